@@ -1,0 +1,13 @@
+export {
+  type Bytes,
+  concatBytes,
+  equalBytes,
+  fromBase64Url,
+  fromHex,
+  randomBytes,
+  toBase64Url,
+  toHex,
+  utf8,
+} from "./bytes.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { isMedcloudletError, MedcloudletError } from "./errors.ts";
