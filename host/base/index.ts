@@ -11,3 +11,4 @@ export {
 } from "./bytes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { isMedcloudletError, MedcloudletError } from "./errors.ts";
+export { createSignal, type Signal } from "./signal.ts";

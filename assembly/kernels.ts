@@ -1,0 +1,15 @@
+/**
+ * The arithmetic with a door of its own, for tests and measurements only: test/assembly compiles this file in
+ * memory, and no build of the product contains it.
+ */
+export { KECCAK_STATE, POLY_0, POLY_1, POLY_2, POLY_3, SEED, SORT, SORT_LENGTH, wipe } from "./arena";
+export { invert2 } from "./invert2";
+export { invert3 } from "./invert3";
+export { invertQ } from "./invertq";
+export { keccakF1600 } from "./keccak";
+export { packQ, packTrits, unpackQ, unpackSumZero, unpackTrits } from "./pack";
+export { N, PADDED } from "./params";
+export { lift, multiply, reduce3, reducePhi } from "./ring";
+export { sampleFg, sampleRm } from "./sample";
+export { sha3 } from "./sha3";
+export { sort } from "./sort";

@@ -1,0 +1,193 @@
+/**
+ * Arithmetic in R = Z[x]/(x^n - 1) and modulo Phi_n = 1 + x + ... + x^(n-1).
+ *
+ * A polynomial is PADDED 16-bit words at a multiple of 16 bytes; the words from n on are zero. Arithmetic
+ * modulo q is arithmetic modulo 2^16 whose upper bits nobody looks at: masks are applied where a value leaves
+ * the ring. Ternary polynomials hold -1, 0 and 1. All coefficients are secret unless said otherwise.
+ */
+import { TOEPLITZ } from "./arena";
+import { HRSS, LOG_Q, N, PADDED, POLY_BYTES, SENT } from "./params";
+
+/** Where t_0 lies: t_d = b[d mod n] for -PADDED <= d < PADDED. */
+const ORIGIN: usize = TOEPLITZ + POLY_BYTES;
+
+/** Makes the words from n on zero again. */
+// @ts-ignore: decorator
+@inline
+function clearTail(a: usize): void {
+  memory.fill(a + 2 * N, 0, 2 * (PADDED - N));
+}
+
+/** Lays out two periods of b, so that a product needs no wrapping of indices: c_i = sum of t_(i-j) a_j. */
+function unroll(b: usize): void {
+  memory.copy(ORIGIN - 2 * PADDED, b + 2 * (2 * N - PADDED), 2 * (PADDED - N));
+  memory.copy(ORIGIN - 2 * N, b, 2 * N);
+  memory.copy(ORIGIN, b, 2 * N);
+  memory.copy(ORIGIN + 2 * N, b, 2 * (PADDED - N));
+}
+
+/**
+ * c = a b in R, modulo 2^16. `c` may be `b`, not `a`.
+ *
+ * Blocks of 32 by 32: four vectors of c stay in registers, and each unaligned vector of t serves the whole
+ * diagonal of 8 by 8 blocks that need it.
+ */
+export function multiply(c: usize, a: usize, b: usize): void {
+  unroll(b);
+  for (let row: usize = 0; row < 2 * PADDED; row += 64) {
+    let c0 = i16x8.splat(0);
+    let c1 = i16x8.splat(0);
+    let c2 = i16x8.splat(0);
+    let c3 = i16x8.splat(0);
+    for (let column: usize = 0; column < 2 * PADDED; column += 64) {
+      for (let r: usize = 0; r < 16; r += 2) {
+        const s = a + column + r;
+        const a0 = v128.load16_splat(s);
+        const a1 = v128.load16_splat(s, 16);
+        const a2 = v128.load16_splat(s, 32);
+        const a3 = v128.load16_splat(s, 48);
+        const t = ORIGIN - 48 + row - column - r;
+        let x = v128.load(t);
+        c0 = i16x8.add(c0, i16x8.mul(x, a3));
+        x = v128.load(t, 16);
+        c0 = i16x8.add(c0, i16x8.mul(x, a2));
+        c1 = i16x8.add(c1, i16x8.mul(x, a3));
+        x = v128.load(t, 32);
+        c0 = i16x8.add(c0, i16x8.mul(x, a1));
+        c1 = i16x8.add(c1, i16x8.mul(x, a2));
+        c2 = i16x8.add(c2, i16x8.mul(x, a3));
+        x = v128.load(t, 48);
+        c0 = i16x8.add(c0, i16x8.mul(x, a0));
+        c1 = i16x8.add(c1, i16x8.mul(x, a1));
+        c2 = i16x8.add(c2, i16x8.mul(x, a2));
+        c3 = i16x8.add(c3, i16x8.mul(x, a3));
+        x = v128.load(t, 64);
+        c1 = i16x8.add(c1, i16x8.mul(x, a0));
+        c2 = i16x8.add(c2, i16x8.mul(x, a1));
+        c3 = i16x8.add(c3, i16x8.mul(x, a2));
+        x = v128.load(t, 80);
+        c2 = i16x8.add(c2, i16x8.mul(x, a0));
+        c3 = i16x8.add(c3, i16x8.mul(x, a1));
+        x = v128.load(t, 96);
+        c3 = i16x8.add(c3, i16x8.mul(x, a0));
+      }
+    }
+    v128.store(c + row, c0);
+    v128.store(c + row, c1, 16);
+    v128.store(c + row, c2, 32);
+    v128.store(c + row, c3, 48);
+  }
+  clearTail(c);
+}
+
+/** a := -a modulo 2^16. */
+export function negate(a: usize): void {
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, i16x8.neg(v128.load(a + i)));
+  }
+}
+
+/** a := a + b. */
+export function add(a: usize, b: usize): void {
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, i16x8.add(v128.load(a + i), v128.load(b + i)));
+  }
+}
+
+/** a := a - b. */
+export function subtract(a: usize, b: usize): void {
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, i16x8.sub(v128.load(a + i), v128.load(b + i)));
+  }
+}
+
+/** a := the representative modulo Phi_n with n - 1 coefficients: subtract the last one from all. */
+export function reducePhi(a: usize): void {
+  const last = v128.load16_splat(a + 2 * SENT);
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, i16x8.sub(v128.load(a + i), last));
+  }
+  clearTail(a);
+}
+
+/**
+ * v modulo 3 in {-1, 0, 1} for lanes in [-8192, 8192]: 10923/32768 is 1/3 within 1.1e-5, so the rounding
+ * product is the integer nearest to v/3.
+ */
+// @ts-ignore: decorator
+@inline
+function modulo3(v: v128): v128 {
+  const third = i16x8.q15mulr_sat_s(v, i16x8.splat(10923));
+  return i16x8.sub(v, i16x8.mul(third, i16x8.splat(3)));
+}
+
+/**
+ * a := a modulo (3, Phi_n), where a is read modulo q as the integers from -q/2 to q/2 - 1.
+ * Products of two ternary polynomials stay below q/2 in every set, so this reduces them as well.
+ */
+export function reduce3(a: usize): void {
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    const centred = i16x8.shr_s(i16x8.shl(v128.load(a + i), 16 - LOG_Q), 16 - LOG_Q);
+    v128.store(a + i, modulo3(centred));
+  }
+  const last = v128.load16_splat(a + 2 * SENT);
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, modulo3(i16x8.sub(v128.load(a + i), last)));
+  }
+  clearTail(a);
+}
+
+/** a := (x - 1) a in R. */
+function timesXMinusOne(a: usize): void {
+  let before: i32 = load<i16>(a + 2 * SENT);
+  for (let i: usize = 0; i < 2 * N; i += 2) {
+    const own: i32 = load<i16>(a + i);
+    store<i16>(a + i, <i16>(before - own));
+    before = own;
+  }
+}
+
+/** a := 3 a (HPS) or 3 (x - 1) a (HRSS): from the sampled g to the one in the key. */
+export function scaleG(a: usize): void {
+  if (HRSS) {
+    timesXMinusOne(a);
+  }
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    v128.store(a + i, i16x8.mul(v128.load(a + i), i16x8.splat(3)));
+  }
+}
+
+/**
+ * a := Lift(a) for a ternary modulo Phi_n: a itself (HPS), or (x - 1) b with the ternary b = a/(x - 1) modulo
+ * (3, Phi_n) (HRSS).
+ *
+ * For HRSS, a + s Phi_n is a multiple of x - 1 modulo 3 when s = -a(1)/n; n is 2 modulo 3 in both sets, thus
+ * s = a(1). Dividing by x - 1 from the top gives b_(i-1) = b_i + a_i + s: sums that stay small and are
+ * reduced apart.
+ */
+export function lift(a: usize): void {
+  if (!HRSS) {
+    return;
+  }
+  let s: i32 = 0;
+  for (let i: usize = 0; i < 2 * N; i += 2) {
+    s += load<i16>(a + i);
+  }
+  s = scalarModulo3(s);
+  let sum: i32 = 0;
+  for (let i: i32 = 2 * SENT; i > 0; i -= 2) {
+    sum += load<i16>(a + i) + s;
+    store<i16>(a + i, <i16>scalarModulo3(sum));
+  }
+  // b_(i-1) lies at i: b is one place too high, with n - 1 coefficients from 1 on.
+  memory.copy(a, a + 2, 2 * SENT);
+  store<i16>(a + 2 * SENT, 0);
+  timesXMinusOne(a);
+}
+
+/** v modulo 3 in {-1, 0, 1} for |v| <= 8192, as in modulo3. */
+// @ts-ignore: decorator
+@inline
+function scalarModulo3(v: i32): i32 {
+  return v - 3 * ((v * 10923 + 0x4000) >> 15);
+}

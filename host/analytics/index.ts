@@ -1,0 +1,19 @@
+export {
+  type Consciousness,
+  NEWS2_PARAMETERS,
+  type News2Eligibility,
+  type News2Observation,
+  type News2Options,
+  type News2Parameter,
+  type News2Score,
+  type News2Urgency,
+  scoreNews2,
+} from "./news2.ts";
+export {
+  assessBatch,
+  type BatchAssessment,
+  type BatchOptions,
+  type BatchPriority,
+  priorityOf,
+  priorityOfScore,
+} from "./priority.ts";

@@ -1,0 +1,60 @@
+import type { Clock } from "../base/index.ts";
+import { createHttpClient, createKdcClient } from "../client/index.ts";
+import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
+import { createProofVerifier, createTicketGuard, createTicketVerifier } from "../identity/index.ts";
+import { createIngestRouter, createSpool, createUplink } from "../ingest/index.ts";
+import type { SigningKey } from "../sealing/index.ts";
+import type { Store } from "../store/index.ts";
+import { createTicketKeys } from "./ticket-keys.ts";
+
+/** The cloudlet: takes sealed batches from wearables, keeps them until the cloud has them. It can open none. */
+export async function createCloudletApp(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly kdcUrl: string;
+  readonly cloudUrl: string;
+  /** The cloudlet's account at the KDC and the key it is registered with. */
+  readonly cloudletId: string;
+  readonly key: SigningKey;
+  readonly spoolCapacity: number;
+  readonly rateLimit: RateLimit;
+  readonly trustProxies: number;
+}): Promise<Service> {
+  const { store, clock, log, key } = options;
+  let url = "";
+  const http = createHttpClient({ clock });
+  const kdc = createKdcClient({ http, url: options.kdcUrl });
+  const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
+  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl: () => url });
+  const spool = await createSpool({ store, clock, capacity: options.spoolCapacity });
+  const uplink = createUplink({
+    spool,
+    http,
+    clock,
+    log,
+    cloudUrl: options.cloudUrl.replace(/\/+$/, ""),
+    key,
+    requestTicket: () => kdc.forwardTicket(options.cloudletId, key),
+  });
+  const { app, drain } = createServiceApp({
+    log,
+    // The cloud may be away for a day and the cloudlet still does its work: only its own store makes it unready.
+    probes: [{ name: "store", check: () => store.ping() }],
+    rateLimit: options.rateLimit,
+    trustProxies: options.trustProxies,
+    routers: [createIngestRouter({ guard, spool, onAccepted: uplink.wake })],
+  });
+  return {
+    app,
+    async start(listeningAt) {
+      url = listeningAt;
+      uplink.start();
+    },
+    drain,
+    async stop() {
+      await uplink.stop();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Clock } from "../base/index.ts";
+import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
+import {
+  createAccounts,
+  createDevices,
+  createIdentityRouter,
+  createInvitations,
+  createLogin,
+  createProofVerifier,
+  createSessions,
+  createTicketIssuer,
+  type Invitations,
+} from "../identity/index.ts";
+import { createConsents, createEpochs, createKeysRouter } from "../keys/index.ts";
+import type { SigningKey } from "../sealing/index.ts";
+import type { Store } from "../store/index.ts";
+
+/**
+ * The key distribution centre: accounts, devices, epochs, consents, tickets. It sees public and wrapped keys, and
+ * no ciphertext of a reading. `invitations` is for whoever starts it: the first operator needs a code from outside.
+ */
+export async function createKdcApp(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Signs tickets. */
+  readonly ticketKey: SigningKey;
+  readonly rateLimit: RateLimit;
+  readonly trustProxies: number;
+}): Promise<Service & { readonly invitations: Invitations }> {
+  const { store, clock, log } = options;
+  let url = "";
+  const publicUrl = () => url;
+  const accounts = await createAccounts(store, clock);
+  const sessions = await createSessions(store, clock);
+  const invitations = await createInvitations(store, clock);
+  const devices = await createDevices(store, clock);
+  const login = await createLogin(accounts, sessions);
+  const issuer = await createTicketIssuer(options.ticketKey, clock);
+  const epochs = await createEpochs(store);
+  const consents = await createConsents(store, epochs, clock);
+  const proofs = createProofVerifier(clock);
+
+  const { app, drain } = createServiceApp({
+    log,
+    probes: [{ name: "store", check: () => store.ping() }],
+    rateLimit: options.rateLimit,
+    trustProxies: options.trustProxies,
+    routers: [
+      createIdentityRouter({ accounts, sessions, invitations, devices, login, issuer }),
+      createKeysRouter({ accounts, devices, login, proofs, issuer, epochs, consents, publicUrl }),
+    ],
+  });
+  return {
+    app,
+    invitations,
+    async start(listeningAt) {
+      url = listeningAt;
+    },
+    drain,
+    stop: () => store.close(),
+  };
+}

@@ -1,0 +1,71 @@
+import type { JSONWebKeySet } from "jose";
+import { type Clock, MedcloudletError } from "../base/index.ts";
+import type { KdcClient } from "../client/index.ts";
+import type { TicketKeys } from "../identity/index.ts";
+import type { Store } from "../store/index.ts";
+
+interface KeptKeys {
+  readonly _id: "ticket-keys";
+  readonly json: string;
+}
+
+/** Unknown key ids send us to the KDC at most this often: a flood of made-up tickets must not become one there. */
+const REFRESH_EVERY_MS = 30_000;
+
+/**
+ * The KDC's ticket keys, fetched once, kept in the service's own store, and fetched again when a ticket names an
+ * unknown key: a cloudlet or cloud that restarts while the KDC is away still verifies.
+ */
+export async function createTicketKeys(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly kdc: KdcClient;
+}): Promise<TicketKeys> {
+  const { store, clock, kdc } = options;
+  const kept = await store.collection<KeptKeys>({ name: "ticket_keys", indexes: [] });
+  const stored = await kept.findOne({ _id: { $eq: "ticket-keys" } });
+  let keys: JSONWebKeySet | undefined = stored === null ? undefined : JSON.parse(stored.json);
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+
+  const fetchKeys = async (): Promise<JSONWebKeySet> => {
+    fetchedAt = clock.now();
+    keys = await kdc.ticketKeys();
+    await kept.updateOne(
+      { _id: { $eq: "ticket-keys" } },
+      { $set: { json: JSON.stringify(keys) } },
+      { upsert: true },
+    );
+    return keys;
+  };
+
+  return {
+    async current() {
+      if (keys !== undefined) {
+        return keys;
+      }
+      try {
+        return await fetchKeys();
+      } catch (cause) {
+        throw new MedcloudletError(
+          "TICKET_KEYS_UNAVAILABLE",
+          "The KDC's keys are not known yet: try again soon.",
+          {
+            status: 503,
+            cause,
+            details: { retryAfterSeconds: 5 },
+          },
+        );
+      }
+    },
+    async refresh() {
+      if (keys !== undefined && clock.now() - fetchedAt < REFRESH_EVERY_MS) {
+        return keys;
+      }
+      try {
+        return await fetchKeys();
+      } catch {
+        return keys ?? { keys: [] };
+      }
+    },
+  };
+}

@@ -1,0 +1,13 @@
+export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
+export {
+  createKdcClient,
+  type KdcClient,
+  type KdcSession,
+  type KnownAccount,
+  type Ticket,
+} from "./kdc-client.ts";
+export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
+export { createOwner, type OwnedEpoch, type Owner } from "./owner.ts";
+export { createIdentity, type IdentitySecrets, openIdentity, type PersonKeys } from "./person-keys.ts";
+export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export { openGrant, type SharedStream } from "./shared-stream.ts";

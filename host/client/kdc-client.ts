@@ -1,0 +1,132 @@
+import type { JSONWebKeySet } from "jose";
+import { z } from "zod";
+import { MedcloudletError } from "../base/index.ts";
+import { idSchema, type SigningKey } from "../sealing/index.ts";
+import type { Credentials, HttpClient, HttpRequest } from "./http.ts";
+
+const ACCOUNT = z.object({
+  accountId: idSchema,
+  handle: z.string(),
+  role: z.string(),
+  identity: z.string(),
+});
+export type KnownAccount = z.infer<typeof ACCOUNT>;
+
+const SESSION = z.object({ token: z.string(), expiresAt: z.number(), account: ACCOUNT });
+const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
+const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
+const UPLOAD_TICKET = TICKET.extend({ epoch: z.string() });
+const EPOCHS = z.object({ epochs: z.array(z.string()) });
+const KEYS = z.object({ keys: z.array(z.looseObject({ kty: z.literal("OKP"), kid: z.string() })) });
+const GRANTS = z.object({
+  grants: z.array(
+    z.object({
+      owner: ACCOUNT,
+      consent: z.string(),
+      wrappedKeys: z.array(z.string()),
+      epochs: z.array(z.string()),
+      devices: z.array(z.string()),
+    }),
+  ),
+});
+/** What the KDC hands a reader for one consent; every string in it is a statement still to be verified. */
+export type UnverifiedGrant = z.infer<typeof GRANTS>["grants"][number];
+
+export type Ticket = z.infer<typeof TICKET>;
+
+/** The KDC as seen by somebody who logged in. */
+export interface KdcSession {
+  readonly account: KnownAccount;
+  logout(): Promise<void>;
+  invite(role: string): Promise<{ code: string; expiresAt: number }>;
+  /** @throws MedcloudletError `ACCOUNT_UNKNOWN` */
+  lookUp(handle: string): Promise<KnownAccount>;
+  publishEpoch(statement: string): Promise<void>;
+  epochs(): Promise<string[]>;
+  enrolDevice(statement: string): Promise<void>;
+  giveConsent(consent: string, wrappedKeys: readonly string[]): Promise<void>;
+  grants(): Promise<UnverifiedGrant[]>;
+  /** @throws MedcloudletError `CONSENT_MISSING` */
+  readTicket(streamId: string): Promise<Ticket>;
+}
+
+/** The KDC as seen by anybody. */
+export interface KdcClient {
+  register(input: {
+    invitation: string;
+    handle: string;
+    password?: string;
+    identity: string;
+  }): Promise<KnownAccount>;
+  /** @throws MedcloudletError `LOGIN_FAILED`, `RATE_LIMITED` */
+  login(handle: string, password: string): Promise<KdcSession>;
+  /** A device's ticket and its owner's current epoch statement. */
+  uploadTicket(deviceId: string, key: SigningKey): Promise<Ticket & { epoch: string }>;
+  forwardTicket(cloudletId: string, key: SigningKey): Promise<Ticket>;
+  ticketKeys(): Promise<JSONWebKeySet>;
+}
+
+/** The KDC's HTTP API, its answers checked. */
+export function createKdcClient(options: { readonly http: HttpClient; readonly url: string }): KdcClient {
+  const { http } = options;
+  const base = `${options.url.replace(/\/+$/, "")}/v1`;
+
+  const call = async <T>(
+    schema: z.ZodType<T>,
+    method: HttpRequest["method"],
+    path: string,
+    credentials?: Credentials,
+    json?: unknown,
+  ): Promise<T> => {
+    const answer = await http.json({
+      method,
+      url: base + path,
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(json === undefined ? {} : { json }),
+    });
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success) {
+      throw new MedcloudletError("SERVICE_RESPONSE", "The KDC's answer has another form than expected.", {
+        status: 502,
+        cause: parsed.error,
+      });
+    }
+    return parsed.data;
+  };
+
+  const sessionOf = (account: KnownAccount, token: string): KdcSession => {
+    const credentials = { session: token };
+    const anything = z.unknown();
+    return {
+      account,
+      logout: async () => {
+        await http.send({ method: "DELETE", url: `${base}/sessions/current`, credentials });
+      },
+      invite: (role) => call(INVITATION, "POST", "/invitations", credentials, { role }),
+      lookUp: (handle) => call(ACCOUNT, "GET", `/directory/${encodeURIComponent(handle)}`, credentials),
+      publishEpoch: async (statement) => {
+        await call(anything, "POST", "/epochs", credentials, { statement });
+      },
+      epochs: async () => (await call(EPOCHS, "GET", "/epochs", credentials)).epochs,
+      enrolDevice: async (statement) => {
+        await call(anything, "POST", "/devices", credentials, { statement });
+      },
+      giveConsent: async (consent, wrappedKeys) => {
+        await call(anything, "POST", "/consents", credentials, { consent, wrappedKeys });
+      },
+      grants: async () => (await call(GRANTS, "GET", "/grants", credentials)).grants,
+      readTicket: (streamId) => call(TICKET, "POST", "/tickets/read", credentials, { streamId }),
+    };
+  };
+
+  return {
+    register: (input) => call(ACCOUNT, "POST", "/accounts", undefined, input),
+    async login(handle, password) {
+      const session = await call(SESSION, "POST", "/sessions", undefined, { handle, password });
+      return sessionOf(session.account, session.token);
+    },
+    uploadTicket: (deviceId, key) => call(UPLOAD_TICKET, "POST", "/tickets/upload", { key }, { deviceId }),
+    forwardTicket: (cloudletId, key) => call(TICKET, "POST", "/tickets/forward", { key }, { cloudletId }),
+    ticketKeys: () => call(KEYS, "GET", "/ticket-keys"),
+  };
+}

@@ -1,0 +1,122 @@
+import { scryptAsync } from "@noble/hashes/scrypt.js";
+import { z } from "zod";
+import {
+  type Bytes,
+  fromBase64Url,
+  MedcloudletError,
+  randomBytes,
+  toBase64Url,
+  utf8,
+} from "../base/index.ts";
+import { idSchema, REGION, type Region } from "../sealing/index.ts";
+
+const secretSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "expected base64url of 32 bytes");
+
+const CONTENTS = z.strictObject({
+  accountId: idSchema,
+  handle: z.string(),
+  role: z.string(),
+  /** What the person wants to be called by those they share with; nobody else sees it. */
+  name: z.string(),
+  signingSeed: secretSchema,
+  receivingKey: secretSchema,
+  /** The private keys of a patient's own epochs, newest last. */
+  epochs: z.array(
+    z.strictObject({
+      region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+      streamId: idSchema,
+      epochId: idSchema,
+      number: z.number().int().positive(),
+      privateKey: secretSchema,
+    }),
+  ),
+  /** Fingerprints of the people dealt with before: a changed one is refused. */
+  known: z.record(z.string(), z.string()),
+});
+
+/** Everything a person must not lose: identity, epochs, whom they know. Byte strings as base64url. */
+export type KeystoreContents = z.infer<typeof CONTENTS>;
+
+const LOCKED = z.strictObject({
+  format: z.literal("medcloudlet-keystore-1"),
+  scrypt: z.strictObject({
+    N: z
+      .number()
+      .int()
+      .max(2 ** 20),
+    r: z.literal(8),
+    p: z.literal(1),
+    salt: z.string(),
+  }),
+  nonce: z.string(),
+  ciphertext: z.string(),
+});
+
+/** RFC 7914; 64 MiB of memory for each guess. */
+const SCRYPT = { N: 2 ** 16, r: 8, p: 1 } as const;
+const AAD = utf8("medcloudlet-keystore-1");
+
+async function deriveKey(passphrase: string, N: number, salt: Bytes): Promise<CryptoKey> {
+  const raw = new Uint8Array(
+    await scryptAsync(utf8(passphrase.normalize("NFKC")), salt, { ...SCRYPT, N, dkLen: 32 }),
+  );
+  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+  raw.fill(0);
+  return key;
+}
+
+/** Locks a keystore with a passphrase (scrypt, AES-256-GCM); salt and nonce are new every time. */
+export async function lockKeystore(contents: KeystoreContents, passphrase: string): Promise<string> {
+  const salt = randomBytes(16);
+  const nonce = randomBytes(12);
+  const key = await deriveKey(passphrase, SCRYPT.N, salt);
+  const plaintext = utf8(JSON.stringify(CONTENTS.parse(contents)));
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv: nonce, additionalData: AAD },
+    key,
+    plaintext,
+  );
+  return `${JSON.stringify({
+    format: "medcloudlet-keystore-1",
+    scrypt: { ...SCRYPT, salt: toBase64Url(salt) },
+    nonce: toBase64Url(nonce),
+    ciphertext: toBase64Url(new Uint8Array(ciphertext)),
+  })}\n`;
+}
+
+/**
+ * Unlocks a keystore.
+ * @throws MedcloudletError `KEYSTORE_MALFORMED`, `KEYSTORE_PASSPHRASE`
+ */
+export async function unlockKeystore(text: string, passphrase: string): Promise<KeystoreContents> {
+  const malformed = (cause: unknown) =>
+    new MedcloudletError("KEYSTORE_MALFORMED", "This is not a keystore of medcloudlet, or it is damaged.", {
+      status: 400,
+      cause,
+    });
+  let locked: z.infer<typeof LOCKED>;
+  try {
+    locked = LOCKED.parse(JSON.parse(text));
+  } catch (cause) {
+    throw malformed(cause);
+  }
+  const key = await deriveKey(passphrase, locked.scrypt.N, fromBase64Url(locked.scrypt.salt));
+  let plaintext: ArrayBuffer;
+  try {
+    plaintext = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: fromBase64Url(locked.nonce), additionalData: AAD },
+      key,
+      fromBase64Url(locked.ciphertext),
+    );
+  } catch (cause) {
+    throw new MedcloudletError("KEYSTORE_PASSPHRASE", "The passphrase does not open this keystore.", {
+      status: 401,
+      cause,
+    });
+  }
+  try {
+    return CONTENTS.parse(JSON.parse(new TextDecoder().decode(plaintext)));
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}

@@ -1,0 +1,205 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import {
+  type Bytes,
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+} from "../base/index.ts";
+import {
+  type BatchHeader,
+  fingerprint,
+  openBatch,
+  parseBatch,
+  type ReadingColumn,
+  type SealingSuite,
+  unframeBatches,
+  verifyBatch,
+} from "../sealing/index.ts";
+import type { HttpClient } from "./http.ts";
+import type { KdcSession, Ticket } from "./kdc-client.ts";
+import type { PersonKeys } from "./person-keys.ts";
+import { openGrant, type SharedStream } from "./shared-stream.ts";
+
+/** A batch as a reader gets it: opened, or refused with the reason. A refused one is shown, never dropped. */
+export type ReadBatch =
+  | { readonly status: "opened"; readonly header: BatchHeader; readonly columns: readonly ReadingColumn[] }
+  | { readonly status: "refused"; readonly error: MedcloudletError };
+
+/** What a doctor does: see what was shared, and open it on this machine. */
+export interface Reader {
+  /** Streams shared with this reader now; grants that do not hold are reported apart. */
+  shared(): Promise<{ streams: SharedStream[]; refused: MedcloudletError[] }>;
+  /** All batches of a stream that arrived after `after`, in order of arrival, to the last one there is now. */
+  read(stream: SharedStream, after?: number): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
+  /** Like `read`, and then goes on with new batches as they arrive, until `signal` aborts. */
+  follow(
+    stream: SharedStream,
+    signal: AbortSignal,
+    after?: number,
+  ): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
+}
+
+const RENEW_BEFORE_MS = 30_000;
+
+/**
+ * Checks who sealed a batch and for which stream, then opens it.
+ * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `EPOCH_UNKNOWN`, `SEALED_OPEN_FAILED`
+ */
+export async function readSealedBatch(
+  bytes: Bytes,
+  stream: SharedStream,
+): Promise<{ header: BatchHeader; columns: ReadingColumn[] }> {
+  const batch = parseBatch(bytes);
+  const { header } = batch;
+  const device = stream.devices.get(header.deviceId);
+  if (device === undefined) {
+    throw new MedcloudletError("DEVICE_UNKNOWN", "The batch comes from a device the patient did not enrol.", {
+      status: 422,
+    });
+  }
+  await verifyBatch(batch, fromBase64Url(device.signingKey));
+  if (header.streamId !== stream.streamId || header.region !== stream.region) {
+    throw new MedcloudletError("BATCH_STREAM_MISMATCH", "The batch belongs to another stream.", {
+      status: 422,
+    });
+  }
+  const epoch = stream.epochs.get(header.epochId);
+  if (epoch === undefined) {
+    throw new MedcloudletError(
+      "EPOCH_UNKNOWN",
+      "The batch is sealed to an epoch that was not shared with you.",
+      {
+        status: 422,
+      },
+    );
+  }
+  return { header, columns: await openBatch(batch, epoch) };
+}
+
+export function createReader(options: {
+  readonly suite: SealingSuite;
+  readonly clock: Clock;
+  readonly http: HttpClient;
+  readonly session: KdcSession;
+  readonly keys: PersonKeys;
+  readonly cloudUrl: string;
+}): Reader {
+  const { suite, clock, http, session, keys } = options;
+  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const tickets = new Map<string, Ticket>();
+
+  const credentialsFor = async (streamId: string) => {
+    let held = tickets.get(streamId);
+    if (held === undefined || held.expiresAt - RENEW_BEFORE_MS < clock.now()) {
+      held = await session.readTicket(streamId);
+      tickets.set(streamId, held);
+    }
+    return { key: keys.signing, ticket: held.ticket };
+  };
+
+  const open = async (bytes: Bytes, stream: SharedStream): Promise<ReadBatch> => {
+    try {
+      return { status: "opened", ...(await readSealedBatch(bytes, stream)) };
+    } catch (error) {
+      if (isMedcloudletError(error)) {
+        return { status: "refused", error };
+      }
+      throw error;
+    }
+  };
+
+  const read: Reader["read"] = async function* (stream, after = 0) {
+    for (let cursor = after; ; ) {
+      const response = await http.send({
+        method: "GET",
+        url: `${streamsUrl}/${stream.streamId}/batches?after=${cursor}`,
+        credentials: await credentialsFor(stream.streamId),
+      });
+      const batches = unframeBatches(new Uint8Array(await response.arrayBuffer()));
+      if (batches.length === 0) {
+        return;
+      }
+      const next = Number(response.headers.get("Medcloudlet-Cursor"));
+      if (!Number.isSafeInteger(next) || next <= cursor) {
+        throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+      }
+      for (const [i, bytes] of batches.entries()) {
+        // Only a whole page moves the cursor: whoever stops inside a page begins it again.
+        yield { batch: await open(bytes, stream), cursor: i === batches.length - 1 ? next : cursor };
+      }
+      cursor = next;
+    }
+  };
+
+  /** Fulfils with each event of the stream, until the cloud ends it. */
+  async function* news(streamId: string, signal: AbortSignal): AsyncGenerator<void> {
+    const response = await http.send({
+      method: "GET",
+      url: `${streamsUrl}/${streamId}/events`,
+      credentials: await credentialsFor(streamId),
+      signal,
+    });
+    if (response.body === null) {
+      return;
+    }
+    yield;
+    const events = response.body
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+    for await (const event of events) {
+      if (event.event === "batch") {
+        yield;
+      }
+    }
+  }
+
+  return {
+    async shared() {
+      const self = {
+        accountId: session.account.accountId,
+        fingerprint: fingerprint({
+          signingKey: keys.signing.publicKey,
+          receivingKey: keys.receiving.publicKey,
+        }),
+        receiving: keys.receiving,
+      };
+      const streams: SharedStream[] = [];
+      const refused: MedcloudletError[] = [];
+      for (const grant of await session.grants()) {
+        try {
+          streams.push(...(await openGrant(grant, self, suite)));
+        } catch (error) {
+          if (!isMedcloudletError(error)) {
+            throw error;
+          }
+          refused.push(error);
+        }
+      }
+      return { streams, refused };
+    },
+    read,
+    async *follow(stream, signal, after = 0) {
+      let cursor = after;
+      while (!signal.aborted) {
+        try {
+          // The subscription stands before the first read, so that nothing falls between the two.
+          for await (const _ of news(stream.streamId, signal)) {
+            for await (const item of read(stream, cursor)) {
+              cursor = item.cursor;
+              yield item;
+            }
+          }
+        } catch (error) {
+          if (signal.aborted) {
+            return;
+          }
+          if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
+            throw error;
+          }
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { MedcloudletError } from "../base/index.ts";
+import {
+  CONSENT,
+  type Consent,
+  ENROLMENT,
+  type Enrolment,
+  EPOCH,
+  type Epoch,
+  fingerprint,
+  identityKeys,
+  type Recipient,
+  type Region,
+  type SealingSuite,
+  unwrapEpochKey,
+  verifyIdentity,
+  verifyStatement,
+  WRAPPED_KEY,
+} from "../sealing/index.ts";
+import type { UnverifiedGrant } from "./kdc-client.ts";
+
+/** One stream that somebody shared, everything about it verified against the owner's key. */
+export interface SharedStream {
+  readonly streamId: string;
+  readonly region: Region;
+  readonly ownerId: string;
+  /** What the owner calls themselves, told under seal. */
+  readonly ownerName: string;
+  /** Fingerprint of the owner's identity, to compare with what the owner says. */
+  readonly ownerFingerprint: string;
+  readonly consent: Consent;
+  /** Opened epoch keys by epoch id. */
+  readonly epochs: ReadonlyMap<string, Recipient>;
+  /** The owner's devices by device id. */
+  readonly devices: ReadonlyMap<string, Enrolment>;
+}
+
+/**
+ * Verifies what the KDC says was granted and opens the wrapped keys. The KDC is not believed: consent, epochs,
+ * devices and keys must all be signed by one owner, and the consent must name this reader's own key.
+ * @throws MedcloudletError `GRANT_INVALID`, `STATEMENT_INVALID`, `SEALED_OPEN_FAILED`
+ */
+export async function openGrant(
+  grant: UnverifiedGrant,
+  reader: { readonly accountId: string; readonly fingerprint: string; readonly receiving: Recipient },
+  suite: SealingSuite,
+): Promise<SharedStream[]> {
+  const refuse = (why: string) =>
+    new MedcloudletError("GRANT_INVALID", `The KDC handed out a grant that does not hold: ${why}.`, {
+      status: 502,
+    });
+  const ownerKeys = identityKeys(await verifyIdentity(grant.owner.identity));
+  const { signingKey } = ownerKeys;
+  const ownerId = grant.owner.accountId;
+
+  const consent = await verifyStatement(CONSENT, grant.consent, signingKey);
+  if (consent.owner !== ownerId || consent.reader !== reader.accountId) {
+    throw refuse("the consent is between other people");
+  }
+  if (consent.readerFingerprint !== reader.fingerprint) {
+    throw refuse("the consent names another key than yours");
+  }
+
+  const published = new Map<string, Epoch>();
+  for (const statement of grant.epochs) {
+    const epoch = await verifyStatement(EPOCH, statement, signingKey);
+    if (epoch.owner !== ownerId) {
+      throw refuse("an epoch belongs to somebody else");
+    }
+    published.set(epoch.epochId, epoch);
+  }
+  const devices = new Map<string, Enrolment>();
+  for (const statement of grant.devices) {
+    const enrolment = await verifyStatement(ENROLMENT, statement, signingKey);
+    if (enrolment.owner !== ownerId) {
+      throw refuse("a device belongs to somebody else");
+    }
+    devices.set(enrolment.deviceId, enrolment);
+  }
+
+  const streams = new Map<string, { region: Region; ownerName: string; epochs: Map<string, Recipient> }>();
+  for (const statement of grant.wrappedKeys) {
+    const wrapped = await verifyStatement(WRAPPED_KEY, statement, signingKey);
+    const epoch = published.get(wrapped.epochId);
+    if (
+      wrapped.consentId !== consent.consentId ||
+      epoch === undefined ||
+      !consent.regions.includes(epoch.region)
+    ) {
+      throw refuse("a wrapped key is not covered by the consent");
+    }
+    const { privateKey, ownerName } = await unwrapEpochKey(suite, reader.receiving, wrapped);
+    const recipient = await suite.recipient(privateKey);
+    const stream = streams.get(epoch.streamId) ?? { region: epoch.region, ownerName, epochs: new Map() };
+    stream.epochs.set(epoch.epochId, recipient);
+    streams.set(epoch.streamId, stream);
+  }
+  const ownerFingerprint = fingerprint(ownerKeys);
+  return [...streams].map(([streamId, stream]) => ({
+    streamId,
+    ...stream,
+    ownerId,
+    ownerFingerprint,
+    consent,
+    devices: new Map([...devices].filter(([, enrolment]) => enrolment.streamId === streamId)),
+  }));
+}

@@ -1,0 +1,6 @@
+export { type BinaryReader, createBinaryReader, jsonBody, parseInput } from "./input.ts";
+export { listen, type RunningService } from "./listen.ts";
+export { allowedFields, createLog, errorFields, type Log } from "./log.ts";
+export { PROBLEM_TYPE } from "./problem.ts";
+export { createRateLimiter, type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
+export { createServiceApp, type Probe, type Service } from "./service.ts";

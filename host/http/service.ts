@@ -1,0 +1,106 @@
+import express, { type Express, type RequestHandler, type Router } from "express";
+import helmet from "helmet";
+import type { Log } from "./log.ts";
+import { notFound, problemHandler } from "./problem.ts";
+import { type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
+import { requestLog } from "./request-log.ts";
+
+/** Something a service cannot work without. Rejects when it is not there. */
+export interface Probe {
+  readonly name: string;
+  check(): Promise<void>;
+}
+
+/** A composed Express app that does not listen yet. */
+export interface Service {
+  readonly app: Express;
+  /** Starts background work. The URL is the one clients use. */
+  start(url: string): Promise<void>;
+  /** `/readyz` says 503 from now on, so that a load balancer sends no more work. */
+  drain(): void;
+  /** Stops background work and releases what the service opened. */
+  stop(): Promise<void>;
+}
+
+const PROBE_TIMEOUT_MS = 2000;
+
+async function withTimeout(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("timed out")), PROBE_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function readiness(probes: readonly Probe[], draining: () => boolean, log: Log): RequestHandler {
+  return async (_request, response) => {
+    const checks: Record<string, "ok" | "failed"> = {};
+    for (const probe of probes) {
+      try {
+        await withTimeout(probe.check());
+        checks[probe.name] = "ok";
+      } catch {
+        checks[probe.name] = "failed";
+        log.warn({ event: "probe_failed", probe: probe.name });
+      }
+    }
+    const ready = !draining() && Object.values(checks).every((state) => state === "ok");
+    const status = draining() ? "draining" : ready ? "ready" : "not ready";
+    response.status(ready ? 200 : 503).json({ status, checks });
+  };
+}
+
+/**
+ * The Express app that every service shares: request id and log, security headers, rate limit, `/livez` and
+ * `/readyz`, the service's own routers under `/v1`, problem documents for everything else.
+ */
+export function createServiceApp(options: {
+  readonly log: Log;
+  readonly probes: readonly Probe[];
+  readonly rateLimit: RateLimit;
+  readonly routers: readonly Router[];
+  /** How many proxies in front to trust for the client's address; 0 on a bare machine. */
+  readonly trustProxies?: number;
+}): { app: Express; drain(): void } {
+  const { log } = options;
+  let draining = false;
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("trust proxy", options.trustProxies ?? 0);
+  app.set("query parser", "simple");
+  app.set("etag", false);
+  app.use(requestLog(log));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use((_request, response, next) => {
+    response.setHeader("Cache-Control", "no-store");
+    next();
+  });
+  app.get("/livez", (_request, response) => {
+    response.json({ status: "live" });
+  });
+  app.get(
+    "/readyz",
+    readiness(options.probes, () => draining, log),
+  );
+  app.use(rateLimitByAddress(options.rateLimit));
+  for (const router of options.routers) {
+    app.use("/v1", router);
+  }
+  app.use(notFound);
+  app.use(problemHandler(log));
+  return {
+    app,
+    drain: () => {
+      draining = true;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import {
+  type Bytes,
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+} from "../base/index.ts";
+import { ENROLMENT, type Enrolment, verifyStatement } from "../sealing/index.ts";
+import type { Store } from "../store/index.ts";
+
+/** An enrolled device: the owner's signed statement, and what the KDC looks it up by. */
+export interface Device {
+  readonly _id: string;
+  readonly owner: string;
+  readonly statement: string;
+  readonly enrolment: Enrolment;
+}
+
+export interface Devices {
+  /**
+   * Takes a device in. The statement must be signed by its owner and name the caller as owner.
+   * @throws MedcloudletError `STATEMENT_INVALID`, `DEVICE_OWNER_MISMATCH`, `DEVICE_EXISTS`
+   */
+  enrol(owner: string, ownerKey: Bytes, statement: string): Promise<Enrolment>;
+  /** @throws MedcloudletError `DEVICE_UNKNOWN` when it is not enrolled or its enrolment has ended */
+  active(deviceId: string): Promise<Device>;
+  ofOwner(owner: string): Promise<Device[]>;
+}
+
+/** The Ed25519 key of a device. */
+export function deviceKey(enrolment: Enrolment): Bytes {
+  return fromBase64Url(enrolment.signingKey);
+}
+
+export async function createDevices(store: Store, clock: Clock): Promise<Devices> {
+  const devices = await store.collection<Device>({ name: "devices", indexes: [{ fields: { owner: 1 } }] });
+  return {
+    async enrol(owner, ownerKey, statement) {
+      const enrolment = await verifyStatement(ENROLMENT, statement, ownerKey);
+      if (enrolment.owner !== owner) {
+        throw new MedcloudletError("DEVICE_OWNER_MISMATCH", "A device is enrolled by its owner alone.", {
+          status: 403,
+        });
+      }
+      try {
+        await devices.insertOne({ _id: enrolment.deviceId, owner, statement, enrolment });
+      } catch (cause) {
+        if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
+          throw new MedcloudletError("DEVICE_EXISTS", "A device with this id is enrolled already.", {
+            status: 409,
+            cause,
+          });
+        }
+        throw cause;
+      }
+      return enrolment;
+    },
+    async active(deviceId) {
+      const device = await devices.findOne({ _id: { $eq: deviceId } });
+      if (device === null || device.enrolment.until <= clock.now()) {
+        throw new MedcloudletError(
+          "DEVICE_UNKNOWN",
+          "This device is not enrolled, or its enrolment has ended: its owner has to enrol it again.",
+          { status: 403 },
+        );
+      }
+      return device;
+    },
+    ofOwner: (owner) => devices.find({ owner: { $eq: owner } }),
+  };
+}

@@ -1,0 +1,139 @@
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import {
+  ed25519Jwk,
+  idSchema,
+  keyThumbprint,
+  REGION,
+  type Region,
+  type SigningKey,
+} from "../sealing/index.ts";
+
+const TYP = "medcloudlet-ticket+jwt";
+const ISSUER = "medcloudlet-kdc";
+
+/** How far the clocks of two machines may differ. */
+export const CLOCK_SKEW_SECONDS = 30;
+
+const holder = { cnf: z.strictObject({ jkt: z.string() }) };
+const region = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
+
+/**
+ * What a ticket allows its holder, who is whoever has the key with thumbprint `cnf.jkt` (RFC 7800, RFC 9449).
+ * A reader's ticket names no reader: the cloud need not know who reads.
+ */
+const GRANTS = {
+  upload: z.object({
+    scope: z.literal("upload"),
+    device: idSchema,
+    stream: idSchema,
+    region,
+    /** The device's Ed25519 key, base64url, against which batches are checked. */
+    deviceKey: z.string(),
+    ...holder,
+  }),
+  forward: z.object({ scope: z.literal("forward"), cloudlet: idSchema, ...holder }),
+  read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
+} as const;
+
+export type Scope = keyof typeof GRANTS;
+export type Grant<S extends Scope> = z.infer<(typeof GRANTS)[S]>;
+
+/** Who takes tickets of a scope. */
+const AUDIENCE: Readonly<Record<Scope, string>> = { upload: "cloudlet", forward: "cloud", read: "cloud" };
+
+/** Lifetimes in seconds: long enough to ride out a KDC restart, short enough to bound a revocation. */
+const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600, read: 300 };
+
+export interface TicketIssuer {
+  /** The keys that verify tickets, as a JWK set (RFC 7517). */
+  readonly keys: JSONWebKeySet;
+  issue<S extends Scope>(grant: Grant<S>): Promise<{ ticket: string; expiresAt: number }>;
+}
+
+/** Issues tickets: Ed25519-signed JWTs (RFC 7519) that cloud and cloudlets verify without asking anybody. */
+export async function createTicketIssuer(key: SigningKey, clock: Clock): Promise<TicketIssuer> {
+  const kid = await keyThumbprint(key.publicKey);
+  return {
+    keys: { keys: [{ ...ed25519Jwk(key.publicKey), kid, alg: "EdDSA", use: "sig" }] },
+    async issue(grant) {
+      const now = Math.floor(clock.now() / 1000);
+      const expiresAt = now + LIFETIME[grant.scope];
+      const ticket = await new SignJWT({ ...grant })
+        .setProtectedHeader({ alg: "EdDSA", typ: TYP, kid })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE[grant.scope])
+        .setIssuedAt(now)
+        .setExpirationTime(expiresAt)
+        .setJti(toHex(randomBytes(16)))
+        .sign(key.privateKey);
+      return { ticket, expiresAt: expiresAt * 1000 };
+    },
+  };
+}
+
+/** Where a verifier gets the KDC's keys from. `refresh` is asked once when a ticket names an unknown key. */
+export interface TicketKeys {
+  current(): Promise<JSONWebKeySet>;
+  refresh(): Promise<JSONWebKeySet>;
+}
+
+export interface TicketVerifier {
+  /**
+   * Verifies signature, audience, scope and lifetime. `at` (ms) judges the lifetime at another moment than now.
+   * @throws MedcloudletError `TICKET_INVALID`, `TICKET_EXPIRED`, `TICKET_SCOPE`
+   */
+  verify<S extends Scope>(ticket: string, scope: S, at?: number): Promise<Grant<S>>;
+}
+
+function refusal(cause: unknown): MedcloudletError {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  if (code === "ERR_JWT_EXPIRED") {
+    return new MedcloudletError("TICKET_EXPIRED", "The ticket has expired: get a new one from the KDC.", {
+      status: 401,
+      cause,
+    });
+  }
+  return new MedcloudletError(
+    "TICKET_INVALID",
+    "The ticket is not a valid ticket of this KDC for this service.",
+    {
+      status: 401,
+      cause,
+    },
+  );
+}
+
+export function createTicketVerifier(keys: TicketKeys, clock: Clock): TicketVerifier {
+  const check = (ticket: string, jwks: JSONWebKeySet, scope: Scope, at: number) =>
+    jwtVerify(ticket, createLocalJWKSet(jwks), {
+      algorithms: ["EdDSA"],
+      typ: TYP,
+      issuer: ISSUER,
+      audience: AUDIENCE[scope],
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(at),
+      requiredClaims: ["exp", "iat", "jti"],
+    });
+  return {
+    async verify<S extends Scope>(ticket: string, scope: S, at?: number): Promise<Grant<S>> {
+      const moment = at ?? clock.now();
+      const verified = await check(ticket, await keys.current(), scope, moment).catch(async (cause) => {
+        if (cause?.code !== "ERR_JWKS_NO_MATCHING_KEY") {
+          throw refusal(cause);
+        }
+        return check(ticket, await keys.refresh(), scope, moment).catch((again) => {
+          throw refusal(again);
+        });
+      });
+      const grant = GRANTS[scope].safeParse(verified.payload);
+      if (!grant.success) {
+        throw new MedcloudletError("TICKET_SCOPE", `This ticket does not allow to ${scope}.`, {
+          status: 403,
+        });
+      }
+      return grant.data as Grant<S>;
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import type { Bytes, Clock } from "../base/index.ts";
+import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { PRIORITY, type SealedBatch } from "../sealing/index.ts";
+import type { Store } from "../store/index.ts";
+
+/**
+ * A batch in the spool. Once the cloud has it, bytes and ticket go and the rest stays, so that a resend is
+ * recognised without asking the cloud.
+ */
+interface Spooled {
+  /** `device:sequence`: what makes a batch unique. */
+  readonly _id: string;
+  readonly state: "waiting" | "forwarded" | "refused";
+  readonly priority: number;
+  readonly receivedAt: number;
+  readonly digest: string;
+  readonly bytes: Bytes | null;
+  readonly ticket: string | null;
+  /** Why the cloud refused it for good, if it did. */
+  readonly reason: string | null;
+}
+
+/** A batch that waits for the cloud. */
+export interface Waiting {
+  readonly id: string;
+  readonly bytes: Bytes;
+  /** The device's ticket, by which the cloud checks the batch again. */
+  readonly ticket: string;
+  readonly priority: number;
+  readonly receivedAt: number;
+}
+
+/** What the device gets for a batch: from here on the cloudlet answers for it. */
+export interface Receipt {
+  readonly status: "accepted" | "duplicate";
+  readonly deviceId: string;
+  readonly sequence: number;
+  /** SHA-256 of the sealed batch, hex. */
+  readonly digest: string;
+  /** When the cloudlet first had it, ms since 1970 UTC. */
+  readonly receivedAt: number;
+}
+
+export interface Spool {
+  /**
+   * Keeps a checked batch; when this returns, it is on disk.
+   * @throws MedcloudletError `BATCH_SEQUENCE_REUSED`, `SPOOL_FULL`
+   */
+  add(batch: SealedBatch, bytes: Bytes, digest: string, ticket: string): Promise<Receipt>;
+  /** The most urgent batches that wait, oldest first among equals. */
+  next(limit: number): Promise<Waiting[]>;
+  markForwarded(id: string): Promise<void>;
+  /** Sets a batch aside that the cloud will never take; its bytes are kept for a person to look at. */
+  markRefused(id: string, reason: string): Promise<void>;
+  waiting(): Promise<number>;
+}
+
+export async function createSpool(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** At most this many batches wait: beyond it devices are told to come back later. */
+  readonly capacity: number;
+}): Promise<Spool> {
+  const { store, clock, capacity } = options;
+  const spool = await store.collection<Spooled>({
+    name: "spool",
+    indexes: [{ fields: { state: 1, priority: 1, receivedAt: 1 } }],
+  });
+  const count = () => spool.countDocuments({ state: { $eq: "waiting" } });
+  // Counted once and then kept along: counting at every batch would make a full spool slow when it must be fast.
+  let waiting = await count();
+
+  return {
+    async add(batch, bytes, digest, ticket) {
+      const { deviceId, sequence, priority } = batch.header;
+      const _id = `${deviceId}:${sequence}`;
+      const receipt = { deviceId, sequence, digest };
+      if (waiting >= capacity) {
+        throw new MedcloudletError(
+          "SPOOL_FULL",
+          "The cloudlet is full until the cloud is back: keep the batch.",
+          {
+            status: 503,
+            details: { retryAfterSeconds: 30 },
+          },
+        );
+      }
+      const receivedAt = clock.now();
+      try {
+        await spool.insertOne({
+          _id,
+          state: "waiting",
+          priority: PRIORITY[priority],
+          receivedAt,
+          digest,
+          bytes,
+          ticket,
+          reason: null,
+        });
+      } catch (error) {
+        if (!isMedcloudletError(error, "STORE_DUPLICATE")) {
+          throw error;
+        }
+        const earlier = await spool.findOne({ _id: { $eq: _id } });
+        if (earlier?.digest !== digest) {
+          throw new MedcloudletError(
+            "BATCH_SEQUENCE_REUSED",
+            `The device sent another batch as number ${sequence} before: a sequence is never used twice.`,
+            { status: 409 },
+          );
+        }
+        return { ...receipt, status: "duplicate", receivedAt: earlier.receivedAt };
+      }
+      waiting++;
+      return { ...receipt, status: "accepted", receivedAt };
+    },
+    async next(limit) {
+      const found = await spool.find(
+        { state: { $eq: "waiting" } },
+        { sort: { priority: 1, receivedAt: 1 }, limit },
+      );
+      return found.flatMap(({ _id, bytes, ticket, priority, receivedAt }) =>
+        bytes === null || ticket === null ? [] : [{ id: _id, bytes, ticket, priority, receivedAt }],
+      );
+    },
+    async markForwarded(id) {
+      const { modified } = await spool.updateOne(
+        { _id: { $eq: id }, state: { $eq: "waiting" } },
+        { $set: { state: "forwarded", bytes: null, ticket: null } },
+      );
+      waiting -= modified;
+    },
+    async markRefused(id, reason) {
+      const { modified } = await spool.updateOne(
+        { _id: { $eq: id }, state: { $eq: "waiting" } },
+        { $set: { state: "refused", reason, ticket: null } },
+      );
+      waiting -= modified;
+    },
+    waiting: count,
+  };
+}

@@ -1,0 +1,142 @@
+import { type Clock, createSignal, isMedcloudletError } from "../base/index.ts";
+import type { HttpClient } from "../client/index.ts";
+import type { Log } from "../http/index.ts";
+import type { SigningKey } from "../sealing/index.ts";
+import type { Spool, Waiting } from "./spool.ts";
+
+/** Passes waiting batches on to the cloud, for as long as the cloudlet runs. */
+export interface Uplink {
+  start(): void;
+  /** Says that something new waits. */
+  wake(): void;
+  /** Ends after the batches under way. */
+  stop(): Promise<void>;
+  /** False while the cloud cannot be reached. */
+  connected(): boolean;
+}
+
+const PARALLEL = 8;
+const IDLE_MS = 5_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+/** A ticket is renewed when it has less than this left. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+
+/**
+ * Codes of the cloud that say "this batch will never do", as opposed to "not now". A list, not a range of status
+ * codes: an unknown refusal must keep the batch waiting, never set it aside.
+ */
+const FINAL = new Set([
+  "BATCH_MAGIC_INVALID",
+  "BATCH_VERSION_UNSUPPORTED",
+  "BATCH_SUITE_UNSUPPORTED",
+  "BATCH_FIELD_INVALID",
+  "BATCH_TRUNCATED",
+  "BATCH_TRAILING_BYTES",
+  "BATCH_TOO_LARGE",
+  "BATCH_SIGNATURE_INVALID",
+  "BATCH_DEVICE_MISMATCH",
+  "BATCH_STREAM_MISMATCH",
+  "BATCH_SEQUENCE_REUSED",
+  "DEVICE_TICKET_INVALID",
+  "RECEIVED_AT_INVALID",
+]);
+
+export function createUplink(options: {
+  readonly spool: Spool;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly cloudUrl: string;
+  readonly key: SigningKey;
+  /** Gets a ticket for the cloud from the KDC. */
+  readonly requestTicket: () => Promise<{ ticket: string; expiresAt: number }>;
+}): Uplink {
+  const { spool, http, clock, log, cloudUrl, key } = options;
+  let held: { ticket: string; expiresAt: number } | undefined;
+  let stopping = false;
+  let reachable = true;
+  let running: Promise<void> = Promise.resolve();
+  const news = createSignal();
+  const halt = createSignal();
+
+  const ticket = async (): Promise<string> => {
+    if (held === undefined || held.expiresAt - RENEW_BEFORE_MS < clock.now()) {
+      try {
+        held = await options.requestTicket();
+      } catch (error) {
+        // The KDC may be away for a while: the old ticket serves until it ends.
+        if (held === undefined || held.expiresAt <= clock.now()) {
+          throw error;
+        }
+      }
+    }
+    return held.ticket;
+  };
+
+  const forward = async (batch: Waiting): Promise<void> => {
+    try {
+      const response = await http.send({
+        method: "POST",
+        url: `${cloudUrl}/v1/batches`,
+        credentials: { key, ticket: await ticket() },
+        bytes: batch.bytes,
+        headers: { "Device-Ticket": batch.ticket, "Received-At": String(batch.receivedAt) },
+      });
+      await response.arrayBuffer();
+      await spool.markForwarded(batch.id);
+    } catch (error) {
+      if (isMedcloudletError(error) && FINAL.has(error.code)) {
+        await spool.markRefused(batch.id, error.code);
+        log.warn({ event: "batch_refused", reason: error.code }, "the cloud refused a batch for good");
+        return;
+      }
+      if (isMedcloudletError(error) && error.status === 401) {
+        held = undefined;
+      }
+      throw error;
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    let attempt = 0;
+    while (!stopping) {
+      try {
+        const batches = await spool.next(PARALLEL);
+        const results = await Promise.allSettled(batches.map(forward));
+        const failed = results.find((result) => result.status === "rejected");
+        if (failed !== undefined) {
+          throw failed.reason;
+        }
+        attempt = 0;
+        reachable = true;
+        if (batches.length < PARALLEL) {
+          await news.wait(IDLE_MS);
+        }
+      } catch (error) {
+        attempt++;
+        reachable = false;
+        // Half jitter: cloudlets that lost the cloud together do not come back together.
+        const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 12));
+        const retryInMs = Math.round(ceiling * (0.5 + Math.random() / 2));
+        const code = isMedcloudletError(error) ? error.code : "INTERNAL";
+        log.warn({ event: "uplink_waits", code, attempt, retryInMs });
+        await halt.wait(retryInMs);
+      }
+    }
+  };
+
+  return {
+    start() {
+      running = run();
+    },
+    wake: () => news.signal(),
+    async stop() {
+      stopping = true;
+      news.signal();
+      halt.signal();
+      await running;
+    },
+    connected: () => reachable,
+  };
+}

@@ -1,0 +1,3 @@
+export type { Ntru, NtruEncapsulation, NtruKeyPair } from "./kem.ts";
+export { type LoadNtruOptions, loadNtru } from "./load.ts";
+export { isNtruSetName, NTRU_PARAMETERS, type NtruParameters, type NtruSetName } from "./parameters.ts";

@@ -1,0 +1,164 @@
+import { type Bytes, MedcloudletError } from "../base/index.ts";
+import type { NtruParameters } from "./parameters.ts";
+
+/** What assembly/index.ts exports: constants, the three operations on the arena, and the wipe. */
+export interface NtruModuleExports extends Record<string, unknown> {
+  readonly memory: WebAssembly.Memory;
+  readonly N: WebAssembly.Global<"i32">;
+  readonly LOG_Q: WebAssembly.Global<"i32">;
+  readonly SEED: WebAssembly.Global<"i32">;
+  readonly PUBLIC_KEY: WebAssembly.Global<"i32">;
+  readonly SECRET_KEY: WebAssembly.Global<"i32">;
+  readonly CIPHERTEXT: WebAssembly.Global<"i32">;
+  readonly SHARED_SECRET: WebAssembly.Global<"i32">;
+  generateKeyPair(): void;
+  encapsulate(): void;
+  decapsulate(): void;
+  wipe(): void;
+}
+
+/** A fresh key pair: `publicKeyBytes` and `secretKeyBytes` of the set. */
+export interface NtruKeyPair {
+  readonly publicKey: Bytes;
+  readonly secretKey: Bytes;
+}
+
+/** A shared secret of 32 bytes and the ciphertext that carries it. */
+export interface NtruEncapsulation {
+  readonly ciphertext: Bytes;
+  readonly sharedSecret: Bytes;
+}
+
+/**
+ * The NTRU key encapsulation for one parameter set. Calls are synchronous, results are copies of the caller's own,
+ * and after each call nothing of it is left in the module's memory.
+ */
+export interface Ntru {
+  readonly parameters: NtruParameters;
+  /**
+   * A key pair from fresh randomness, or from `seed`: `sampleFgBytes`, then the 32 bytes of the rejection key.
+   * @throws MedcloudletError `NTRU_SEED_LENGTH`, `NTRU_SEED_DEGENERATE`
+   */
+  generateKeyPair(seed?: Uint8Array): NtruKeyPair;
+  /**
+   * A shared secret for the owner of `publicKey`, from fresh randomness or from `seed` of `sampleRmBytes`.
+   *
+   * One key has one spelling: a public key whose unused last bits are set is refused, and so is the key of all zero
+   * coefficients, which would send half of the plaintext in the clear. (The reference code takes both.)
+   * @throws MedcloudletError `NTRU_PUBLIC_KEY_LENGTH`, `NTRU_PUBLIC_KEY_INVALID`, `NTRU_SEED_LENGTH`
+   */
+  encapsulate(publicKey: Uint8Array, seed?: Uint8Array): NtruEncapsulation;
+  /**
+   * The 32-byte shared secret of `ciphertext`. A ciphertext of the right length never fails: one that no
+   * encapsulation made gives SHA3-256(rejection key || ciphertext), which no one else can tell from a secret.
+   * @throws MedcloudletError `NTRU_SECRET_KEY_LENGTH`, `NTRU_CIPHERTEXT_LENGTH`
+   */
+  decapsulate(secretKey: Uint8Array, ciphertext: Uint8Array): Bytes;
+}
+
+const REJECTION_KEY_BYTES = 32;
+
+function badRequest(code: string, message: string): MedcloudletError {
+  return new MedcloudletError(code, message, { status: 400 });
+}
+
+function requireLength(bytes: Uint8Array, length: number, code: string, what: string): void {
+  if (bytes.length !== length) {
+    throw badRequest(code, `The ${what} has ${bytes.length} bytes instead of ${length}.`);
+  }
+}
+
+function isAllZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** Binds the exports of a compiled module to the KEM of its parameter set; load.ts has checked that they match. */
+export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports): Ntru {
+  const { memory } = exports;
+  const address = {
+    seed: exports.SEED.value,
+    publicKey: exports.PUBLIC_KEY.value,
+    secretKey: exports.SECRET_KEY.value,
+    ciphertext: exports.CIPHERTEXT.value,
+    sharedSecret: exports.SHARED_SECRET.value,
+  };
+  const unusedBits = 8 * parameters.publicKeyBytes - Math.log2(parameters.q) * (parameters.n - 1);
+
+  // The memory never grows, but a view is cheap and an old one on a grown memory would be empty.
+  const view = (offset: number, length: number) =>
+    new Uint8Array(memory.buffer as ArrayBuffer, offset, length);
+  const write = (offset: number, bytes: Uint8Array) => view(offset, bytes.length).set(bytes);
+  const read = (offset: number, length: number): Bytes => view(offset, length).slice();
+  const writeSeed = (seed: Uint8Array | undefined, length: number) => {
+    if (seed === undefined) {
+      // Straight into the arena: no copy of the randomness stays behind on the JavaScript side.
+      crypto.getRandomValues(view(address.seed, length));
+      return;
+    }
+    write(address.seed, seed);
+  };
+
+  const seedBytes = parameters.sampleFgBytes + REJECTION_KEY_BYTES;
+
+  return {
+    parameters,
+
+    generateKeyPair(seed) {
+      if (seed !== undefined) {
+        requireLength(seed, seedBytes, "NTRU_SEED_LENGTH", "seed of a key pair");
+      }
+      try {
+        writeSeed(seed, seedBytes);
+        exports.generateKeyPair();
+        const publicKey = read(address.publicKey, parameters.publicKeyBytes);
+        // h = 0 when f or g is 0, and only then: never from honest randomness.
+        if (isAllZero(publicKey)) {
+          throw badRequest(
+            "NTRU_SEED_DEGENERATE",
+            "The seed gives no key pair; draw it from a random source.",
+          );
+        }
+        return { publicKey, secretKey: read(address.secretKey, parameters.secretKeyBytes) };
+      } finally {
+        exports.wipe();
+      }
+    },
+
+    encapsulate(publicKey, seed) {
+      requireLength(publicKey, parameters.publicKeyBytes, "NTRU_PUBLIC_KEY_LENGTH", "public key");
+      if ((publicKey[publicKey.length - 1] as number) >> (8 - unusedBits) !== 0 || isAllZero(publicKey)) {
+        throw badRequest(
+          "NTRU_PUBLIC_KEY_INVALID",
+          "The public key is zero or has unused bits set: it was damaged, or is meant for another set.",
+        );
+      }
+      if (seed !== undefined) {
+        requireLength(seed, parameters.sampleRmBytes, "NTRU_SEED_LENGTH", "seed of an encapsulation");
+      }
+      try {
+        write(address.publicKey, publicKey);
+        writeSeed(seed, parameters.sampleRmBytes);
+        exports.encapsulate();
+        return {
+          ciphertext: read(address.ciphertext, parameters.ciphertextBytes),
+          sharedSecret: read(address.sharedSecret, parameters.sharedSecretBytes),
+        };
+      } finally {
+        exports.wipe();
+      }
+    },
+
+    decapsulate(secretKey, ciphertext) {
+      requireLength(secretKey, parameters.secretKeyBytes, "NTRU_SECRET_KEY_LENGTH", "secret key");
+      requireLength(ciphertext, parameters.ciphertextBytes, "NTRU_CIPHERTEXT_LENGTH", "ciphertext");
+      try {
+        write(address.secretKey, secretKey);
+        write(address.ciphertext, ciphertext);
+        exports.decapsulate();
+        return read(address.sharedSecret, parameters.sharedSecretBytes);
+      } finally {
+        exports.wipe();
+      }
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import type { SealedBatch } from "../sealing/index.ts";
+import type { Store } from "../store/index.ts";
+
+/** A sealed batch as the cloud keeps it: what its header says in the clear, and the bytes. */
+interface StoredBatch {
+  /** `device:sequence`: a batch that arrives twice is kept once. */
+  readonly _id: string;
+  readonly streamId: string;
+  /** Order of arrival in the whole store; grows, with holes. */
+  readonly position: number;
+  readonly region: string;
+  readonly priority: string;
+  readonly epochId: string;
+  readonly firstTime: number;
+  readonly lastTime: number;
+  readonly receivedAt: number;
+  readonly storedAt: number;
+  readonly digest: string;
+  readonly bytes: Bytes;
+}
+
+export interface Page {
+  readonly batches: Bytes[];
+  /** Where to go on: the position of the last batch, or the one asked from when there is none. */
+  readonly cursor: number;
+}
+
+export interface Records {
+  /** Keeps a checked batch once. @throws MedcloudletError `BATCH_SEQUENCE_REUSED` */
+  add(
+    batch: SealedBatch,
+    bytes: Bytes,
+    digest: string,
+    receivedAt: number,
+  ): Promise<{ status: "stored" | "duplicate"; position: number }>;
+  /** Batches of a stream that arrived after `after`, in order of arrival. */
+  page(streamId: string, after: number, limit: number): Promise<Page>;
+}
+
+/** A page ends before it grows beyond this. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+
+/** The cloud's sealed batches. `onStored` hears of every new one. */
+export async function createRecords(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly onStored: (streamId: string, position: number) => void;
+}): Promise<Records> {
+  const { store, clock, onStored } = options;
+  const records = await store.collection<StoredBatch>({
+    name: "batches",
+    indexes: [{ fields: { streamId: 1, position: 1 } }, { fields: { position: 1 } }],
+  });
+  const [newest] = await records.find({}, { sort: { position: -1 }, limit: 1, projection: { position: 1 } });
+  let lastPosition = newest?.position ?? 0;
+
+  /** Microseconds since 1970 as a rule; never twice, and never back when the clock goes back. */
+  const nextPosition = (): number => {
+    lastPosition = Math.max(lastPosition + 1, clock.now() * 1000);
+    return lastPosition;
+  };
+
+  // Batches of one stream are written one after the other: a reader that has seen a position must not find an
+  // earlier one appear behind its back.
+  const lastWrite = new Map<string, Promise<unknown>>();
+  const inStreamOrder = async <T>(streamId: string, write: () => Promise<T>): Promise<T> => {
+    const before = lastWrite.get(streamId) ?? Promise.resolve();
+    const mine = before.then(write, write);
+    lastWrite.set(streamId, mine);
+    try {
+      return await mine;
+    } finally {
+      if (lastWrite.get(streamId) === mine) {
+        lastWrite.delete(streamId);
+      }
+    }
+  };
+
+  return {
+    async add(batch, bytes, digest, receivedAt) {
+      const { streamId, deviceId, sequence, region, priority, epochId, firstTime, lastTime } = batch.header;
+      const _id = `${deviceId}:${sequence}`;
+      const stored = await inStreamOrder(streamId, async () => {
+        const position = nextPosition();
+        try {
+          await records.insertOne({
+            _id,
+            streamId,
+            position,
+            region,
+            priority,
+            epochId,
+            firstTime,
+            lastTime,
+            receivedAt,
+            storedAt: clock.now(),
+            digest,
+            bytes,
+          });
+          return { status: "stored" as const, position };
+        } catch (error) {
+          if (!isMedcloudletError(error, "STORE_DUPLICATE")) {
+            throw error;
+          }
+        }
+        const earlier = await records.findOne({ _id: { $eq: _id } });
+        if (earlier?.digest !== digest) {
+          throw new MedcloudletError(
+            "BATCH_SEQUENCE_REUSED",
+            `The device sent another batch as number ${sequence} before: a sequence is never used twice.`,
+            { status: 409 },
+          );
+        }
+        return { status: "duplicate" as const, position: earlier.position };
+      });
+      if (stored.status === "stored") {
+        onStored(streamId, stored.position);
+      }
+      return stored;
+    },
+    async page(streamId, after, limit) {
+      const found = await records.find(
+        { streamId: { $eq: streamId }, position: { $gt: after } },
+        { sort: { position: 1 }, limit },
+      );
+      const batches: Bytes[] = [];
+      let cursor = after;
+      let size = 0;
+      for (const { bytes, position } of found) {
+        if (batches.length > 0 && size + bytes.length > PAGE_BYTES) {
+          break;
+        }
+        batches.push(bytes);
+        size += bytes.length;
+        cursor = position;
+      }
+      return { batches, cursor };
+    },
+  };
+}

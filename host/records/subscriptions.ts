@@ -1,0 +1,70 @@
+import type { Response } from "express";
+import { MedcloudletError } from "../base/index.ts";
+
+/** Readers that want to hear of new batches of a stream, by Server-Sent Events (WHATWG HTML, section 9.2). */
+export interface Subscriptions {
+  /**
+   * Keeps the response open until the reader goes, `until` (ms since 1970 UTC) is reached, or all are closed.
+   * @throws MedcloudletError `SUBSCRIPTIONS_FULL`
+   */
+  add(streamId: string, response: Response, lifetimeMs: number): void;
+  publish(streamId: string, position: number): void;
+  close(): void;
+}
+
+const HEARTBEAT_MS = 15_000;
+
+export function createSubscriptions(capacity: number): Subscriptions {
+  const open = new Map<string, Set<Response>>();
+  let count = 0;
+
+  const remove = (streamId: string, response: Response): void => {
+    const readers = open.get(streamId);
+    if (readers?.delete(response)) {
+      count--;
+      if (readers.size === 0) {
+        open.delete(streamId);
+      }
+    }
+  };
+
+  return {
+    add(streamId, response, lifetimeMs) {
+      if (count >= capacity) {
+        throw new MedcloudletError(
+          "SUBSCRIPTIONS_FULL",
+          "Too many readers wait here: poll, or try again later.",
+          {
+            status: 503,
+            details: { retryAfterSeconds: 30 },
+          },
+        );
+      }
+      response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
+      response.write("retry: 1000\n\n");
+      const readers = open.get(streamId) ?? new Set();
+      readers.add(response);
+      open.set(streamId, readers);
+      count++;
+      const heartbeat = setInterval(() => response.write(": alive\n\n"), HEARTBEAT_MS);
+      const end = setTimeout(() => response.end(), lifetimeMs);
+      response.on("close", () => {
+        clearInterval(heartbeat);
+        clearTimeout(end);
+        remove(streamId, response);
+      });
+    },
+    publish(streamId, position) {
+      for (const response of open.get(streamId) ?? []) {
+        response.write(`event: batch\nid: ${position}\ndata: {"position":${position}}\n\n`);
+      }
+    },
+    close() {
+      for (const readers of open.values()) {
+        for (const response of readers) {
+          response.end();
+        }
+      }
+    },
+  };
+}

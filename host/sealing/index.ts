@@ -1,0 +1,46 @@
+export {
+  type BatchHeader,
+  batchDigest,
+  MAX_BATCH_BYTES,
+  openBatch,
+  PRIORITY,
+  type Priority,
+  parseBatch,
+  REGION,
+  type Region,
+  type SealedBatch,
+  sealBatch,
+  verifyBatch,
+} from "./batch.ts";
+export { QUANTITIES, type Quantity, type QuantityCodes } from "./codes.ts";
+export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
+export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
+export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";
+export { decodeReadings, encodeReadings, type ReadingColumn } from "./readings.ts";
+export {
+  generateSigningSeed,
+  importSigningKey,
+  importVerifyingKey,
+  type SigningKey,
+  verifySignature,
+} from "./signing.ts";
+export { type StatementKind, signStatement, verifyStatement } from "./statement.ts";
+export {
+  CONSENT,
+  type Consent,
+  ENROLMENT,
+  type Enrolment,
+  EPOCH,
+  type Epoch,
+  fingerprint,
+  IDENTITY,
+  type Identity,
+  identityKeys,
+  idSchema,
+  signIdentity,
+  verifyIdentity,
+  WRAPPED_KEY,
+  type WrappedKey,
+} from "./statements.ts";
+export { createSealingSuite, type HybridKeyPair, type Recipient, type SealingSuite } from "./suite.ts";
+export { type GrantedEpoch, unwrapEpochKey, wrapEpochKey } from "./wrapping.ts";

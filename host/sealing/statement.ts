@@ -1,0 +1,90 @@
+import { CompactSign, compactVerify } from "jose";
+import type { z } from "zod";
+import { type Bytes, MedcloudletError, utf8 } from "../base/index.ts";
+import { importVerifyingKey, type SigningKey } from "./signing.ts";
+
+/**
+ * A kind of signed statement: the `typ` of its JWS header (RFC 7515, section 4.1.9) and the schema of its payload.
+ * The `typ` keeps kinds apart: a consent can never pass for an epoch, whoever signed it.
+ */
+export interface StatementKind<T> {
+  readonly typ: string;
+  readonly schema: z.ZodType<T>;
+}
+
+/** Signs a payload as a compact JWS (RFC 7515) with Ed25519 (RFC 8037). */
+export function signStatement<T>(kind: StatementKind<T>, payload: T, key: SigningKey): Promise<string> {
+  return new CompactSign(utf8(JSON.stringify(kind.schema.parse(payload))))
+    .setProtectedHeader({ alg: "EdDSA", typ: kind.typ })
+    .sign(key.privateKey);
+}
+
+/**
+ * Checks kind, signature and schema of a statement and gives its payload.
+ * @throws MedcloudletError `STATEMENT_INVALID`
+ */
+export async function verifyStatement<T>(
+  kind: StatementKind<T>,
+  statement: string,
+  signer: Bytes,
+): Promise<T> {
+  const refuse = (why: string, cause?: unknown) =>
+    new MedcloudletError("STATEMENT_INVALID", `The ${kind.typ} statement is not valid: ${why}.`, {
+      status: 400,
+      cause,
+    });
+  let verified: Awaited<ReturnType<typeof compactVerify>>;
+  try {
+    verified = await compactVerify(statement, await importVerifyingKey(signer), { algorithms: ["EdDSA"] });
+  } catch (cause) {
+    throw refuse("its signature does not fit the signer", cause);
+  }
+  if (verified.protectedHeader.typ !== kind.typ) {
+    throw refuse("it is a statement of another kind");
+  }
+  return readPayload(kind, verified.payload, refuse);
+}
+
+/**
+ * Checks a statement that carries its signer's key in its own payload, such as an identity.
+ * @throws MedcloudletError `STATEMENT_INVALID`
+ */
+export async function verifySelfSigned<T>(
+  kind: StatementKind<T>,
+  statement: string,
+  signerOf: (payload: T) => Bytes,
+): Promise<T> {
+  const refuse = (why: string) =>
+    new MedcloudletError("STATEMENT_INVALID", `The ${kind.typ} statement is not valid: ${why}.`, {
+      status: 400,
+    });
+  let raw: Uint8Array;
+  try {
+    raw = Uint8Array.from(
+      atob((statement.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
+      (character) => character.charCodeAt(0),
+    );
+  } catch {
+    throw refuse("it is not a compact JWS");
+  }
+  return verifyStatement(kind, statement, signerOf(readPayload(kind, raw, refuse)));
+}
+
+function readPayload<T>(
+  kind: StatementKind<T>,
+  raw: Uint8Array,
+  refuse: (why: string) => MedcloudletError,
+): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(raw));
+  } catch {
+    throw refuse("its payload is not JSON");
+  }
+  const parsed = kind.schema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw refuse(`${issue?.path.join(".") || "payload"}: ${issue?.message ?? "unexpected"}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,18 @@
+export { createEmbeddedStore } from "./embedded/embedded-store.ts";
+export { isDuplicate } from "./errors.ts";
+export { createMongoStore } from "./mongo-store.ts";
+export { type OpenStoreOptions, openStore } from "./open-store.ts";
+export type {
+  Collection,
+  CollectionSpec,
+  Direction,
+  DumpedDocument,
+  FindOneAndUpdateOptions,
+  FindOptions,
+  IndexSpec,
+  ProjectionSpec,
+  SortSpec,
+  Store,
+  UpdateOptions,
+  UpdateResult,
+} from "./port.ts";

@@ -1,0 +1,14 @@
+export type { VitalsBatch } from "./batcher.ts";
+export { PHYSIOLOGICAL_BOUNDS } from "./body.ts";
+export { type ColumnMap, type ColumnRole, parseColumnMap } from "./csv-columns.ts";
+export { TIME_FORMATS, type TimeFormat } from "./csv-time.ts";
+export type { Episode } from "./episode.ts";
+export { createPhysiology, type Physiology, type PhysiologyOptions } from "./physiology.ts";
+export {
+  DEFAULT_INTERVALS,
+  HEALTHY_ADULT,
+  type PhysiologyProfile,
+  type SamplingIntervals,
+} from "./profile.ts";
+export { ONLY_PATIENT, type ReplayOptions, readVitalsCsv } from "./replay.ts";
+export { type Device, openDevice, PAIRING, type Pairing, type Sealed } from "./device.ts";

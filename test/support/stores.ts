@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createEmbeddedStore, createMongoStore, type Store } from "../../host/store/index.ts";
+
+/** One kind of store to run a suite on. */
+export interface Backend {
+  readonly name: string;
+  /** The environment that makes a service process choose this backend. */
+  readonly env: Readonly<Record<string, string>>;
+  open(service: string): Promise<Store>;
+}
+
+function embedded(): Backend {
+  return {
+    name: "embedded",
+    env: {},
+    open: async () => createEmbeddedStore({ directory: await mkdtemp(join(tmpdir(), "medcloudlet-")) }),
+  };
+}
+
+function mongodb(url: string): Backend {
+  const run = randomUUID().slice(0, 8);
+  return {
+    name: "mongodb",
+    env: { MONGODB_URL: url },
+    open: async (service) =>
+      createMongoStore({ url, database: `test_${run}_${service}_${randomUUID().slice(0, 4)}` }),
+  };
+}
+
+/**
+ * The stores of this machine: the embedded one always, MongoDB where `MONGODB_URL` names a server. A missing
+ * server is said aloud here and is a failure of the store's own contract suite in CI.
+ */
+export function backends(): Backend[] {
+  const url = process.env.MONGODB_URL;
+  return url === undefined || url === "" ? [embedded()] : [embedded(), mongodb(url)];
+}

@@ -1,0 +1,224 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCloudApp, createCloudletApp, createKdcApp } from "../../host/apps/index.ts";
+import { type Clock, randomBytes, toBase64Url, toHex } from "../../host/base/index.ts";
+import {
+  createHttpClient,
+  createIdentity,
+  createKdcClient,
+  createOwner,
+  createReader,
+  type KdcSession,
+  type Owner,
+  type PersonKeys,
+  type Reader,
+} from "../../host/client/index.ts";
+import { createLog, listen, type RunningService } from "../../host/http/index.ts";
+import { loadNtru } from "../../host/ntru/index.ts";
+import {
+  createSealingSuite,
+  generateSigningSeed,
+  importSigningKey,
+  type Region,
+  type SealingSuite,
+} from "../../host/sealing/index.ts";
+import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
+import { type Device, openDevice, type Pairing } from "../../host/wearable/index.ts";
+import type { Backend } from "./stores.ts";
+
+export const DAY_MS = 24 * 60 * 60 * 1000;
+export const PASSWORD = "correct horse battery staple";
+
+/** A clock that tests set. */
+export function createTestClock(start = Date.now()): Clock & { advance(ms: number): void } {
+  let offset = 0;
+  const origin = Date.now();
+  return {
+    now: () => start + (Date.now() - origin) + offset,
+    advance(ms) {
+      offset += ms;
+    },
+  };
+}
+
+/** Somebody with an account, logged in. */
+export interface Person {
+  readonly keys: PersonKeys;
+  readonly session: KdcSession;
+  readonly secrets: readonly Uint8Array[];
+}
+
+export interface Patient extends Person {
+  readonly owner: Owner;
+}
+
+export interface Doctor extends Person {
+  readonly handle: string;
+  readonly reader: Reader;
+}
+
+/** KDC, cloud and cloudlet on loopback ports, and ways to make people and devices. Nothing in it is a mock. */
+export interface System {
+  readonly clock: Clock & { advance(ms: number): void };
+  readonly suite: SealingSuite;
+  readonly kdc: RunningService;
+  readonly cloud: RunningService;
+  readonly cloudlet: RunningService;
+  readonly stores: Readonly<Record<"kdc" | "cloud" | "cloudlet", Store>>;
+  /** Every log line of the three services. */
+  readonly logLines: string[];
+  operator: Person;
+  patient(handle: string, name: string): Promise<Patient>;
+  doctor(handle: string): Promise<Doctor>;
+  device(patient: Patient, region?: Region): Promise<{ device: Device; pairing: Pairing; store: Store }>;
+  stop(): Promise<void>;
+}
+
+const RATE_LIMIT = { points: 1_000_000, seconds: 1 };
+
+export async function startSystem(backend: Backend): Promise<System> {
+  const clock = createTestClock();
+  const logLines: string[] = [];
+  const logOf = (service: string) =>
+    createLog({ service, level: "debug", destination: { write: (line) => void logLines.push(line) } });
+  const suite = createSealingSuite(await loadNtru("ntruhps2048677"));
+  const stores = {
+    kdc: await backend.open("kdc"),
+    cloud: await backend.open("cloud"),
+    cloudlet: await backend.open("cloudlet"),
+  };
+  const common = { clock, rateLimit: RATE_LIMIT, trustProxies: 0 };
+  const address = { host: "127.0.0.1", port: 0, graceMs: 500 };
+
+  const kdcApp = await createKdcApp({
+    ...common,
+    store: stores.kdc,
+    log: logOf("kdc"),
+    ticketKey: await importSigningKey(generateSigningSeed()),
+  });
+  const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
+  const http = createHttpClient({ clock });
+  const client = createKdcClient({ http, url: kdc.url });
+
+  const register = async (code: string, handle: string): Promise<Person> => {
+    const { secrets, keys, statement } = await createIdentity(suite, clock);
+    await client.register({ invitation: code, handle, password: PASSWORD, identity: statement });
+    return {
+      keys,
+      session: await client.login(handle, PASSWORD),
+      secrets: [secrets.signingSeed, secrets.receivingKey],
+    };
+  };
+  const operator = await register((await kdcApp.invitations.create("operator", null)).code, "operator");
+  const invited = async (role: string) => (await operator.session.invite(role)).code;
+
+  const cloudletIdentity = await createIdentity(suite, clock);
+  const { accountId: cloudletId } = await client.register({
+    invitation: await invited("cloudlet"),
+    handle: "cloudlet-one",
+    identity: cloudletIdentity.statement,
+  });
+
+  const cloud = await listen(
+    await createCloudApp({ ...common, store: stores.cloud, log: logOf("cloud"), kdcUrl: kdc.url }),
+    { ...address, log: logOf("cloud") },
+  );
+  const cloudlet = await listen(
+    await createCloudletApp({
+      ...common,
+      store: stores.cloudlet,
+      log: logOf("cloudlet"),
+      kdcUrl: kdc.url,
+      cloudUrl: cloud.url,
+      cloudletId,
+      key: cloudletIdentity.keys.signing,
+      spoolCapacity: 10_000,
+    }),
+    { ...address, log: logOf("cloudlet") },
+  );
+  const deviceStores: Store[] = [];
+
+  return {
+    clock,
+    suite,
+    kdc,
+    cloud,
+    cloudlet,
+    stores,
+    logLines,
+    operator,
+    async patient(handle, name) {
+      const person = await register(await invited("patient"), handle);
+      return { ...person, owner: createOwner({ suite, clock, ...person, name, epochs: [] }) };
+    },
+    async doctor(handle) {
+      const person = await register(await invited("doctor"), handle);
+      return {
+        ...person,
+        handle,
+        reader: createReader({ suite, clock, http, ...person, cloudUrl: cloud.url }),
+      };
+    },
+    async device(patient, region = "medical") {
+      const deviceId = toHex(randomBytes(16));
+      const seed = generateSigningSeed();
+      const { publicKey } = await importSigningKey(seed);
+      const until = clock.now() + 365 * DAY_MS;
+      const { streamId } = await patient.owner.enrolDevice({
+        deviceId,
+        signingKey: publicKey,
+        region,
+        until,
+      });
+      const pairing: Pairing = {
+        deviceId,
+        signingSeed: toHex(seed),
+        ownerId: patient.session.account.accountId,
+        ownerKey: toBase64Url(patient.keys.signing.publicKey),
+        region,
+        streamId,
+      };
+      const store = createEmbeddedStore({ directory: await mkdtemp(join(tmpdir(), "medcloudlet-device-")) });
+      deviceStores.push(store);
+      const device = await openDevice({
+        pairing,
+        store,
+        suite,
+        clock,
+        http,
+        kdc: client,
+        cloudletUrl: cloudlet.url,
+      });
+      return { device, pairing, store };
+    },
+    async stop() {
+      await cloudlet.close();
+      await cloud.close();
+      await kdc.close();
+      await Promise.all(deviceStores.map((store) => store.close()));
+    },
+  };
+}
+
+/** Waits until `condition` holds. */
+export async function eventually(condition: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > end) {
+      throw new Error("the condition did not come true in time");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Every document of a store with its collection. */
+export async function dumpOf(
+  store: Store,
+): Promise<{ collection: string; document: Record<string, unknown> }[]> {
+  const documents = [];
+  for await (const entry of store.dump()) {
+    documents.push(entry);
+  }
+  return documents;
+}
