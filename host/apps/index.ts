@@ -1,3 +1,13 @@
 export { createCloudApp } from "./cloud.ts";
 export { createCloudletApp } from "./cloudlet.ts";
 export { createKdcApp } from "./kdc.ts";
+export { type LaunchOptions, launchCloud, launchCloudlet, launchKdc } from "./launch.ts";
+export {
+  exampleEnvironment,
+  readSettings,
+  SETTINGS,
+  type ServiceName,
+  type SettingName,
+  type Settings,
+  settingsOf,
+} from "./settings.ts";

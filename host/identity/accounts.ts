@@ -1,14 +1,7 @@
 import { z } from "zod";
-import {
-  type Bytes,
-  type Clock,
-  isMedcloudletError,
-  MedcloudletError,
-  randomBytes,
-  toHex,
-} from "../base/index.ts";
+import { type Bytes, type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { fingerprint, identityKeys, verifyIdentity } from "../sealing/index.ts";
-import type { Collection, Store } from "../store/index.ts";
+import { type Collection, isDuplicate, type Store } from "../store/index.ts";
 import { hashPassword } from "./passwords.ts";
 
 export const ROLES = ["patient", "doctor", "operator", "cloudlet"] as const;
@@ -81,7 +74,7 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
       try {
         await accounts.insertOne(account);
       } catch (cause) {
-        if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
+        if (isDuplicate(cause)) {
           throw new MedcloudletError(
             "ACCOUNT_HANDLE_TAKEN",
             `The handle "${handle}" is taken: choose another.`,

@@ -1,12 +1,6 @@
-import {
-  type Bytes,
-  type Clock,
-  fromBase64Url,
-  isMedcloudletError,
-  MedcloudletError,
-} from "../base/index.ts";
+import { type Bytes, type Clock, fromBase64Url, MedcloudletError } from "../base/index.ts";
 import { ENROLMENT, type Enrolment, verifyStatement } from "../sealing/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 
 /** An enrolled device: the owner's signed statement, and what the KDC looks it up by. */
 export interface Device {
@@ -45,7 +39,7 @@ export async function createDevices(store: Store, clock: Clock): Promise<Devices
       try {
         await devices.insertOne({ _id: enrolment.deviceId, owner, statement, enrolment });
       } catch (cause) {
-        if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
+        if (isDuplicate(cause)) {
           throw new MedcloudletError("DEVICE_EXISTS", "A device with this id is enrolled already.", {
             status: 409,
             cause,

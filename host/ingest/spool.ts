@@ -1,7 +1,7 @@
 import type { Bytes, Clock } from "../base/index.ts";
-import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { MedcloudletError } from "../base/index.ts";
 import { PRIORITY, type SealedBatch } from "../sealing/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 
 /**
  * A batch in the spool. Once the cloud has it, bytes and ticket go and the rest stays, so that a resend is
@@ -98,7 +98,7 @@ export async function createSpool(options: {
           reason: null,
         });
       } catch (error) {
-        if (!isMedcloudletError(error, "STORE_DUPLICATE")) {
+        if (!isDuplicate(error)) {
           throw error;
         }
         const earlier = await spool.findOne({ _id: { $eq: _id } });

@@ -1,7 +1,7 @@
-import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { type Bytes, type Clock, MedcloudletError } from "../base/index.ts";
 import type { Account } from "../identity/index.ts";
 import { CONSENT, type Consent, type Region, verifyStatement, WRAPPED_KEY } from "../sealing/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 import type { Epochs } from "./epochs.ts";
 
 /** A consent with the keys wrapped under it: one document, so that neither is ever seen without the other. */
@@ -105,7 +105,7 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
           wrappedKeys: wrapped,
         });
       } catch (cause) {
-        if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
+        if (isDuplicate(cause)) {
           throw new MedcloudletError("CONSENT_EXISTS", "This consent was given already.", {
             status: 409,
             cause,

@@ -1,6 +1,6 @@
-import { type Bytes, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { EPOCH, type Epoch, type Region, verifyStatement } from "../sealing/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 
 interface Stream {
   readonly _id: string;
@@ -67,7 +67,7 @@ export async function createEpochs(store: Store): Promise<Epochs> {
     try {
       await streams.insertOne({ _id: streamId, owner, region });
     } catch (cause) {
-      throw isMedcloudletError(cause, "STORE_DUPLICATE") ? mismatch(cause) : cause;
+      throw isDuplicate(cause) ? mismatch(cause) : cause;
     }
   };
 
@@ -91,9 +91,7 @@ export async function createEpochs(store: Store): Promise<Epochs> {
       try {
         await epochs.insertOne({ _id: epoch.epochId, owner, region, number, statement, epoch });
       } catch (cause) {
-        throw isMedcloudletError(cause, "STORE_DUPLICATE")
-          ? conflict("EPOCH_NUMBER", "This epoch exists already.", cause)
-          : cause;
+        throw isDuplicate(cause) ? conflict("EPOCH_NUMBER", "This epoch exists already.", cause) : cause;
       }
       return epoch;
     },

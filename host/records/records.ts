@@ -1,6 +1,6 @@
-import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { type Bytes, type Clock, MedcloudletError } from "../base/index.ts";
 import type { SealedBatch } from "../sealing/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 
 /** A sealed batch as the cloud keeps it: what its header says in the clear, and the bytes. */
 interface StoredBatch {
@@ -100,7 +100,7 @@ export async function createRecords(options: {
           });
           return { status: "stored" as const, position };
         } catch (error) {
-          if (!isMedcloudletError(error, "STORE_DUPLICATE")) {
+          if (!isDuplicate(error)) {
             throw error;
           }
         }

@@ -46,16 +46,13 @@ export function connect(path: string): Connection {
   const statements = new Map<string, Database.Statement>();
 
   function prepare(sql: string): Database.Statement {
-    const cached = statements.get(sql);
-    if (cached !== undefined) {
-      return cached;
-    }
+    const statement = statements.get(sql) ?? database.prepare(sql);
+    statements.delete(sql);
+    statements.set(sql, statement); // now the most recently used
     const [oldest] = statements.keys();
-    if (oldest !== undefined && statements.size >= MAX_CACHED_STATEMENTS) {
+    if (oldest !== undefined && statements.size > MAX_CACHED_STATEMENTS) {
       statements.delete(oldest);
     }
-    const statement = database.prepare(sql);
-    statements.set(sql, statement);
     return statement;
   }
 

@@ -1,0 +1,153 @@
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
+import { type Log, listen, type RunningService } from "../http/index.ts";
+import { loadOrCreateSigningKey } from "../identity/index.ts";
+import { loadNtru } from "../ntru/index.ts";
+import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
+import { openStore } from "../store/index.ts";
+import { createCloudApp } from "./cloud.ts";
+import { createCloudletApp } from "./cloudlet.ts";
+import { createKdcApp } from "./kdc.ts";
+import type { Settings } from "./settings.ts";
+
+/** What every launcher gets. */
+export interface LaunchOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const RATE_SECONDS = 10;
+
+function commonOf({ settings, clock, log }: LaunchOptions) {
+  return {
+    clock,
+    log,
+    rateLimit: { points: settings.rateLimit, seconds: RATE_SECONDS },
+    trustProxies: settings.trustProxies,
+  };
+}
+
+function addressOf({ settings, log }: LaunchOptions) {
+  const { host, port, publicUrl } = settings;
+  return {
+    host,
+    port,
+    log,
+    ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/+$/, "") }),
+  };
+}
+
+function storeOf({ settings }: LaunchOptions, service: string) {
+  return openStore({
+    mongodbUrl: settings.mongodbUrl,
+    database: `medcloudlet_${service}`,
+    directory: join(settings.dataDir, service),
+  });
+}
+
+/**
+ * Starts the KDC. A new one has no operator: it writes an invitation for the first into a file that only its user
+ * can read, and `firstInvitation` names that file.
+ */
+export async function launchKdc(
+  options: LaunchOptions,
+): Promise<RunningService & { readonly firstInvitation?: string }> {
+  const folder = join(options.settings.dataDir, "kdc");
+  const ticketKey = await loadOrCreateSigningKey(join(folder, "ticket-key"));
+  const service = await createKdcApp({
+    ...commonOf(options),
+    store: await storeOf(options, "kdc"),
+    ticketKey,
+  });
+  let firstInvitation: string | undefined;
+  if (await service.invitations.isEmpty()) {
+    firstInvitation = join(folder, "first-operator-invitation");
+    const { code } = await service.invitations.create("operator", null);
+    await writeFile(firstInvitation, `${code}\n`, { mode: 0o600 });
+    options.log.info({ event: "first_invitation_written", file: firstInvitation });
+  }
+  const running = await listen(service, addressOf(options));
+  return { ...running, ...(firstInvitation === undefined ? {} : { firstInvitation }) };
+}
+
+/** Starts the cloud. */
+export async function launchCloud(options: LaunchOptions): Promise<RunningService> {
+  const store = await storeOf(options, "cloud");
+  const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
+  return listen(service, addressOf(options));
+}
+
+const REGISTRATION = z.strictObject({
+  signingSeed: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Null between making the key and the KDC's answer. */
+  cloudletId: idSchema.nullable(),
+});
+type Registration = z.infer<typeof REGISTRATION>;
+
+/** Replaces a file as a whole: after a crash the old or the new one is there. */
+async function replaceFile(file: string, registration: Registration): Promise<void> {
+  const draft = `${file}.new`;
+  await writeFile(draft, `${JSON.stringify(registration)}\n`, { mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, file);
+}
+
+/** The cloudlet's key and account; registers it at the KDC when it has none. */
+async function registerCloudlet({
+  settings,
+  clock,
+}: LaunchOptions): Promise<{ cloudletId: string; key: SigningKey }> {
+  const folder = join(settings.dataDir, "cloudlet");
+  const file = join(folder, "registration.json");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text !== undefined) {
+    const { cloudletId, signingSeed } = REGISTRATION.parse(JSON.parse(text));
+    if (cloudletId !== null) {
+      return { cloudletId, key: await importSigningKey(fromHex(signingSeed)) };
+    }
+  }
+  if (settings.invitation === undefined) {
+    throw new MedcloudletError(
+      "CLOUDLET_NOT_REGISTERED",
+      "This cloudlet is new to the KDC: an operator makes an invitation with `medcloudlet keys invite --role " +
+        "cloudlet`, and you start the cloudlet with it once: --invitation CODE.",
+      { status: 400 },
+    );
+  }
+  const suite = createSealingSuite(await loadNtru("ntruhps2048677"));
+  const { secrets, statement } = await createIdentity(suite, clock);
+  const signingSeed = toHex(secrets.signingSeed);
+  await replaceFile(file, { signingSeed, cloudletId: null });
+  const kdc = createKdcClient({ http: createHttpClient({ clock }), url: settings.kdcUrl });
+  const { accountId } = await kdc.register({
+    invitation: settings.invitation,
+    handle: `cloudlet-${toHex(randomBytes(4))}`,
+    identity: statement,
+  });
+  await replaceFile(file, { signingSeed, cloudletId: accountId });
+  return { cloudletId: accountId, key: await importSigningKey(secrets.signingSeed) };
+}
+
+/**
+ * Starts a cloudlet; at the first start it registers with its invitation.
+ * @throws MedcloudletError `CLOUDLET_NOT_REGISTERED`, `INVITATION_INVALID`
+ */
+export async function launchCloudlet(options: LaunchOptions): Promise<RunningService> {
+  const { kdcUrl, cloudUrl, spoolCapacity } = options.settings;
+  const { cloudletId, key } = await registerCloudlet(options);
+  const service = await createCloudletApp({
+    ...commonOf(options),
+    store: await storeOf(options, "cloudlet"),
+    kdcUrl,
+    cloudUrl,
+    cloudletId,
+    key,
+    spoolCapacity,
+  });
+  return listen(service, addressOf(options));
+}

@@ -1,0 +1,207 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { MedcloudletError } from "../base/index.ts";
+
+export type ServiceName = "kdc" | "cloud" | "cloudlet";
+
+interface Setting {
+  readonly env: string;
+  readonly schema: z.ZodType;
+  /** As text, the way the environment would give it. */
+  readonly fallback?: string;
+  readonly help: string;
+  readonly services: readonly ServiceName[];
+  /** May be read from the file that `<env>_FILE` names, so that it shows in no process list. */
+  readonly secret?: true;
+}
+
+const ALL = ["kdc", "cloud", "cloudlet"] as const;
+const url = z.url({ protocol: /^https?$/, error: "expected a URL beginning with http:// or https://" });
+const count = (maximum: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, "expected a whole number")
+    .transform(Number)
+    .refine((value) => value <= maximum, `at most ${maximum}`);
+
+/** Every setting of a service, once: parser, command-line options and `.env.example` are made from this. */
+export const SETTINGS = {
+  host: {
+    env: "MEDCLOUDLET_HOST",
+    schema: z.string().min(1),
+    fallback: "127.0.0.1",
+    help: "Address to listen on. Beyond loopback a public URL is needed: TLS ends in a proxy in front.",
+    services: ALL,
+  },
+  port: {
+    env: "MEDCLOUDLET_PORT",
+    schema: count(65_535),
+    help: "Port to listen on; 0 takes a free one. Default: 4701 KDC, 4702 cloud, 4703 cloudlet.",
+    services: ALL,
+  },
+  publicUrl: {
+    env: "MEDCLOUDLET_PUBLIC_URL",
+    schema: url.optional(),
+    help: "The URL clients use, when it differs from host and port. Proofs of key possession name it.",
+    services: ALL,
+  },
+  dataDir: {
+    env: "MEDCLOUDLET_DATA_DIR",
+    schema: z.string().min(1),
+    fallback: "./data",
+    help: "Folder for the service's key file and, without MONGODB_URL, its database.",
+    services: ALL,
+  },
+  mongodbUrl: {
+    env: "MONGODB_URL",
+    schema: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\//, "expected mongodb://… or mongodb+srv://…")
+      .optional(),
+    help: "MongoDB to use instead of the embedded store; each service has a database of its own on it.",
+    services: ALL,
+    secret: true,
+  },
+  logLevel: {
+    env: "MEDCLOUDLET_LOG_LEVEL",
+    schema: z.enum(["silent", "error", "warn", "info", "debug"]),
+    fallback: "info",
+    help: "How much to log: silent, error, warn, info or debug (one line a request).",
+    services: ALL,
+  },
+  trustProxies: {
+    env: "MEDCLOUDLET_TRUST_PROXIES",
+    schema: count(10),
+    fallback: "0",
+    help: "How many proxies in front may say what a client's address is.",
+    services: ALL,
+  },
+  rateLimit: {
+    env: "MEDCLOUDLET_RATE_LIMIT",
+    schema: count(1_000_000),
+    fallback: "600",
+    help: "Requests that one address may make in ten seconds.",
+    services: ALL,
+  },
+  kdcUrl: {
+    env: "MEDCLOUDLET_KDC_URL",
+    schema: url,
+    fallback: "http://127.0.0.1:4701",
+    help: "Where the KDC is.",
+    services: ["cloud", "cloudlet"],
+  },
+  cloudUrl: {
+    env: "MEDCLOUDLET_CLOUD_URL",
+    schema: url,
+    fallback: "http://127.0.0.1:4702",
+    help: "Where the cloud is.",
+    services: ["cloudlet"],
+  },
+  invitation: {
+    env: "MEDCLOUDLET_INVITATION",
+    schema: z.string().max(128).optional(),
+    help: "Invitation for the role cloudlet; needed at the first start only.",
+    services: ["cloudlet"],
+    secret: true,
+  },
+  spoolCapacity: {
+    env: "MEDCLOUDLET_SPOOL_CAPACITY",
+    schema: count(100_000_000),
+    fallback: "1000000",
+    help: "Batches that may wait for the cloud before devices are told to come back later.",
+    services: ["cloudlet"],
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+type Value<N extends SettingName> = z.infer<(typeof SETTINGS)[N]["schema"]>;
+/** The settings of a service, checked. */
+export type Settings = { readonly [N in SettingName]: Value<N> };
+
+const DEFAULT_PORTS: Readonly<Record<ServiceName, string>> = { kdc: "4701", cloud: "4702", cloudlet: "4703" };
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/** Names and settings of one service. */
+export function settingsOf(service: ServiceName): [SettingName, Setting][] {
+  return (Object.entries(SETTINGS) as [SettingName, Setting][]).filter(([, { services }]) =>
+    services.includes(service),
+  );
+}
+
+function fromSecretFile(env: string, environment: NodeJS.ProcessEnv, faults: string[]): string | undefined {
+  const file = environment[`${env}_FILE`];
+  if (file === undefined || file === "") {
+    return undefined;
+  }
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    faults.push(`${env}_FILE: cannot read ${file}`);
+    return undefined;
+  }
+}
+
+/**
+ * Reads the settings of a service: flags before environment before configuration file before default. All faults
+ * are listed together.
+ * @throws MedcloudletError `CONFIG_INVALID`
+ */
+export function readSettings(
+  service: ServiceName,
+  sources: {
+    readonly flags: Readonly<Partial<Record<SettingName, string>>>;
+    readonly environment: NodeJS.ProcessEnv;
+    readonly file: Readonly<Record<string, unknown>>;
+  },
+): Settings {
+  const { flags, environment, file } = sources;
+  const faults: string[] = [];
+  const settings: Partial<Record<SettingName, unknown>> = {};
+  const known = settingsOf(service);
+  for (const [name, { env, schema, fallback, secret }] of known) {
+    const fromEnvironment = environment[env] === "" ? undefined : environment[env];
+    const text =
+      flags[name] ??
+      fromEnvironment ??
+      (secret ? fromSecretFile(env, environment, faults) : undefined) ??
+      (file[name] === undefined ? undefined : String(file[name])) ??
+      (name === "port" ? DEFAULT_PORTS[service] : fallback);
+    const parsed = schema.safeParse(text);
+    if (parsed.success) {
+      settings[name] = parsed.data;
+    } else {
+      faults.push(`${name} (${env}): ${parsed.error.issues[0]?.message ?? "invalid"}`);
+    }
+  }
+  for (const name of Object.keys(file)) {
+    if (!known.some(([knownName]) => knownName === name)) {
+      faults.push(`${name}: the ${service} has no such setting`);
+    }
+  }
+  const checked = settings as Settings;
+  if (checked.host !== undefined && !LOOPBACK.test(checked.host) && checked.publicUrl === undefined) {
+    faults.push(
+      `publicUrl (${SETTINGS.publicUrl.env}): needed because ${checked.host} is reachable from other machines`,
+    );
+  }
+  if (faults.length > 0) {
+    throw new MedcloudletError(
+      "CONFIG_INVALID",
+      `The configuration of the ${service} has ${faults.length} fault${faults.length === 1 ? "" : "s"}:\n${faults
+        .map((fault) => `  - ${fault}`)
+        .join("\n")}`,
+      { status: 400, details: { faults } },
+    );
+  }
+  return checked;
+}
+
+/** The text of `.env.example`. */
+export function exampleEnvironment(): string {
+  const entries = (Object.values(SETTINGS) as Setting[]).map(({ env, help, fallback, services, secret }) => {
+    const who = services.length === ALL.length ? "" : ` (${services.join(", ")})`;
+    const file = secret ? ` May be given as ${env}_FILE=path instead.` : "";
+    return `# ${help}${file}${who}\n#${env}=${fallback ?? ""}\n`;
+  });
+  return `# Settings of medcloudlet's services. Command-line flags come before these.\n\n${entries.join("\n")}`;
+}
