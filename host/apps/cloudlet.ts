@@ -27,7 +27,7 @@ export async function createCloudletApp(options: {
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl: () => url });
-  const spool = await createSpool({ store, clock, capacity: options.spoolCapacity });
+  const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,
     http,
@@ -43,7 +43,7 @@ export async function createCloudletApp(options: {
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
-    routers: [createIngestRouter({ guard, spool, onAccepted: uplink.wake })],
+    routers: [createIngestRouter({ guard, spool, clock, onAccepted: uplink.wake })],
   });
   return {
     app,

@@ -27,7 +27,7 @@ export async function createKdcApp(options: {
   readonly ticketKey: SigningKey;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service & { readonly invitations: Invitations }> {
+}): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
   const { store, clock, log } = options;
   let url = "";
   const publicUrl = () => url;
@@ -54,6 +54,7 @@ export async function createKdcApp(options: {
   return {
     app,
     invitations,
+    hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
     },

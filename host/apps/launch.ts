@@ -44,14 +44,14 @@ function addressOf({ settings, log }: LaunchOptions) {
 function storeOf({ settings }: LaunchOptions, service: string) {
   return openStore({
     mongodbUrl: settings.mongodbUrl,
-    database: `medcloudlet_${service}`,
+    database: `${settings.databasePrefix}_${service}`,
     directory: join(settings.dataDir, service),
   });
 }
 
 /**
- * Starts the KDC. A new one has no operator: it writes an invitation for the first into a file that only its user
- * can read, and `firstInvitation` names that file.
+ * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
+ * its user can read, and `firstInvitation` names that file.
  */
 export async function launchKdc(
   options: LaunchOptions,
@@ -64,7 +64,7 @@ export async function launchKdc(
     ticketKey,
   });
   let firstInvitation: string | undefined;
-  if (await service.invitations.isEmpty()) {
+  if (!(await service.hasOperator())) {
     firstInvitation = join(folder, "first-operator-invitation");
     const { code } = await service.invitations.create("operator", null);
     await writeFile(firstInvitation, `${code}\n`, { mode: 0o600 });

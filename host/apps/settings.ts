@@ -62,6 +62,15 @@ export const SETTINGS = {
     services: ALL,
     secret: true,
   },
+  databasePrefix: {
+    env: "MEDCLOUDLET_DATABASE_PREFIX",
+    schema: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,39}$/, "expected up to 40 of a-z, 0-9 and _, beginning with a letter"),
+    fallback: "medcloudlet",
+    help: "Databases on MongoDB are called PREFIX_kdc, PREFIX_cloud and PREFIX_cloudlet.",
+    services: ALL,
+  },
   logLevel: {
     env: "MEDCLOUDLET_LOG_LEVEL",
     schema: z.enum(["silent", "error", "warn", "info", "debug"]),

@@ -27,7 +27,7 @@ export async function createTicketKeys(options: {
   let keys: JSONWebKeySet | undefined = stored === null ? undefined : JSON.parse(stored.json);
   let fetchedAt = Number.NEGATIVE_INFINITY;
 
-  const fetchKeys = async (): Promise<JSONWebKeySet> => {
+  const fetchOnce = async (): Promise<JSONWebKeySet> => {
     fetchedAt = clock.now();
     keys = await kdc.ticketKeys();
     await kept.updateOne(
@@ -36,6 +36,15 @@ export async function createTicketKeys(options: {
       { upsert: true },
     );
     return keys;
+  };
+
+  // Whoever needs the keys while they are on their way waits for the same answer.
+  let underWay: Promise<JSONWebKeySet> | undefined;
+  const fetchKeys = (): Promise<JSONWebKeySet> => {
+    underWay ??= fetchOnce().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
   };
 
   return {
@@ -58,7 +67,7 @@ export async function createTicketKeys(options: {
       }
     },
     async refresh() {
-      if (keys !== undefined && clock.now() - fetchedAt < REFRESH_EVERY_MS) {
+      if (underWay === undefined && keys !== undefined && clock.now() - fetchedAt < REFRESH_EVERY_MS) {
         return keys;
       }
       try {

@@ -37,19 +37,35 @@ const CONTENTS = z.strictObject({
 /** Everything a person must not lose: identity, epochs, whom they know. Byte strings as base64url. */
 export type KeystoreContents = z.infer<typeof CONTENTS>;
 
+/** Canonical base64url of at least so many bytes, or exactly so many. */
+function bytesSchema(minimum: number, maximum = minimum) {
+  return z.string().transform((text, context) => {
+    try {
+      const bytes = fromBase64Url(text);
+      if (bytes.length >= minimum && bytes.length <= maximum) {
+        return bytes;
+      }
+    } catch {
+      // Told below, as for a wrong length.
+    }
+    context.addIssue({ code: "custom", message: `expected base64url of ${minimum} bytes or more` });
+    return z.NEVER;
+  });
+}
+
+/** Work factors taken: 16 to 256 MiB of memory. A hostile file can ask for no more, a weak one is not ours. */
+const SCRYPT_N = [2 ** 14, 2 ** 15, 2 ** 16, 2 ** 17, 2 ** 18];
+
 const LOCKED = z.strictObject({
   format: z.literal("medcloudlet-keystore-1"),
   scrypt: z.strictObject({
-    N: z
-      .number()
-      .int()
-      .max(2 ** 20),
+    N: z.literal(SCRYPT_N),
     r: z.literal(8),
     p: z.literal(1),
-    salt: z.string(),
+    salt: bytesSchema(16),
   }),
-  nonce: z.string(),
-  ciphertext: z.string(),
+  nonce: bytesSchema(12),
+  ciphertext: bytesSchema(16, Number.POSITIVE_INFINITY),
 });
 
 /** RFC 7914; 64 MiB of memory for each guess. */
@@ -100,13 +116,13 @@ export async function unlockKeystore(text: string, passphrase: string): Promise<
   } catch (cause) {
     throw malformed(cause);
   }
-  const key = await deriveKey(passphrase, locked.scrypt.N, fromBase64Url(locked.scrypt.salt));
+  const key = await deriveKey(passphrase, locked.scrypt.N, locked.scrypt.salt);
   let plaintext: ArrayBuffer;
   try {
     plaintext = await crypto.subtle.decrypt(
-      { name: "AES-GCM", iv: fromBase64Url(locked.nonce), additionalData: AAD },
+      { name: "AES-GCM", iv: locked.nonce, additionalData: AAD },
       key,
-      fromBase64Url(locked.ciphertext),
+      locked.ciphertext,
     );
   } catch (cause) {
     throw new MedcloudletError("KEYSTORE_PASSPHRASE", "The passphrase does not open this keystore.", {

@@ -10,6 +10,7 @@ import {
   type SealingSuite,
   signStatement,
   verifyIdentity,
+  verifyStatement,
   WRAPPED_KEY,
   wrapEpochKey,
 } from "../sealing/index.ts";
@@ -29,7 +30,7 @@ export interface OwnedEpoch {
 /** What a patient does with their own data. Private keys never leave this object unwrapped. */
 export interface Owner {
   readonly epochs: readonly OwnedEpoch[];
-  /** Starts the next epoch of a region and publishes its public half. */
+  /** Starts the next epoch of a region: keeps its private half, then publishes the public one. */
   startEpoch(region: Region): Promise<OwnedEpoch>;
   /** Lets a device write into the region's stream. @throws MedcloudletError `EPOCH_MISSING` */
   enrolDevice(input: {
@@ -62,6 +63,8 @@ export function createOwner(options: {
   readonly keys: PersonKeys;
   readonly name: string;
   readonly epochs: readonly OwnedEpoch[];
+  /** Keeps all epochs safe. Called before a new one is published: what is sealed to a lost key is lost. */
+  readonly keepEpochs: (epochs: readonly OwnedEpoch[]) => Promise<void>;
 }): Owner {
   const { suite, clock, session, keys, name } = options;
   const owner = session.account.accountId;
@@ -91,35 +94,54 @@ export function createOwner(options: {
     };
   };
 
+  const isPublished = async ({ epochId }: OwnedEpoch): Promise<boolean> => {
+    for (const statement of await session.epochs()) {
+      if ((await verifyStatement(EPOCH, statement, keys.signing.publicKey)).epochId === epochId) {
+        return true;
+      }
+    }
+    return false;
+  };
+
+  const publish = async ({ region, streamId, epochId, number, privateKey }: OwnedEpoch): Promise<void> => {
+    const { publicKey } = await suite.recipient(privateKey);
+    const statement = await signStatement(
+      EPOCH,
+      {
+        owner,
+        region,
+        streamId,
+        epochId,
+        number,
+        suite: 1,
+        publicKey: toBase64Url(publicKey),
+        createdAt: clock.now(),
+      },
+      keys.signing,
+    );
+    await session.publishEpoch(statement);
+  };
+
   return {
     epochs,
     async startEpoch(region) {
       const earlier = epochs.filter((epoch) => epoch.region === region);
-      const { publicKey, privateKey } = await suite.generateKeyPair();
+      const newest = earlier.at(-1);
+      if (newest !== undefined && !(await isPublished(newest))) {
+        // Kept and not published: an earlier attempt was cut off in between.
+        await publish(newest);
+        return newest;
+      }
       const epoch: OwnedEpoch = {
         region,
-        streamId: earlier[0]?.streamId ?? toHex(randomBytes(16)),
+        streamId: newest?.streamId ?? toHex(randomBytes(16)),
         epochId: toHex(randomBytes(16)),
         number: earlier.length + 1,
-        privateKey,
+        privateKey: (await suite.generateKeyPair()).privateKey,
       };
-      const { streamId, epochId, number } = epoch;
-      const statement = await signStatement(
-        EPOCH,
-        {
-          owner,
-          region,
-          streamId,
-          epochId,
-          number,
-          suite: 1,
-          publicKey: toBase64Url(publicKey),
-          createdAt: clock.now(),
-        },
-        keys.signing,
-      );
-      await session.publishEpoch(statement);
+      await options.keepEpochs([...epochs, epoch]);
       epochs.push(epoch);
+      await publish(epoch);
       return epoch;
     },
     async enrolDevice({ deviceId, signingKey, region, until }) {

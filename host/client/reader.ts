@@ -41,10 +41,12 @@ export interface Reader {
 }
 
 const RENEW_BEFORE_MS = 30_000;
+const RECONNECT_AFTER_MS = 1000;
 
 /**
  * Checks who sealed a batch and for which stream, then opens it.
- * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `EPOCH_UNKNOWN`, `SEALED_OPEN_FAILED`
+ * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `DEVICE_EXPIRED`,
+ *   `EPOCH_UNKNOWN`, `SEALED_OPEN_FAILED`, `READINGS_*`
  */
 export async function readSealedBatch(
   bytes: Bytes,
@@ -63,6 +65,13 @@ export async function readSealedBatch(
     throw new MedcloudletError("BATCH_STREAM_MISMATCH", "The batch belongs to another stream.", {
       status: 422,
     });
+  }
+  if (header.lastTime > device.until) {
+    throw new MedcloudletError(
+      "DEVICE_EXPIRED",
+      "The batch holds readings from after the time until which the patient let the device write.",
+      { status: 422 },
+    );
   }
   const epoch = stream.epochs.get(header.epochId);
   if (epoch === undefined) {
@@ -197,8 +206,9 @@ export function createReader(options: {
           if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
             throw error;
           }
-          await new Promise((resolve) => setTimeout(resolve, 1000));
         }
+        // Also where the cloud ended the stream without a fault: a cloud that always does must not be hammered.
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_AFTER_MS));
       }
     },
   };

@@ -1,4 +1,4 @@
-import { MedcloudletError } from "../base/index.ts";
+import { equalBytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
 import {
   CONSENT,
   type Consent,
@@ -83,6 +83,8 @@ export async function openGrant(
     const epoch = published.get(wrapped.epochId);
     if (
       wrapped.consentId !== consent.consentId ||
+      wrapped.owner !== ownerId ||
+      wrapped.reader !== reader.accountId ||
       epoch === undefined ||
       !consent.regions.includes(epoch.region)
     ) {
@@ -90,6 +92,9 @@ export async function openGrant(
     }
     const { privateKey, ownerName } = await unwrapEpochKey(suite, reader.receiving, wrapped);
     const recipient = await suite.recipient(privateKey);
+    if (!equalBytes(recipient.publicKey, fromBase64Url(epoch.publicKey))) {
+      throw refuse("a wrapped key is not the one of its epoch");
+    }
     const stream = streams.get(epoch.streamId) ?? { region: epoch.region, ownerName, epochs: new Map() };
     stream.epochs.set(epoch.epochId, recipient);
     streams.set(epoch.streamId, stream);

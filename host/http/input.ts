@@ -5,8 +5,18 @@ import { type Bytes, MedcloudletError } from "../base/index.ts";
 /** Largest JSON body a route takes: an identity with consents and wrapped keys stays far below. */
 const JSON_LIMIT = "256kb";
 
-/** Parses a JSON body; every other content type is refused by {@link parseInput}. */
-export const jsonBody: RequestHandler = express.json({ limit: JSON_LIMIT, strict: true });
+const parseJson = express.json({ limit: JSON_LIMIT, strict: true });
+
+/**
+ * Parses a JSON body.
+ * @throws MedcloudletError `REQUEST_MEDIA_TYPE` for a body of another content type
+ */
+export const jsonBody: RequestHandler = (request, response, next) => {
+  if (request.is("application/json") === false) {
+    throw new MedcloudletError("REQUEST_MEDIA_TYPE", "Send the body as application/json.", { status: 415 });
+  }
+  parseJson(request, response, next);
+};
 
 /**
  * Reads an `application/octet-stream` body, never inflating it. Called once the caller is authorised, so that

@@ -39,6 +39,11 @@ export function problemHandler(log: Log): ErrorRequestHandler {
       log.error({ event: "request_failed", requestId: request.id, ...fields }, problem.code);
     }
     response.locals.code = problem.code;
+    if (problem.status === 401) {
+      // RFC 9110, section 15.5.2; the schemes of RFC 9449 and RFC 6750.
+      const forTicket = /^(TICKET|PROOF)_/.test(problem.code);
+      response.setHeader("WWW-Authenticate", forTicket ? 'DPoP algs="EdDSA"' : 'Bearer realm="medcloudlet"');
+    }
     if (problem.details.retryAfterSeconds !== undefined) {
       response.setHeader("Retry-After", String(problem.details.retryAfterSeconds));
     }

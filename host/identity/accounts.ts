@@ -50,6 +50,8 @@ export interface Accounts {
   create(input: { handle: string; role: Role; password: string | null; identity: string }): Promise<Account>;
   byId(accountId: string): Promise<Account | null>;
   byHandle(handle: string): Promise<Account | null>;
+  /** True when somebody has the role. */
+  hasRole(role: Role): Promise<boolean>;
   /** The public keys of an account, from its verified identity. */
   keysOf(account: Account): Promise<{ signingKey: Bytes; receivingKey: Bytes }>;
 }
@@ -90,6 +92,7 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
     },
     byId: (accountId) => accounts.findOne({ _id: { $eq: accountId } }),
     byHandle: (handle) => accounts.findOne({ handle: { $eq: handle } }),
+    hasRole: async (role) => (await accounts.findOne({ role: { $eq: role } })) !== null,
     keysOf: async (account) => identityKeys(await verifyIdentity(account.identity)),
   };
 }

@@ -12,7 +12,8 @@ export interface Device {
 
 export interface Devices {
   /**
-   * Takes a device in. The statement must be signed by its owner and name the caller as owner.
+   * Takes a device in, or a newer enrolment of one that keeps owner, key and stream: to end later, or sooner. The
+   * statement must be signed by its owner and name the caller as owner.
    * @throws MedcloudletError `STATEMENT_INVALID`, `DEVICE_OWNER_MISMATCH`, `DEVICE_EXISTS`
    */
   enrol(owner: string, ownerKey: Bytes, statement: string): Promise<Enrolment>;
@@ -39,13 +40,26 @@ export async function createDevices(store: Store, clock: Clock): Promise<Devices
       try {
         await devices.insertOne({ _id: enrolment.deviceId, owner, statement, enrolment });
       } catch (cause) {
-        if (isDuplicate(cause)) {
+        if (!isDuplicate(cause)) {
+          throw cause;
+        }
+        const { modified } = await devices.updateOne(
+          {
+            _id: { $eq: enrolment.deviceId },
+            owner: { $eq: owner },
+            "enrolment.signingKey": { $eq: enrolment.signingKey },
+            "enrolment.streamId": { $eq: enrolment.streamId },
+            "enrolment.region": { $eq: enrolment.region },
+            "enrolment.createdAt": { $lt: enrolment.createdAt },
+          },
+          { $set: { statement, enrolment } },
+        );
+        if (modified === 0) {
           throw new MedcloudletError("DEVICE_EXISTS", "A device with this id is enrolled already.", {
             status: 409,
             cause,
           });
         }
-        throw cause;
       }
       return enrolment;
     },

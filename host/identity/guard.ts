@@ -8,7 +8,7 @@ export interface TicketGuard {
   /**
    * The request's ticket and what it grants.
    * @throws MedcloudletError `TICKET_MISSING`, `TICKET_INVALID`, `TICKET_EXPIRED`, `TICKET_SCOPE`,
-   *   `TICKET_HOLDER_MISMATCH`, `PROOF_INVALID`, `PROOF_REPLAYED`
+   *   `TICKET_KEY_UNKNOWN`, `TICKET_HOLDER_MISMATCH`, `PROOF_INVALID`, `PROOF_REPLAYED`
    */
   authorise<S extends Scope>(request: Request, scope: S): Promise<{ ticket: string; grant: Grant<S> }>;
 }

@@ -21,8 +21,6 @@ export interface Invitations {
   redeem(code: string): Promise<Role>;
   /** Makes a code usable again when the account could not be made. */
   restore(code: string): Promise<void>;
-  /** True when nobody was ever invited: the KDC is new. */
-  isEmpty(): Promise<boolean>;
 }
 
 export async function createInvitations(store: Store, clock: Clock): Promise<Invitations> {
@@ -53,6 +51,5 @@ export async function createInvitations(store: Store, clock: Clock): Promise<Inv
     async restore(code) {
       await invitations.updateOne({ _id: { $eq: secretHash(code) } }, { $set: { usedAt: null } });
     },
-    isEmpty: async () => (await invitations.countDocuments({})) === 0,
   };
 }

@@ -72,6 +72,11 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
           next();
         }
       };
+      // The strategy would also take a token from query or body; URLs end up in logs and histories.
+      if (strategy === "bearer" && !/^Bearer /i.test(request.get("Authorization") ?? "")) {
+        next(refusal());
+        return;
+      }
       authenticator.authenticate(strategy, { session: false }, done)(request, response, next);
     };
 

@@ -18,7 +18,11 @@ const NEW_ACCOUNT = z.strictObject({
   password: passwordSchema.optional(),
   identity: statementSchema,
 });
-const CREDENTIALS = z.strictObject({ handle: z.string().max(40), password: z.string().max(256) });
+// Not empty: for an empty field passport-local would look into the query, past the limits on handles.
+const CREDENTIALS = z.strictObject({
+  handle: z.string().min(1).max(40),
+  password: z.string().min(1).max(256),
+});
 const INVITATION = z.strictObject({ role: z.enum(ROLES) });
 const STATEMENT = z.strictObject({ statement: statementSchema });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });

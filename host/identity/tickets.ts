@@ -49,7 +49,8 @@ const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600,
 export interface TicketIssuer {
   /** The keys that verify tickets, as a JWK set (RFC 7517). */
   readonly keys: JSONWebKeySet;
-  issue<S extends Scope>(grant: Grant<S>): Promise<{ ticket: string; expiresAt: number }>;
+  /** The ticket ends with its scope's lifetime, or at `notAfter` (ms) where what it rests on ends sooner. */
+  issue<S extends Scope>(grant: Grant<S>, notAfter?: number): Promise<{ ticket: string; expiresAt: number }>;
 }
 
 /** Issues tickets: Ed25519-signed JWTs (RFC 7519) that cloud and cloudlets verify without asking anybody. */
@@ -57,9 +58,9 @@ export async function createTicketIssuer(key: SigningKey, clock: Clock): Promise
   const kid = await keyThumbprint(key.publicKey);
   return {
     keys: { keys: [{ ...ed25519Jwk(key.publicKey), kid, alg: "EdDSA", use: "sig" }] },
-    async issue(grant) {
+    async issue(grant, notAfter = Number.POSITIVE_INFINITY) {
       const now = Math.floor(clock.now() / 1000);
-      const expiresAt = now + LIFETIME[grant.scope];
+      const expiresAt = Math.min(now + LIFETIME[grant.scope], Math.floor(notAfter / 1000));
       const ticket = await new SignJWT({ ...grant })
         .setProtectedHeader({ alg: "EdDSA", typ: TYP, kid })
         .setIssuer(ISSUER)
@@ -82,7 +83,8 @@ export interface TicketKeys {
 export interface TicketVerifier {
   /**
    * Verifies signature, audience, scope and lifetime. `at` (ms) judges the lifetime at another moment than now.
-   * @throws MedcloudletError `TICKET_INVALID`, `TICKET_EXPIRED`, `TICKET_SCOPE`
+   * @throws MedcloudletError `TICKET_INVALID`, `TICKET_EXPIRED`, `TICKET_SCOPE`, `TICKET_KEY_UNKNOWN` when the key
+   *   is not among the KDC's as far as they are known here
    */
   verify<S extends Scope>(ticket: string, scope: S, at?: number): Promise<Grant<S>>;
 }
@@ -94,6 +96,13 @@ function refusal(cause: unknown): MedcloudletError {
       status: 401,
       cause,
     });
+  }
+  if (code === "ERR_JWKS_NO_MATCHING_KEY") {
+    return new MedcloudletError(
+      "TICKET_KEY_UNKNOWN",
+      "The ticket is signed with a key that is not known here: get a new ticket from the KDC.",
+      { status: 401, cause },
+    );
   }
   return new MedcloudletError(
     "TICKET_INVALID",

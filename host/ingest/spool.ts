@@ -1,5 +1,4 @@
-import type { Bytes, Clock } from "../base/index.ts";
-import { MedcloudletError } from "../base/index.ts";
+import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { PRIORITY, type SealedBatch } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
 
@@ -46,7 +45,13 @@ export interface Spool {
    * Keeps a checked batch; when this returns, it is on disk.
    * @throws MedcloudletError `BATCH_SEQUENCE_REUSED`, `SPOOL_FULL`
    */
-  add(batch: SealedBatch, bytes: Bytes, digest: string, ticket: string): Promise<Receipt>;
+  add(input: {
+    readonly batch: SealedBatch;
+    readonly bytes: Bytes;
+    readonly digest: string;
+    readonly ticket: string;
+    readonly receivedAt: number;
+  }): Promise<Receipt>;
   /** The most urgent batches that wait, oldest first among equals. */
   next(limit: number): Promise<Waiting[]>;
   markForwarded(id: string): Promise<void>;
@@ -55,13 +60,16 @@ export interface Spool {
   waiting(): Promise<number>;
 }
 
+function idOf({ header }: SealedBatch): string {
+  return `${header.deviceId}:${header.sequence}`;
+}
+
 export async function createSpool(options: {
   readonly store: Store;
-  readonly clock: Clock;
   /** At most this many batches wait: beyond it devices are told to come back later. */
   readonly capacity: number;
 }): Promise<Spool> {
-  const { store, clock, capacity } = options;
+  const { store, capacity } = options;
   const spool = await store.collection<Spooled>({
     name: "spool",
     indexes: [{ fields: { state: 1, priority: 1, receivedAt: 1 } }],
@@ -70,12 +78,31 @@ export async function createSpool(options: {
   // Counted once and then kept along: counting at every batch would make a full spool slow when it must be fast.
   let waiting = await count();
 
+  const known = async (batch: SealedBatch, digest: string): Promise<Receipt | null> => {
+    const { deviceId, sequence } = batch.header;
+    const earlier = await spool.findOne({ _id: { $eq: idOf(batch) } });
+    if (earlier === null) {
+      return null;
+    }
+    if (earlier.digest !== digest) {
+      throw new MedcloudletError(
+        "BATCH_SEQUENCE_REUSED",
+        `The device sent another batch as number ${sequence} before: a sequence is never used twice.`,
+        { status: 409 },
+      );
+    }
+    return { status: "duplicate", deviceId, sequence, digest, receivedAt: earlier.receivedAt };
+  };
+
   return {
-    async add(batch, bytes, digest, ticket) {
+    async add({ batch, bytes, digest, ticket, receivedAt }) {
       const { deviceId, sequence, priority } = batch.header;
-      const _id = `${deviceId}:${sequence}`;
-      const receipt = { deviceId, sequence, digest };
       if (waiting >= capacity) {
+        // What is here already costs no room: its device only missed the receipt.
+        const receipt = await known(batch, digest);
+        if (receipt !== null) {
+          return receipt;
+        }
         throw new MedcloudletError(
           "SPOOL_FULL",
           "The cloudlet is full until the cloud is back: keep the batch.",
@@ -85,10 +112,9 @@ export async function createSpool(options: {
           },
         );
       }
-      const receivedAt = clock.now();
       try {
         await spool.insertOne({
-          _id,
+          _id: idOf(batch),
           state: "waiting",
           priority: PRIORITY[priority],
           receivedAt,
@@ -98,21 +124,14 @@ export async function createSpool(options: {
           reason: null,
         });
       } catch (error) {
-        if (!isDuplicate(error)) {
+        const receipt = isDuplicate(error) ? await known(batch, digest) : null;
+        if (receipt === null) {
           throw error;
         }
-        const earlier = await spool.findOne({ _id: { $eq: _id } });
-        if (earlier?.digest !== digest) {
-          throw new MedcloudletError(
-            "BATCH_SEQUENCE_REUSED",
-            `The device sent another batch as number ${sequence} before: a sequence is never used twice.`,
-            { status: 409 },
-          );
-        }
-        return { ...receipt, status: "duplicate", receivedAt: earlier.receivedAt };
+        return receipt;
       }
       waiting++;
-      return { ...receipt, status: "accepted", receivedAt };
+      return { status: "accepted", deviceId, sequence, digest, receivedAt };
     },
     async next(limit) {
       const found = await spool.find(

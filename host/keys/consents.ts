@@ -33,8 +33,8 @@ export interface Consents {
   /** Live consents that name a reader. */
   liveOfReader(reader: string): Promise<ConsentRecord[]>;
   ofOwner(owner: string): Promise<ConsentRecord[]>;
-  /** True while the owner lets the reader read the region. */
-  allows(owner: string, reader: string, region: Region): Promise<boolean>;
+  /** Until when (ms since 1970 UTC) the owner lets the reader read the region; null when not now. */
+  allowedUntil(owner: string, reader: string, region: Region): Promise<number | null>;
 }
 
 /** Verifies a consent statement. @throws MedcloudletError `STATEMENT_INVALID` */
@@ -116,9 +116,11 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
     },
     liveOfReader,
     ofOwner: (owner) => consents.find({ owner: { $eq: owner } }),
-    async allows(owner, reader, region) {
-      const live = await liveOfReader(reader);
-      return live.some((record) => record.owner === owner && record.consent.regions.includes(region));
+    async allowedUntil(owner, reader, region) {
+      const fitting = (await liveOfReader(reader)).filter(
+        (record) => record.owner === owner && record.consent.regions.includes(region),
+      );
+      return fitting.length === 0 ? null : Math.max(...fitting.map(({ until }) => until));
     },
   };
 }

@@ -2,16 +2,11 @@ import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { EPOCH, type Epoch, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
 
-interface Stream {
-  readonly _id: string;
-  readonly owner: string;
-  readonly region: Region;
-}
-
 interface EpochRecord {
   readonly _id: string;
   readonly owner: string;
   readonly region: Region;
+  readonly streamId: string;
   readonly number: number;
   readonly statement: string;
   readonly epoch: Epoch;
@@ -27,8 +22,8 @@ export interface Epochs {
   /** The newest epoch of a region. @throws MedcloudletError `EPOCH_MISSING` */
   current(owner: string, region: Region): Promise<EpochRecord>;
   ofOwner(owner: string): Promise<EpochRecord[]>;
-  /** @throws MedcloudletError `STREAM_UNKNOWN` */
-  stream(streamId: string): Promise<Stream>;
+  /** Whose a stream is, or null when no epoch claimed it. */
+  stream(streamId: string): Promise<Pick<EpochRecord, "owner" | "region"> | null>;
 }
 
 function conflict(code: string, message: string, cause?: unknown): MedcloudletError {
@@ -38,11 +33,12 @@ function conflict(code: string, message: string, cause?: unknown): MedcloudletEr
 export async function createEpochs(store: Store): Promise<Epochs> {
   const epochs = await store.collection<EpochRecord>({
     name: "epochs",
-    indexes: [{ fields: { owner: 1, region: 1, number: 1 }, unique: true }],
-  });
-  const streams = await store.collection<Stream>({
-    name: "streams",
-    indexes: [{ fields: { owner: 1, region: 1 }, unique: true }],
+    // A stream belongs to whoever names it first in an epoch number 1: the second index lets nobody else do so. One
+    // document is one write, so a refused epoch leaves no half of a claim behind.
+    indexes: [
+      { fields: { owner: 1, region: 1, number: 1 }, unique: true },
+      { fields: { streamId: 1, number: 1 }, unique: true },
+    ],
   });
 
   const latest = async (owner: string, region: Region): Promise<EpochRecord | undefined> => {
@@ -53,23 +49,11 @@ export async function createEpochs(store: Store): Promise<Epochs> {
     return newest;
   };
 
-  /** A stream belongs to whoever names it first; ids are 16 random bytes, so nobody can name another's first. */
-  const claim = async ({ streamId, owner, region }: Epoch): Promise<void> => {
-    const existing = await streams.findOne({ owner: { $eq: owner }, region: { $eq: region } });
-    if (existing?._id === streamId) {
-      return;
-    }
-    const mismatch = (cause?: unknown) =>
-      conflict("EPOCH_STREAM_MISMATCH", "This stream is not the one of this owner and region.", cause);
-    if (existing !== null) {
-      throw mismatch();
-    }
-    try {
-      await streams.insertOne({ _id: streamId, owner, region });
-    } catch (cause) {
-      throw isDuplicate(cause) ? mismatch(cause) : cause;
-    }
-  };
+  const first = (streamId: string): Promise<EpochRecord | null> =>
+    epochs.findOne({ streamId: { $eq: streamId }, number: { $eq: 1 } });
+
+  const streamMismatch = (cause?: unknown) =>
+    conflict("EPOCH_STREAM_MISMATCH", "This stream is not the one of this owner and region.", cause);
 
   return {
     async publish(owner, ownerKey, statement) {
@@ -79,19 +63,29 @@ export async function createEpochs(store: Store): Promise<Epochs> {
           status: 403,
         });
       }
-      const due = ((await latest(owner, epoch.region))?.number ?? 0) + 1;
+      const newest = await latest(owner, epoch.region);
+      const due = (newest?.number ?? 0) + 1;
       if (epoch.number !== due) {
         throw conflict(
           "EPOCH_NUMBER",
           `The next epoch of this region is number ${due}, not ${epoch.number}.`,
         );
       }
-      await claim(epoch);
-      const { region, number } = epoch;
+      const { region, number, streamId } = epoch;
+      if (newest !== undefined && newest.streamId !== streamId) {
+        throw streamMismatch();
+      }
       try {
-        await epochs.insertOne({ _id: epoch.epochId, owner, region, number, statement, epoch });
+        await epochs.insertOne({ _id: epoch.epochId, owner, region, streamId, number, statement, epoch });
       } catch (cause) {
-        throw isDuplicate(cause) ? conflict("EPOCH_NUMBER", "This epoch exists already.", cause) : cause;
+        if (!isDuplicate(cause)) {
+          throw cause;
+        }
+        const claimed = number === 1 ? await first(streamId) : null;
+        if (claimed !== null && (claimed.owner !== owner || claimed.region !== region)) {
+          throw streamMismatch(cause);
+        }
+        throw conflict("EPOCH_NUMBER", "This epoch exists already.", cause);
       }
       return epoch;
     },
@@ -106,12 +100,6 @@ export async function createEpochs(store: Store): Promise<Epochs> {
       return newest;
     },
     ofOwner: (owner) => epochs.find({ owner: { $eq: owner } }, { sort: { number: 1 } }),
-    async stream(streamId) {
-      const stream = await streams.findOne({ _id: { $eq: streamId } });
-      if (stream === null) {
-        throw new MedcloudletError("STREAM_UNKNOWN", "There is no such stream.", { status: 404 });
-      }
-      return stream;
-    },
+    stream: first,
   };
 }

@@ -96,6 +96,17 @@ export function createKeysRouter(rooms: {
     response.json({ grants });
   });
 
+  /** Until when somebody may read a stream: their own for ever, another's while consent lasts, else null. */
+  const readableUntil = async (reader: string, streamId: string): Promise<number | null> => {
+    const stream = await epochs.stream(streamId);
+    if (stream === null) {
+      return null;
+    }
+    return stream.owner === reader
+      ? Number.POSITIVE_INFINITY
+      : consents.allowedUntil(stream.owner, reader, stream.region);
+  };
+
   router.post(
     "/tickets/read",
     login.withSession("patient", "doctor"),
@@ -103,21 +114,18 @@ export function createKeysRouter(rooms: {
     async (request, response) => {
       const reader = accountOf(request);
       const { streamId } = parseInput(READ, request.body);
-      const forbidden = new MedcloudletError(
-        "CONSENT_MISSING",
-        "There is no consent of the patient for this: ask the patient to share this region with you.",
-        { status: 403 },
-      );
+      const until = await readableUntil(reader._id, streamId);
       // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
-      const stream = await epochs.stream(streamId).catch(() => {
-        throw forbidden;
-      });
-      if (stream.owner !== reader._id && !(await consents.allows(stream.owner, reader._id, stream.region))) {
-        throw forbidden;
+      if (until === null) {
+        throw new MedcloudletError(
+          "CONSENT_MISSING",
+          "There is no consent of the patient for this: ask the patient to share this region with you.",
+          { status: 403 },
+        );
       }
       const { signingKey } = await accounts.keysOf(reader);
       const cnf = { jkt: await keyThumbprint(signingKey) };
-      response.status(201).json(await issuer.issue({ scope: "read", stream: streamId, cnf }));
+      response.status(201).json(await issuer.issue({ scope: "read", stream: streamId, cnf }, until));
     },
   );
 
@@ -125,7 +133,7 @@ export function createKeysRouter(rooms: {
     const { deviceId } = parseInput(UPLOAD, request.body);
     const proven = await proveKey(proofs, publicUrl, request);
     const { enrolment, owner } = await devices.active(deviceId);
-    const stream = await epochs.stream(enrolment.streamId).catch(() => null);
+    const stream = await epochs.stream(enrolment.streamId);
     if (proven.thumbprint !== (await keyThumbprint(deviceKey(enrolment)))) {
       throw new MedcloudletError("DEVICE_KEY_MISMATCH", "This is not the key the device was enrolled with.", {
         status: 403,
@@ -141,14 +149,17 @@ export function createKeysRouter(rooms: {
       );
     }
     const { statement: epoch } = await epochs.current(owner, enrolment.region);
-    const issued = await issuer.issue({
-      scope: "upload",
-      device: deviceId,
-      stream: enrolment.streamId,
-      region: enrolment.region,
-      deviceKey: enrolment.signingKey,
-      cnf: { jkt: proven.thumbprint },
-    });
+    const issued = await issuer.issue(
+      {
+        scope: "upload",
+        device: deviceId,
+        stream: enrolment.streamId,
+        region: enrolment.region,
+        deviceKey: enrolment.signingKey,
+        cnf: { jkt: proven.thumbprint },
+      },
+      enrolment.until,
+    );
     response.status(201).json({ ...issued, epoch });
   });
 

@@ -40,6 +40,8 @@ export interface Records {
 
 /** A page ends before it grows beyond this. */
 const PAGE_BYTES = 8 * 1024 * 1024;
+/** How many batches are fetched at once. */
+const PORTION = 16;
 
 /** The cloud's sealed batches. `onStored` hears of every new one. */
 export async function createRecords(options: {
@@ -120,20 +122,27 @@ export async function createRecords(options: {
       return stored;
     },
     async page(streamId, after, limit) {
-      const found = await records.find(
-        { streamId: { $eq: streamId }, position: { $gt: after } },
-        { sort: { position: 1 }, limit },
-      );
       const batches: Bytes[] = [];
       let cursor = after;
       let size = 0;
-      for (const { bytes, position } of found) {
-        if (batches.length > 0 && size + bytes.length > PAGE_BYTES) {
+      while (batches.length < limit) {
+        // A portion at a time: the whole limit in largest batches would be half a gigabyte of memory.
+        const portion = Math.min(PORTION, limit - batches.length);
+        const found = await records.find(
+          { streamId: { $eq: streamId }, position: { $gt: cursor } },
+          { sort: { position: 1 }, limit: portion },
+        );
+        for (const { bytes, position } of found) {
+          if (batches.length > 0 && size + bytes.length > PAGE_BYTES) {
+            return { batches, cursor };
+          }
+          batches.push(bytes);
+          size += bytes.length;
+          cursor = position;
+        }
+        if (found.length < portion) {
           break;
         }
-        batches.push(bytes);
-        size += bytes.length;
-        cursor = position;
       }
       return { batches, cursor };
     },

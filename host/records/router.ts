@@ -1,6 +1,6 @@
 import { Router } from "express";
 import { z } from "zod";
-import { type Clock, MedcloudletError } from "../base/index.ts";
+import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import { createBinaryReader, parseInput } from "../http/index.ts";
 import { admitBatch, type Grant, type TicketGuard, type TicketVerifier } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
@@ -37,6 +37,14 @@ export function createRecordsRouter(rooms: {
     try {
       return await tickets.verify(ticket ?? "", "upload", receivedAt);
     } catch (cause) {
+      if (isMedcloudletError(cause, "TICKET_KEY_UNKNOWN")) {
+        // After a change of the KDC's key the device may have a newer ticket than the keys here: that is not for good.
+        throw new MedcloudletError(
+          "DEVICE_TICKET_UNVERIFIED",
+          "The key of the device's ticket is not known here yet: try again later.",
+          { status: 503, cause, details: { retryAfterSeconds: 30 } },
+        );
+      }
       throw new MedcloudletError(
         "DEVICE_TICKET_INVALID",
         "The batch comes without a ticket that was valid when the cloudlet received it.",

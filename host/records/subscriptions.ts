@@ -17,6 +17,7 @@ const HEARTBEAT_MS = 15_000;
 export function createSubscriptions(capacity: number): Subscriptions {
   const open = new Map<string, Set<Response>>();
   let count = 0;
+  let closed = false;
 
   const remove = (streamId: string, response: Response): void => {
     const readers = open.get(streamId);
@@ -42,6 +43,10 @@ export function createSubscriptions(capacity: number): Subscriptions {
       }
       response.writeHead(200, { "Content-Type": "text/event-stream", "X-Accel-Buffering": "no" });
       response.write("retry: 1000\n\n");
+      if (closed) {
+        response.end();
+        return;
+      }
       const readers = open.get(streamId) ?? new Set();
       readers.add(response);
       open.set(streamId, readers);
@@ -60,6 +65,7 @@ export function createSubscriptions(capacity: number): Subscriptions {
       }
     },
     close() {
+      closed = true;
       for (const readers of open.values()) {
         for (const response of readers) {
           response.end();

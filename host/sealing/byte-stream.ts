@@ -10,6 +10,10 @@ export function malformed(what: string): MedcloudletError {
   });
 }
 
+/** Seven bits a byte: what an integer below 2 * VARINT_LIMIT takes at most. */
+const MAX_VARINT_BYTES = 8;
+const MAX_TEXT_BYTES = 127;
+
 /** A growing byte string with LEB128 variable-length integers. */
 export class ByteWriter {
   #bytes: Bytes = new Uint8Array(1024);
@@ -99,18 +103,17 @@ export class ByteReader {
 
   varint(): number {
     let value = 0;
-    let scale = 1;
-    for (;;) {
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
       const byte = this.byte();
-      value += (byte & 127) * scale;
-      if (value >= 2 * VARINT_LIMIT) {
-        throw malformed("an integer is too large");
-      }
+      value += (byte & 127) * 128 ** i;
       if (byte < 128) {
+        if (value >= 2 * VARINT_LIMIT || (byte === 0 && i > 0)) {
+          break;
+        }
         return value;
       }
-      scale *= 128;
     }
+    throw malformed("an integer is too large or not written in the shortest way");
   }
 
   signedVarint(): number {
@@ -124,6 +127,10 @@ export class ByteReader {
   }
 
   text(): string {
-    return new TextDecoder("utf-8", { fatal: false }).decode(this.bytes(this.varint()));
+    const length = this.varint();
+    if (length > MAX_TEXT_BYTES) {
+      throw malformed("a text is too long");
+    }
+    return new TextDecoder("utf-8", { fatal: false }).decode(this.bytes(length));
   }
 }

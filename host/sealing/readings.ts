@@ -1,4 +1,4 @@
-import { deflateSync, inflateSync } from "fflate";
+import { deflateSync, Inflate } from "fflate";
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { ByteReader, ByteWriter, malformed, VARINT_LIMIT } from "./byte-stream.ts";
 import { QUANTITIES, type Quantity } from "./codes.ts";
@@ -16,8 +16,15 @@ export interface ReadingColumn {
 const FORMAT = 1;
 const RAW_FLOAT64 = 255;
 const MAX_DECIMALS = 9;
-/** An opened batch may not inflate beyond this: a sealed zip bomb must not take the reader down. */
-const MAX_INFLATED_BYTES = 32 * 1024 * 1024;
+/**
+ * An opened batch may not inflate beyond this, and no more than it declares is ever inflated: a sealed zip bomb must
+ * not take the reader down. (In memory a reading takes about 16 times the byte or two that it takes here.)
+ */
+const MAX_INFLATED_BYTES = 8 * 1024 * 1024;
+/** DEFLATE makes at most 1032 bytes of one, so a piece this long never makes more than 1 MiB. */
+const INFLATE_PIECE_BYTES = 1000;
+const TIME_LIMIT = VARINT_LIMIT / 4;
+const SCALED_LIMIT = VARINT_LIMIT / 2;
 
 const QUANTITY_OF_LOINC = new Map(
   (Object.keys(QUANTITIES) as Quantity[]).map((quantity) => [QUANTITIES[quantity].loinc as string, quantity]),
@@ -36,7 +43,7 @@ function decimalsOf(values: readonly number[]): number {
     }
     for (;;) {
       const scaled = Math.round(value * 10 ** decimals);
-      if (Math.abs(scaled) >= VARINT_LIMIT / 2) {
+      if (Math.abs(scaled) >= SCALED_LIMIT) {
         return RAW_FLOAT64;
       }
       if (scaled / 10 ** decimals === value) {
@@ -51,7 +58,7 @@ function decimalsOf(values: readonly number[]): number {
   // More decimals may have been needed later in the list than an early, larger value can carry.
   const fits = values.every((value) => {
     const scaled = Math.round(value * 10 ** decimals);
-    return Math.abs(scaled) < VARINT_LIMIT / 2 && scaled / 10 ** decimals === value;
+    return Math.abs(scaled) < SCALED_LIMIT && scaled / 10 ** decimals === value;
   });
   return fits ? decimals : RAW_FLOAT64;
 }
@@ -62,7 +69,7 @@ function checkColumn({ quantity, times, values }: ReadingColumn): void {
   }
   let previous = Number.NEGATIVE_INFINITY;
   for (const time of times) {
-    if (!Number.isSafeInteger(time) || Math.abs(time) >= VARINT_LIMIT / 4) {
+    if (!Number.isSafeInteger(time) || Math.abs(time) >= TIME_LIMIT) {
       throw invalid(`${quantity}: ${time} is not a time in whole milliseconds.`);
     }
     if (time < previous) {
@@ -144,11 +151,17 @@ function readColumn(reader: ByteReader): ReadingColumn {
   for (let i = 0; i < count; i++) {
     delta += reader.signedVarint();
     time += delta;
+    if (Math.abs(time) >= TIME_LIMIT || (i > 0 && delta < 0)) {
+      throw malformed("a time is out of range or goes backwards");
+    }
     times.push(time);
   }
 
-  const bitmap =
-    reader.byte() === 1 ? reader.bytes(Math.ceil(count / 8)) : new Uint8Array(Math.ceil(count / 8));
+  const gaps = reader.byte();
+  if (gaps > 1) {
+    throw malformed("unknown gap encoding");
+  }
+  const bitmap = gaps === 1 ? reader.bytes(Math.ceil(count / 8)) : new Uint8Array(Math.ceil(count / 8));
   const decimals = reader.byte();
   if (decimals > MAX_DECIMALS && decimals !== RAW_FLOAT64) {
     throw malformed("unknown value encoding");
@@ -159,9 +172,16 @@ function readColumn(reader: ByteReader): ReadingColumn {
     if (((bitmap[i >> 3] as number) >> (i & 7)) & 1) {
       values.push(null);
     } else if (decimals === RAW_FLOAT64) {
-      values.push(reader.float64());
+      const value = reader.float64();
+      if (!Number.isFinite(value)) {
+        throw malformed("a value is not a finite number");
+      }
+      values.push(value);
     } else {
       scaled += reader.signedVarint();
+      if (Math.abs(scaled) >= SCALED_LIMIT) {
+        throw malformed("a value is out of range");
+      }
       values.push(scaled / 10 ** decimals);
     }
   }
@@ -191,6 +211,31 @@ export function encodeReadings(columns: readonly ReadingColumn[]): Bytes {
   return packed.finish();
 }
 
+/** Inflates to exactly `size` bytes, and stops as soon as there are more. */
+function inflate(deflated: Uint8Array, size: number): Bytes {
+  const inflated = new Uint8Array(size);
+  let length = 0;
+  const stream = new Inflate((piece) => {
+    if (length + piece.length > size) {
+      throw malformed("it inflates to another length");
+    }
+    inflated.set(piece, length);
+    length += piece.length;
+  });
+  try {
+    for (let at = 0; at < deflated.length; at += INFLATE_PIECE_BYTES) {
+      const end = at + INFLATE_PIECE_BYTES;
+      stream.push(deflated.subarray(at, end), end >= deflated.length);
+    }
+  } catch (cause) {
+    throw cause instanceof MedcloudletError ? cause : malformed("it does not inflate");
+  }
+  if (length !== size) {
+    throw malformed("it inflates to another length");
+  }
+  return inflated;
+}
+
 /**
  * Undoes {@link encodeReadings}.
  * @throws MedcloudletError `READINGS_MALFORMED`, `READINGS_CODE_UNKNOWN`
@@ -204,15 +249,7 @@ export function decodeReadings(encoded: Uint8Array): ReadingColumn[] {
   if (size > MAX_INFLATED_BYTES) {
     throw malformed("it inflates beyond the limit");
   }
-  const out = new Uint8Array(size);
-  try {
-    if (inflateSync(packed.bytes(packed.remaining), { out }).length !== size) {
-      throw malformed("it inflates to another length");
-    }
-  } catch (cause) {
-    throw cause instanceof MedcloudletError ? cause : malformed("it does not inflate");
-  }
-  const reader = new ByteReader(out);
+  const reader = new ByteReader(inflate(packed.bytes(packed.remaining), size));
   const columns: ReadingColumn[] = [];
   const count = reader.varint();
   for (let i = 0; i < count; i++) {

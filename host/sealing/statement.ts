@@ -1,6 +1,6 @@
 import { CompactSign, compactVerify } from "jose";
 import type { z } from "zod";
-import { type Bytes, MedcloudletError, utf8 } from "../base/index.ts";
+import { type Bytes, equalBytes, fromBase64Url, MedcloudletError, utf8 } from "../base/index.ts";
 import { importVerifyingKey, type SigningKey } from "./signing.ts";
 
 /**
@@ -33,14 +33,21 @@ export async function verifyStatement<T>(
       status: 400,
       cause,
     });
+  if (partsOf(statement) === null) {
+    throw refuse("it is not a compact JWS");
+  }
   let verified: Awaited<ReturnType<typeof compactVerify>>;
   try {
     verified = await compactVerify(statement, await importVerifyingKey(signer), { algorithms: ["EdDSA"] });
   } catch (cause) {
     throw refuse("its signature does not fit the signer", cause);
   }
-  if (verified.protectedHeader.typ !== kind.typ) {
+  const { alg, typ, ...others } = verified.protectedHeader;
+  if (typ !== kind.typ) {
     throw refuse("it is a statement of another kind");
+  }
+  if (Object.keys(others).length > 0) {
+    throw refuse("its header says more than algorithm and kind");
   }
   return readPayload(kind, verified.payload, refuse);
 }
@@ -58,16 +65,27 @@ export async function verifySelfSigned<T>(
     new MedcloudletError("STATEMENT_INVALID", `The ${kind.typ} statement is not valid: ${why}.`, {
       status: 400,
     });
-  let raw: Uint8Array;
-  try {
-    raw = Uint8Array.from(
-      atob((statement.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-      (character) => character.charCodeAt(0),
-    );
-  } catch {
+  const parts = partsOf(statement);
+  if (parts === null) {
     throw refuse("it is not a compact JWS");
   }
-  return verifyStatement(kind, statement, signerOf(readPayload(kind, raw, refuse)));
+  const signer = signerOf(readPayload(kind, parts[1], refuse));
+  const payload = await verifyStatement(kind, statement, signer);
+  if (!equalBytes(signerOf(payload), signer)) {
+    throw refuse("it is not signed by the key it names");
+  }
+  return payload;
+}
+
+/** Header, payload and signature, or null: each part has one spelling, so that a statement has one too. */
+function partsOf(statement: string): [Bytes, Bytes, Bytes] | null {
+  try {
+    const [header, payload, signature, ...others] = statement.split(".").map(fromBase64Url);
+    const whole = header !== undefined && payload !== undefined && signature !== undefined;
+    return whole && others.length === 0 ? [header, payload, signature] : null;
+  } catch {
+    return null;
+  }
 }
 
 function readPayload<T>(

@@ -1,6 +1,6 @@
 import { Aes256Gcm, CipherSuite, HkdfSha256 } from "@hpke/core";
 import { type Bytes, MedcloudletError, randomBytes } from "../base/index.ts";
-import type { Ntru } from "../ntru/index.ts";
+import { NTRU_PARAMETERS, type Ntru } from "../ntru/index.ts";
 import { createNtruX25519Kem, HYBRID_SEED_BYTES, hybridPublicKeyBytes } from "./hybrid-kem.ts";
 
 /** What a sealed batch names in its suite byte. */
@@ -48,8 +48,12 @@ export const AEAD_TAG_BYTES = 16;
 /**
  * Suite 1: HPKE (RFC 9180) base mode, single shot, with the NTRU-X25519 KEM, HKDF-SHA256 and AES-256-GCM.
  * Every message has a key of its own, so the AEAD nonce never repeats under a key.
+ * @throws MedcloudletError `SEALING_SUITE_MISMATCH` when `ntru` is of another set than the suite's
  */
 export function createSealingSuite(ntru: Ntru): SealingSuite {
+  if (ntru.parameters.n !== NTRU_PARAMETERS.ntruhps2048677.n) {
+    throw new MedcloudletError("SEALING_SUITE_MISMATCH", "Suite 1 is made of ntruhps2048677 alone.");
+  }
   const kem = createNtruX25519Kem(ntru);
   const hpke = new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 

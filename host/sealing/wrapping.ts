@@ -7,11 +7,15 @@ import {
   toBase64Url,
   utf8,
 } from "../base/index.ts";
+import { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 import { pad, unpad } from "./padding.ts";
 import type { WrappedKey } from "./statements.ts";
 import type { Recipient, SealingSuite } from "./suite.ts";
 
 const INFO = utf8("medcloudlet wrapped epoch key v1");
+const MAX_NAME_CHARACTERS = 100;
+/** One length for all: length field, private key, and a name of at most three UTF-8 bytes a character. */
+const PLAINTEXT_BYTES = 4 + HYBRID_SEED_BYTES + 3 * MAX_NAME_CHARACTERS;
 
 /** What travels inside a wrapped key: the epoch's private key and what the owner wants to be called. */
 export interface GrantedEpoch {
@@ -37,11 +41,17 @@ export async function wrapEpochKey(
   binding: Binding,
   granted: GrantedEpoch,
 ): Promise<WrappedKey> {
-  const name = utf8(granted.ownerName);
-  if (granted.ownerName.length > 100) {
-    throw new MedcloudletError("WRAP_NAME_TOO_LONG", "A name has at most 100 characters.", { status: 400 });
+  const { privateKey, ownerName } = granted;
+  if (ownerName.length > MAX_NAME_CHARACTERS) {
+    throw new MedcloudletError(
+      "WRAP_NAME_TOO_LONG",
+      `A name has at most ${MAX_NAME_CHARACTERS} characters.`,
+      { status: 400 },
+    );
   }
-  const plaintext = pad(concatBytes(granted.privateKey, name));
+  // The KDC sees the ciphertext: its length must not tell the length of the name.
+  const plaintext = new Uint8Array(PLAINTEXT_BYTES);
+  plaintext.set(pad(concatBytes(privateKey, utf8(ownerName))));
   const sealed = await suite.seal(readerPublicKey, INFO, aadOf(binding), plaintext);
   plaintext.fill(0);
   const { consentId, owner, reader, epochId } = binding;
@@ -57,7 +67,7 @@ export async function wrapEpochKey(
 
 /**
  * Opens a wrapped epoch key whose statement was verified.
- * @throws MedcloudletError `SEALED_OPEN_FAILED`
+ * @throws MedcloudletError `SEALED_OPEN_FAILED`, `WRAP_MALFORMED`
  */
 export async function unwrapEpochKey(
   suite: SealingSuite,
@@ -65,7 +75,16 @@ export async function unwrapEpochKey(
   wrapped: WrappedKey,
 ): Promise<GrantedEpoch> {
   const sealed = { enc: fromBase64Url(wrapped.enc), ciphertext: fromBase64Url(wrapped.ciphertext) };
-  const plaintext = unpad(await reader.open(sealed, INFO, aadOf(wrapped)));
+  const padded = await reader.open(sealed, INFO, aadOf(wrapped));
+  const malformed = () =>
+    new MedcloudletError("WRAP_MALFORMED", "There is no epoch key in the wrapped key.", { status: 422 });
+  if (padded.length !== PLAINTEXT_BYTES) {
+    throw malformed();
+  }
+  const plaintext = unpad(padded);
+  if (plaintext.length < suite.privateKeyBytes) {
+    throw malformed();
+  }
   return {
     privateKey: new Uint8Array(plaintext.subarray(0, suite.privateKeyBytes)),
     ownerName: new TextDecoder().decode(plaintext.subarray(suite.privateKeyBytes)),

@@ -1,3 +1,4 @@
+import type { Filter } from "mongodb";
 import { z } from "zod";
 import {
   type Bytes,
@@ -51,6 +52,14 @@ interface Outgoing {
   readonly sequence: number;
   readonly priority: number;
   readonly bytes: Bytes;
+  /** What it is part of, when it must not leave before the whole is there. */
+  readonly dataset: string | null;
+}
+
+/** A data set that was sealed: digest of its file, and whether all of it is in the outbox. */
+interface Dataset {
+  readonly _id: string;
+  readonly complete: boolean;
 }
 
 /** A sealed batch that the device keeps until it has a receipt. */
@@ -76,6 +85,17 @@ export interface Device {
    */
   flush(onReceipt?: (receipt: Receipt) => void): Promise<void>;
   waiting(): Promise<number>;
+  /** Hands a batch in again, for whoever doubts a receipt: harmless, the answer says `duplicate`. */
+  resend(sealed: Sealed): Promise<Receipt>;
+  /**
+   * Seals a whole data set into the outbox, all of it or nothing: an attempt that was cut off leaves no part that
+   * could be sent. `id` names its content; true when it was sealed before, and then nothing is done.
+   */
+  recordDataset(
+    id: string,
+    batches: AsyncIterable<readonly ReadingColumn[]>,
+    onSealed?: (sealed: Sealed) => void,
+  ): Promise<{ readonly already: boolean }>;
 }
 
 const RECEIPT = z.object({
@@ -107,8 +127,9 @@ export async function openDevice(options: {
   const states = await store.collection<DeviceState>({ name: "state", indexes: [] });
   const outbox = await store.collection<Outgoing>({
     name: "outbox",
-    indexes: [{ fields: { priority: 1, sequence: 1 } }],
+    indexes: [{ fields: { priority: 1, sequence: 1 } }, { fields: { dataset: 1 } }],
   });
+  const datasets = await store.collection<Dataset>({ name: "datasets", indexes: [] });
   await states.updateOne(
     { _id: { $eq: "state" } },
     { $setOnInsert: { nextSequence: 0, epochNumber: 0, epochStatement: null } },
@@ -175,7 +196,7 @@ export async function openDevice(options: {
     return epoch as Epoch;
   };
 
-  const send = async (outgoing: Outgoing): Promise<Receipt> => {
+  const send = async (outgoing: Pick<Outgoing, "bytes">): Promise<Receipt> => {
     const { ticket: held } = await currentTicket();
     const answer = await http.json({
       method: "POST",
@@ -192,30 +213,58 @@ export async function openDevice(options: {
     return receipt.data;
   };
 
+  /** All but the parts of data sets that are not sealed to their end. */
+  const sendable = async (): Promise<Filter<Outgoing>> => {
+    const unfinished = await datasets.find({ complete: { $eq: false } });
+    return unfinished.length === 0 ? {} : { dataset: { $nin: unfinished.map(({ _id }) => _id) } };
+  };
+
+  const seal = async (
+    columns: readonly ReadingColumn[],
+    priority: Priority,
+    dataset: string | null,
+  ): Promise<Sealed> => {
+    const { epochId, publicKey } = await currentEpoch();
+    // The number is used up before it is used: after a crash there may be a hole, never a number used twice.
+    const state = await states.findOneAndUpdate(
+      { _id: { $eq: "state" } },
+      { $inc: { nextSequence: 1 } },
+      { returnDocument: "before" },
+    );
+    const sequence = (state as DeviceState).nextSequence;
+    const bytes = await sealBatch({
+      suite,
+      epochPublicKey: fromBase64Url(publicKey),
+      signingKey,
+      header: { region, priority, epochId, streamId, deviceId, sequence },
+      columns,
+    });
+    await outbox.insertOne({ _id: String(sequence), sequence, priority: PRIORITY[priority], bytes, dataset });
+    return { sequence, priority, bytes };
+  };
+
   return {
     deviceId,
-    async record(columns, priority) {
-      const { epochId, publicKey } = await currentEpoch();
-      // The number is used up before it is used: after a crash there may be a hole, never a number used twice.
-      const state = await states.findOneAndUpdate(
-        { _id: { $eq: "state" } },
-        { $inc: { nextSequence: 1 } },
-        { returnDocument: "before" },
-      );
-      const sequence = (state as DeviceState).nextSequence;
-      const bytes = await sealBatch({
-        suite,
-        epochPublicKey: fromBase64Url(publicKey),
-        signingKey,
-        header: { region, priority, epochId, streamId, deviceId, sequence },
-        columns,
-      });
-      await outbox.insertOne({ _id: String(sequence), sequence, priority: PRIORITY[priority], bytes });
-      return { sequence, priority, bytes };
+    record: (columns, priority) => seal(columns, priority, null),
+    async recordDataset(id, batches, onSealed) {
+      const known = await datasets.findOne({ _id: { $eq: id } });
+      if (known?.complete) {
+        return { already: true };
+      }
+      await outbox.deleteMany({ dataset: { $eq: id } });
+      await datasets.updateOne({ _id: { $eq: id } }, { $set: { complete: false } }, { upsert: true });
+      for await (const columns of batches) {
+        onSealed?.(await seal(columns, "bulk", id));
+      }
+      await datasets.updateOne({ _id: { $eq: id } }, { $set: { complete: true } });
+      return { already: false };
     },
     async flush(onReceipt) {
       for (;;) {
-        const waiting = await outbox.find({}, { sort: { priority: 1, sequence: 1 }, limit: FLUSH_BATCHES });
+        const waiting = await outbox.find(await sendable(), {
+          sort: { priority: 1, sequence: 1 },
+          limit: FLUSH_BATCHES,
+        });
         if (waiting.length === 0) {
           return;
         }
@@ -234,6 +283,7 @@ export async function openDevice(options: {
         }
       }
     },
-    waiting: () => outbox.countDocuments({}),
+    resend: send,
+    waiting: async () => outbox.countDocuments(await sendable()),
   };
 }

@@ -150,7 +150,10 @@ export async function startSystem(backend: Backend): Promise<System> {
     operator,
     async patient(handle, name) {
       const person = await register(await invited("patient"), handle);
-      return { ...person, owner: createOwner({ suite, clock, ...person, name, epochs: [] }) };
+      return {
+        ...person,
+        owner: createOwner({ suite, clock, ...person, name, epochs: [], keepEpochs: async () => {} }),
+      };
     },
     async doctor(handle) {
       const person = await register(await invited("doctor"), handle);

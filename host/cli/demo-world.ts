@@ -1,0 +1,252 @@
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { z } from "zod";
+import {
+  launchCloud,
+  launchCloudlet,
+  launchKdc,
+  readSettings,
+  type ServiceName,
+  type SettingName,
+} from "../apps/index.ts";
+import { isMedcloudletError, randomBytes, systemClock, toHex } from "../base/index.ts";
+import { createLog, type RunningService } from "../http/index.ts";
+import { isPaired, pairDevice } from "./device-folder.ts";
+import {
+  type Addresses,
+  createToolkit,
+  ownerOf,
+  type PersonAtWork,
+  registerPerson,
+  startWork,
+  type Toolkit,
+  writePrivateFile,
+} from "./home.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Clearly invented people. */
+const CAST = {
+  operator: { role: "operator", handle: "night-shift", name: "Demo Operator" },
+  patient: { role: "patient", handle: "quiet-otter", name: "Ada Quillfeather (demo)" },
+  doctor: { role: "doctor", handle: "dr-heron", name: "Dr. Heron (demo)" },
+} as const;
+export type Part = keyof typeof CAST;
+
+/** A demo account: where its keys are and the files with its secrets. */
+export interface DemoLogin {
+  readonly part: Part;
+  readonly handle: string;
+  readonly password: string;
+  readonly home: string;
+  readonly passwordFile: string;
+  readonly passphraseFile: string;
+}
+
+/** Three running services with people and a paired wearable in them. */
+export interface DemoWorld {
+  readonly addresses: Addresses;
+  readonly folder: string;
+  readonly storeName: string;
+  readonly logFile: string;
+  readonly logins: readonly DemoLogin[];
+  readonly deviceFolder: string;
+  readonly toolkit: Toolkit;
+  signIn(part: Part): Promise<PersonAtWork>;
+  /** Stops the services; a temporary folder goes away with them. */
+  close(): Promise<void>;
+}
+
+const STATE = z.strictObject({ databasePrefix: z.string() });
+
+/** The state of a demo folder; made at the first start. */
+async function demoState(folder: string): Promise<z.infer<typeof STATE>> {
+  const file = join(folder, "demo.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text !== undefined) {
+    return STATE.parse(JSON.parse(text));
+  }
+  const state = { databasePrefix: `medcloudlet_demo_${toHex(randomBytes(3))}` };
+  await writePrivateFile(file, `${JSON.stringify(state)}\n`);
+  return state;
+}
+
+/** A secret in a file of its own; made at the first start. */
+async function keptSecret(file: string): Promise<string> {
+  const kept = await readFile(file, "utf8").catch(() => undefined);
+  if (kept !== undefined) {
+    return kept.trim();
+  }
+  const secret = toHex(randomBytes(9)).replace(/(.{6})(?=.)/g, "$1-");
+  await writePrivateFile(file, `${secret}\n`);
+  return secret;
+}
+
+/** Starts on the usual port, or on a free one where that is taken. */
+async function onFreePort<T>(
+  port: string | undefined,
+  launch: (port: string | undefined) => Promise<T>,
+): Promise<T> {
+  try {
+    return await launch(port);
+  } catch (error) {
+    if (port === undefined && isMedcloudletError(error, "SERVICE_PORT_UNAVAILABLE")) {
+      return launch("0");
+    }
+    throw error;
+  }
+}
+
+/** Brings the whole system up in this process. `folder` absent: a temporary one. `ports` "free": any. */
+export async function startDemoWorld(options: {
+  readonly folder?: string;
+  readonly freePorts: boolean;
+  readonly onStep: (text: string) => void;
+}): Promise<DemoWorld> {
+  const { onStep } = options;
+  const temporary = options.folder === undefined;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "medcloudlet-demo-")));
+  await mkdir(join(folder, "people"), { recursive: true, mode: 0o700 });
+  const { databasePrefix } = await demoState(folder);
+  const logFile = join(folder, "services.log");
+  const destination = pino.destination({ dest: logFile, sync: true });
+  const running: RunningService[] = [];
+
+  const launchOptions = (
+    service: ServiceName,
+    flags: Partial<Record<SettingName, string>>,
+    port?: string,
+  ) => ({
+    settings: readSettings(service, {
+      flags: { dataDir: folder, databasePrefix, ...flags, ...(port === undefined ? {} : { port }) },
+      environment: process.env,
+      file: {},
+    }),
+    clock: systemClock,
+    log: createLog({ service, level: "info", destination }),
+  });
+  const usualPort = options.freePorts ? "0" : undefined;
+
+  const close = async (): Promise<void> => {
+    for (const service of running.reverse()) {
+      await service.close();
+    }
+    if (temporary) {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+
+  try {
+    onStep("starting the KDC");
+    const kdc = await onFreePort(usualPort, (port) => launchKdc(launchOptions("kdc", {}, port)));
+    running.push(kdc);
+    onStep("starting the cloud");
+    const cloud = await onFreePort(usualPort, (port) =>
+      launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, port)),
+    );
+    running.push(cloud);
+
+    const toolkit = await createToolkit(systemClock);
+    const withoutCloudlet = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloud.url };
+    const logins: DemoLogin[] = [];
+    for (const part of Object.keys(CAST) as Part[]) {
+      const home = join(folder, "people", part);
+      await mkdir(home, { recursive: true, mode: 0o700 });
+      const [passwordFile, passphraseFile] = [join(home, "password"), join(home, "passphrase")];
+      const password = await keptSecret(passwordFile);
+      await keptSecret(passphraseFile);
+      logins.push({ part, handle: CAST[part].handle, password, home, passwordFile, passphraseFile });
+    }
+    const loginOf = (part: Part) => logins.find((login) => login.part === part) as DemoLogin;
+    const signInAt = async (part: Part, addresses: Addresses) => {
+      const { home, password, passphraseFile } = loginOf(part);
+      return startWork(toolkit, { home, addresses, password, passphrase: await keptSecret(passphraseFile) });
+    };
+    const register = async (part: Part, invitation: string) => {
+      const { home, password, passphraseFile } = loginOf(part);
+      await registerPerson(toolkit, {
+        home,
+        addresses: withoutCloudlet,
+        invitation,
+        handle: CAST[part].handle,
+        name: CAST[part].name,
+        password,
+        passphrase: await keptSecret(passphraseFile),
+      });
+    };
+
+    let cloudletInvitation: string | undefined;
+    if (kdc.firstInvitation !== undefined) {
+      onStep("making demo accounts");
+      await register("operator", (await readFile(kdc.firstInvitation, "utf8")).trim());
+      const { session } = await signInAt("operator", withoutCloudlet);
+      await register("patient", (await session.invite("patient")).code);
+      await register("doctor", (await session.invite("doctor")).code);
+      cloudletInvitation = (await session.invite("cloudlet")).code;
+      await session.logout();
+    }
+
+    onStep("starting the cloudlet");
+    const cloudlet = await onFreePort(usualPort, (port) =>
+      launchCloudlet(
+        launchOptions(
+          "cloudlet",
+          {
+            kdcUrl: kdc.url,
+            cloudUrl: cloud.url,
+            ...(cloudletInvitation === undefined ? {} : { invitation: cloudletInvitation }),
+          },
+          port,
+        ),
+      ),
+    );
+    running.push(cloudlet);
+    const addresses: Addresses = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloudlet.url };
+    const signIn = (part: Part) => signInAt(part, addresses);
+
+    const deviceFolder = join(folder, "wearable");
+    if (!(await isPaired(deviceFolder))) {
+      onStep("pairing the wearable, sharing with the doctor");
+      const person = await signIn("patient");
+      const owner = ownerOf(toolkit, person);
+      await owner.startEpoch("medical");
+      const from = systemClock.now();
+      await owner.share({
+        reader: CAST.doctor.handle,
+        regions: ["medical"],
+        purpose: "treatment",
+        from,
+        until: from + 30 * DAY_MS,
+      });
+      await pairDevice({
+        folder: deviceFolder,
+        owner,
+        ownerId: person.contents.accountId,
+        ownerKeys: person.keys,
+        region: "medical",
+        until: from + 365 * DAY_MS,
+      });
+      await person.session.logout();
+    }
+    for (const { home } of logins) {
+      await writePrivateFile(join(home, "addresses.json"), `${JSON.stringify(addresses, null, 2)}\n`);
+    }
+    const mongodb = process.env.MONGODB_URL !== undefined && process.env.MONGODB_URL !== "";
+    return {
+      addresses,
+      folder,
+      storeName: mongodb ? `MongoDB, databases ${databasePrefix}_*` : "embedded",
+      logFile,
+      logins,
+      deviceFolder,
+      toolkit,
+      signIn,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { priorityOf } from "../analytics/index.ts";
+import { systemClock } from "../base/index.ts";
+import type { Device } from "../wearable/index.ts";
+import { createPhysiology, uploadAll } from "../wearable/index.ts";
+import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
+import { openDeviceFolder } from "./device-folder.ts";
+import { readerOf } from "./home.ts";
+import { abortOnInterrupt } from "./interrupt.ts";
+import { newCommand, outputOf, wholeNumber } from "./options.ts";
+import { type Output, size, table } from "./output.ts";
+import { scoreOf, scoreText, updateVitals, type Vitals, vitalsText } from "./vitals.ts";
+
+interface DemoOptions {
+  readonly data?: string;
+  readonly speed: number;
+  readonly batches?: number;
+  readonly seed: number;
+  readonly freePorts?: true;
+  readonly json?: true;
+}
+
+const BATCH_SECONDS = 60;
+/** The simulated day begins this long ago, so that its times lie in the past while it runs ahead of the clock. */
+const HEAD_START_MS = 24 * 60 * 60 * 1000;
+/** The patient falls ill after this many simulated minutes, and gravely so within the hour. */
+const ONSET_MINUTES = 25;
+const EPISODE_TIME_FACTOR = 6;
+
+/** The head of the table of batches, and how often it is said again. */
+const HEAD = "     #  time   sealed         cloudlet  cloud  opened   what the doctor sees";
+const HEAD_EVERY = 20;
+
+/** What the wearable knows of a batch on its way. */
+interface Journey {
+  readonly sealedAt: number;
+  readonly samples: number;
+  readonly bytes: number;
+  accepted: boolean;
+}
+
+function introduce(world: DemoWorld, output: Output): void {
+  const { bold, cyan, dim, green } = output.colours;
+  const { addresses, logins } = world;
+  const doctor = logins.find(({ part }) => part === "doctor");
+  output.result(
+    {
+      event: "ready",
+      addresses,
+      folder: world.folder,
+      logins: logins.map(({ part, handle, password, home }) => ({ part, handle, password, home })),
+    },
+    [
+      "",
+      `  ${bold("medcloudlet")}  sealed on the wrist, opened by the doctor, blind in between`,
+      "",
+      `  ${green("●")} KDC       ${cyan(addresses.kdc)}  accounts, consents, wrapped keys, tickets`,
+      `  ${green("●")} cloud     ${cyan(addresses.cloud)}  sealed batches it cannot read`,
+      `  ${green("●")} cloudlet  ${cyan(addresses.cloudlet)}  takes batches in, passes them on`,
+      `  ${dim(`store: ${world.storeName}; files: ${world.folder}; log: ${world.logFile}`)}`,
+      "",
+      table(
+        [
+          ["demo login", "handle", "password"],
+          ...logins.map(({ part, handle, password }) => [part, handle, password]),
+        ],
+        output.colours,
+      ),
+      "",
+      dim("  In another terminal, as the doctor:"),
+      `  npx medcloudlet doctor read --home ${doctor?.home} \\`,
+      `    --password-file ${doctor?.passwordFile} --passphrase-file ${doctor?.passphraseFile}`,
+      "",
+      dim(
+        "  One line a batch: a minute of readings, sealed on the wearable, taken in by the cloudlet, kept by the",
+      ),
+      dim(
+        "  cloud, which can read none of it, and opened by the doctor. The patient falls ill in half a minute.",
+      ),
+      "",
+    ].join("\n"),
+  );
+}
+
+/** The wearable's part: measure, score, seal, send; once a second as a rule. */
+async function wear(
+  device: Device,
+  journeys: Map<number, Journey>,
+  options: DemoOptions,
+  signal: AbortSignal,
+  output: Output,
+): Promise<void> {
+  const startTime = systemClock.now() - HEAD_START_MS;
+  const physiology = createPhysiology({
+    seed: options.seed,
+    startTime,
+    episode: { kind: "sepsis", onsetSeconds: ONSET_MINUTES * 60, timeFactor: EPISODE_TIME_FACTOR },
+  });
+  for (let count = 0; !signal.aborted && count < (options.batches ?? Number.POSITIVE_INFINITY); count++) {
+    const columns = physiology.nextBatch(BATCH_SECONDS);
+    const sealed = await device.record(columns, priorityOf(columns));
+    journeys.set(sealed.sequence, {
+      sealedAt: performance.now(),
+      samples: columns.reduce((sum, { values }) => sum + values.length, 0),
+      bytes: sealed.bytes.length,
+      accepted: false,
+    });
+    await uploadAll(device, {
+      signal,
+      onReceipt: ({ sequence }) => {
+        const journey = journeys.get(sequence);
+        if (journey !== undefined) {
+          journey.accepted = true;
+        }
+      },
+      onWait: (code, ms) => output.note(`  the cloudlet is away (${code}); next try in ${ms} ms`),
+    });
+    const caughtUp = physiology.now() > systemClock.now();
+    await sleep((BATCH_SECONDS * 1000) / (caughtUp ? 1 : options.speed), undefined, { signal }).catch(
+      () => {},
+    );
+  }
+}
+
+/** The doctor's part: follow the stream, open each batch, show it. Fulfils when `expected` batches were opened. */
+async function attend(
+  world: DemoWorld,
+  journeys: Map<number, Journey>,
+  expected: number,
+  signal: AbortSignal,
+  output: Output,
+): Promise<{ opened: number; refused: number }> {
+  const person = await world.signIn("doctor");
+  const reader = readerOf(world.toolkit, person);
+  const stream = (await reader.shared()).streams[0];
+  const tally = { opened: 0, refused: 0 };
+  if (stream === undefined) {
+    return tally;
+  }
+  const { bold, cyan, dim, green, magenta, red, yellow } = output.colours;
+  const vitals: Vitals = {};
+  for await (const { batch } of reader.follow(stream, signal)) {
+    if (batch.status === "refused") {
+      tally.refused++;
+      output.result({ event: "refused", code: batch.error.code }, red(`  ✗ ${batch.error.message}`));
+      continue;
+    }
+    const { header, columns } = batch;
+    const journey = journeys.get(header.sequence);
+    updateVitals(vitals, columns);
+    if (journey === undefined) {
+      continue;
+    }
+    journeys.delete(header.sequence);
+    tally.opened++;
+    const score = scoreOf(vitals);
+    const ms = Math.round(performance.now() - journey.sealedAt);
+    if (tally.opened % HEAD_EVERY === 1) {
+      output.heading(dim(HEAD));
+    }
+    const urgency = { emergency: red, abnormal: yellow, regular: dim, bulk: dim }[header.priority];
+    const time = new Date(header.lastTime).toISOString().slice(11, 16);
+    output.result(
+      {
+        event: "opened",
+        sequence: header.sequence,
+        priority: header.priority,
+        samples: journey.samples,
+        sealedBytes: journey.bytes,
+        milliseconds: ms,
+        vitals: { ...vitals },
+        news2LowerBound: score.lowerBound,
+      },
+      [
+        `  ${bold(String(header.sequence).padStart(4))}`,
+        dim(time),
+        `${magenta(`${journey.samples} → ${size(journey.bytes)}`.padEnd(13))}`,
+        `${cyan((journey.accepted ? "202" : "…").padEnd(8))}`,
+        `${cyan("kept ")}`,
+        `${green(`${ms} ms`.padEnd(7))}`,
+        vitalsText(vitals),
+        `${scoreText(score, output.colours)} ${urgency(header.priority)}`,
+      ].join("  "),
+    );
+    if (tally.opened >= expected) {
+      break;
+    }
+  }
+  await person.session.logout().catch(() => {});
+  return tally;
+}
+
+/** `medcloudlet demo`: the whole system in one process, with a patient who falls ill. */
+export function demoCommand(): Command {
+  return newCommand("demo", "bring everything up here and watch readings flow from a wearable to a doctor")
+    .option(
+      "--data <folder>",
+      "keep everything in this folder and go on there next time (default: temporary)",
+    )
+    .option(
+      "--speed <factor>",
+      "60 shows a minute of the patient's day each second",
+      wholeNumber(1, 10_000),
+      60,
+    )
+    .option("--batches <number>", "stop after so many batches (default: run until Ctrl-C)", wholeNumber(1))
+    .option("--seed <number>", "the same seed gives the same patient", wholeNumber(0), 7)
+    .option("--free-ports", "take any free ports instead of 4701 to 4703")
+    .action(async (options: DemoOptions) => {
+      const output = outputOf(options);
+      const world = await startDemoWorld({
+        ...(options.data === undefined ? {} : { folder: options.data }),
+        freePorts: options.freePorts === true,
+        onStep: (text) => output.note(`  ${text} …`),
+      });
+      try {
+        introduce(world, output);
+        const interrupted = abortOnInterrupt();
+        const done = new AbortController();
+        const signal = AbortSignal.any([interrupted, done.signal]);
+        const { device, store } = await openDeviceFolder(world.toolkit, world.deviceFolder, world.addresses);
+        const journeys = new Map<number, Journey>();
+        try {
+          const expected = options.batches ?? Number.POSITIVE_INFINITY;
+          const [tally] = await Promise.all([
+            attend(world, journeys, expected, signal, output),
+            wear(device, journeys, options, signal, output),
+          ]);
+          output.result(
+            { event: "stopped", ...tally },
+            `\n  ${tally.opened} batches opened by the doctor, ${tally.refused} refused. Stopping.`,
+          );
+        } finally {
+          done.abort();
+          await store.close();
+        }
+      } finally {
+        await world.close();
+      }
+    });
+}

@@ -1,0 +1,79 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fromHex, MedcloudletError, randomBytes, toBase64Url, toHex } from "../base/index.ts";
+import { createKdcClient, type Owner, type PersonKeys } from "../client/index.ts";
+import { generateSigningSeed, importSigningKey, type Region } from "../sealing/index.ts";
+import { createEmbeddedStore, type Store } from "../store/index.ts";
+import { type Device, openDevice, PAIRING, type Pairing } from "../wearable/index.ts";
+import { type Addresses, type Toolkit, writePrivateFile } from "./home.ts";
+
+const pairingFile = (folder: string) => join(folder, "pairing.json");
+
+/** True when a device is paired in this folder. */
+export async function isPaired(folder: string): Promise<boolean> {
+  return (await readFile(pairingFile(folder), "utf8").catch(() => null)) !== null;
+}
+
+/**
+ * Pairs a new device: makes its key, lets the owner sign its enrolment, and writes what it needs into `folder`.
+ * @throws MedcloudletError `CLI_DEVICE_TAKEN`, `EPOCH_MISSING`
+ */
+export async function pairDevice(input: {
+  readonly folder: string;
+  readonly owner: Owner;
+  readonly ownerId: string;
+  readonly ownerKeys: PersonKeys;
+  readonly region: Region;
+  readonly until: number;
+}): Promise<Pairing> {
+  const { folder, owner, region, until } = input;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (await isPaired(folder)) {
+    throw new MedcloudletError(
+      "CLI_DEVICE_TAKEN",
+      `${folder} holds a paired device already: choose another folder.`,
+    );
+  }
+  const deviceId = toHex(randomBytes(16));
+  const signingSeed = toHex(generateSigningSeed());
+  const { publicKey } = await importSigningKey(fromHex(signingSeed));
+  const { streamId } = await owner.enrolDevice({ deviceId, signingKey: publicKey, region, until });
+  const pairing: Pairing = {
+    deviceId,
+    signingSeed,
+    ownerId: input.ownerId,
+    ownerKey: toBase64Url(input.ownerKeys.signing.publicKey),
+    region,
+    streamId,
+  };
+  await writePrivateFile(pairingFile(folder), `${JSON.stringify(pairing, null, 2)}\n`);
+  return pairing;
+}
+
+/** Opens the device paired in a folder. @throws MedcloudletError `CLI_DEVICE_MISSING` */
+export async function openDeviceFolder(
+  { suite, clock, http }: Toolkit,
+  folder: string,
+  addresses: Pick<Addresses, "kdc" | "cloudlet">,
+): Promise<{ device: Device; store: Store }> {
+  const text = await readFile(pairingFile(folder), "utf8").catch(() => null);
+  const parsed = text === null ? undefined : PAIRING.safeParse(JSON.parse(text));
+  if (parsed?.success !== true) {
+    throw new MedcloudletError(
+      "CLI_DEVICE_MISSING",
+      `No device is paired in ${folder}: its owner pairs one with \`medcloudlet keys pair --device ${folder}\`.`,
+    );
+  }
+  const store = createEmbeddedStore({ directory: join(folder, "store") });
+  const kdc = createKdcClient({ http, url: addresses.kdc });
+  const device = await openDevice({
+    pairing: parsed.data,
+    store,
+    suite,
+    clock,
+    http,
+    kdc,
+    cloudletUrl: addresses.cloudlet,
+  });
+  return { device, store };
+}

@@ -1,0 +1,195 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import type { Command } from "commander";
+import { MedcloudletError } from "../base/index.ts";
+import type { ReadBatch, SharedStream } from "../client/index.ts";
+import { QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { readerOf } from "./home.ts";
+import { abortOnInterrupt } from "./interrupt.ts";
+import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
+import { groups, type Output, table } from "./output.ts";
+import {
+  quantityLabel,
+  scoreOf,
+  scoreText,
+  sparkline,
+  updateVitals,
+  type Vitals,
+  vitalsText,
+} from "./vitals.ts";
+
+interface ReadOptions extends PersonOptions {
+  readonly patient?: string;
+  readonly follow?: true;
+  readonly csv?: string;
+}
+
+const SPARK_WIDTH = 48;
+
+/** A streamed CSV of opened readings: one line a sample, gaps as empty values. */
+function createCsv(file: string) {
+  const stream = createWriteStream(file, { mode: 0o600 });
+  stream.write("time,quantity,loinc,ucum,mdc,value\n");
+  return {
+    write(columns: readonly ReadingColumn[]) {
+      for (const { quantity, times, values } of columns) {
+        const { loinc, ucum, mdc } = QUANTITIES[quantity];
+        for (const [i, time] of times.entries()) {
+          const moment = new Date(time).toISOString();
+          stream.write(`${moment},${quantity},${loinc},${ucum},${mdc ?? ""},${values[i] ?? ""}\n`);
+        }
+      }
+    },
+    async end() {
+      stream.end();
+      await once(stream, "finish");
+    },
+  };
+}
+
+function chooseStreams(streams: readonly SharedStream[], patient: string | undefined): SharedStream[] {
+  const wanted = patient?.toLowerCase();
+  const chosen = streams.filter(
+    ({ ownerName, streamId }) =>
+      wanted === undefined || ownerName.toLowerCase().includes(wanted) || streamId === wanted,
+  );
+  if (chosen.length === 0) {
+    throw new MedcloudletError(
+      "CONSENT_MISSING",
+      streams.length === 0
+        ? "No patient shares anything with you now: ask the patient for consent."
+        : `No shared record fits "${patient}"; shared are: ${streams.map(({ ownerName }) => ownerName).join(", ")}.`,
+      { status: 403 },
+    );
+  }
+  return chosen;
+}
+
+function summarise(
+  stream: SharedStream,
+  columns: readonly ReadingColumn[],
+  refused: number,
+  output: Output,
+): void {
+  const { colours } = output;
+  const series = new Map<Quantity, { time: number; value: number | null }[]>();
+  for (const { quantity, times, values } of columns) {
+    const known = series.get(quantity) ?? [];
+    known.push(...times.map((time, i) => ({ time, value: values[i] ?? null })));
+    series.set(quantity, known);
+  }
+  const vitals: Vitals = {};
+  const rows = [["quantity", "samples", "gaps", "min", "max", "last", "course"]];
+  const data = [...series].map(([quantity, samples]) => {
+    samples.sort((a, b) => a.time - b.time);
+    const values = samples.map(({ value }) => value);
+    const present = values.filter((value) => value !== null);
+    updateVitals(vitals, [{ quantity, times: samples.map(({ time }) => time), values }]);
+    const summary = {
+      quantity,
+      samples: values.length,
+      gaps: values.length - present.length,
+      min: present.length === 0 ? null : present.reduce((a, b) => Math.min(a, b)),
+      max: present.length === 0 ? null : present.reduce((a, b) => Math.max(a, b)),
+      last: present.at(-1) ?? null,
+    };
+    rows.push([
+      quantityLabel(quantity),
+      ...[summary.samples, summary.gaps, summary.min ?? "–", summary.max ?? "–", summary.last ?? "–"].map(
+        String,
+      ),
+      sparkline(values, SPARK_WIDTH),
+    ]);
+    return summary;
+  });
+  const score = scoreOf(vitals);
+  output.result(
+    {
+      patient: stream.ownerName,
+      ownerFingerprint: stream.ownerFingerprint,
+      region: stream.region,
+      streamId: stream.streamId,
+      until: stream.consent.until,
+      refusedBatches: refused,
+      news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
+      quantities: data,
+    },
+    [
+      `${colours.bold(stream.ownerName || "(no name given)")}  ${stream.region}  ${scoreText(score, colours)}`,
+      colours.dim(`  fingerprint ${groups(stream.ownerFingerprint)}`),
+      colours.dim(
+        `  consent for ${stream.consent.purpose} until ${new Date(stream.consent.until).toISOString()}`,
+      ),
+      columns.length === 0 ? "  Nothing has arrived yet." : table(rows, colours),
+      ...(refused > 0
+        ? [colours.red(`  ${refused} batches were refused: they were changed or are not this patient's.`)]
+        : []),
+    ].join("\n"),
+  );
+}
+
+function showBatch(stream: SharedStream, batch: ReadBatch, vitals: Vitals, output: Output): void {
+  const { colours } = output;
+  if (batch.status === "refused") {
+    const { code, message } = batch.error;
+    output.result({ patient: stream.ownerName, refused: code }, colours.red(`  ✗ ${message} [${code}]`));
+    return;
+  }
+  const { header, columns } = batch;
+  updateVitals(vitals, columns);
+  const score = scoreOf(vitals);
+  const time = new Date(header.lastTime).toISOString();
+  output.result(
+    { patient: stream.ownerName, time, priority: header.priority, columns, news2: score.lowerBound },
+    `  ${colours.dim(time)}  ${stream.ownerName}  ${vitalsText(vitals)}  ${scoreText(score, colours)}`,
+  );
+}
+
+function read(): Command {
+  return withPerson(newCommand("read", "open on this machine what patients share with you"))
+    .option("--patient <name>", "only patients whose name contains this, or one stream id")
+    .option("--follow", "go on with new readings until Ctrl-C")
+    .option("--csv <file>", "also write every opened sample to a CSV file")
+    .action((options: ReadOptions) =>
+      asPerson(options, async (person, toolkit) => {
+        const output = outputOf(options);
+        const reader = readerOf(toolkit, person);
+        const { streams, refused: grants } = await reader.shared();
+        for (const error of grants) {
+          output.note(output.colours.red(`  ✗ a grant was refused: ${error.message} [${error.code}]`));
+        }
+        const chosen = chooseStreams(streams, options.patient);
+        const csv = options.csv === undefined ? undefined : createCsv(options.csv);
+        const signal = abortOnInterrupt();
+        await Promise.all(
+          chosen.map(async (stream) => {
+            const columns: ReadingColumn[] = [];
+            const vitals: Vitals = {};
+            let refused = 0;
+            const items = options.follow ? reader.follow(stream, signal) : reader.read(stream);
+            for await (const { batch } of items) {
+              if (options.follow) {
+                showBatch(stream, batch, vitals, output);
+              } else if (batch.status === "refused") {
+                refused++;
+              } else {
+                columns.push(...batch.columns);
+              }
+              if (batch.status === "opened") {
+                csv?.write(batch.columns);
+              }
+            }
+            if (!options.follow) {
+              summarise(stream, columns, refused, output);
+            }
+          }),
+        );
+        await csv?.end();
+      }),
+    );
+}
+
+/** `medcloudlet doctor read`. */
+export function doctorCommand(): Command {
+  return newGroup("doctor", "what a doctor does").addCommand(read());
+}

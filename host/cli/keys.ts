@@ -1,0 +1,212 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { fromBase64Url, systemClock } from "../base/index.ts";
+import { openIdentity } from "../client/index.ts";
+import { ROLES } from "../identity/index.ts";
+import { type Consent, fingerprint, REGION, type Region } from "../sealing/index.ts";
+import { pairDevice } from "./device-folder.ts";
+import { createToolkit, openHome, ownerOf, registerPerson } from "./home.ts";
+import {
+  addressesOf,
+  asPerson,
+  newCommand,
+  newGroup,
+  outputOf,
+  type PersonOptions,
+  readPassphrase,
+  readPassword,
+  regionOption,
+  wholeNumber,
+  withPerson,
+} from "./options.ts";
+import { groups } from "./output.ts";
+import { readSecret } from "./secret-input.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const PURPOSES: readonly Consent["purpose"][] = ["treatment", "research", "self-care"];
+
+function register(): Command {
+  return withPerson(newCommand("register", "make an identity here and an account at the KDC"))
+    .requiredOption("--handle <handle>", "what the account is called; not your name: the KDC can read it")
+    .option("--name <name>", "your name for those you share with; it travels sealed only", "")
+    .option(
+      "--invitation-file <file>",
+      "file with the invitation (or MEDCLOUDLET_INVITATION_FILE, or asked for)",
+    )
+    .action(async (options: PersonOptions & { handle: string; name: string; invitationFile?: string }) => {
+      const output = outputOf(options);
+      const toolkit = await createToolkit(systemClock);
+      const invitation = await readSecret({
+        what: "invitation",
+        flag: "invitation-file",
+        file: options.invitationFile,
+        variable: "MEDCLOUDLET_INVITATION_FILE",
+      });
+      const { accountId, role } = await registerPerson(toolkit, {
+        home: options.home,
+        addresses: await addressesOf(options),
+        invitation,
+        handle: options.handle,
+        name: options.name,
+        password: await readPassword(options),
+        passphrase: await readPassphrase(options),
+      });
+      output.result(
+        { accountId, handle: options.handle, role, home: options.home },
+        `${options.handle} is registered as ${role}. The keys are in ${options.home}: back that folder up. Who ` +
+          "loses it or its passphrase can never read the data again, and nobody can help.",
+      );
+    });
+}
+
+function show(): Command {
+  return withPerson(newCommand("show", "show whose keys these are and the fingerprint to compare")).action(
+    async (options: PersonOptions) => {
+      const output = outputOf(options);
+      const contents = await openHome(options.home, await readPassphrase(options));
+      const { suite } = await createToolkit(systemClock);
+      const keys = await openIdentity(suite, {
+        signingSeed: fromBase64Url(contents.signingSeed),
+        receivingKey: fromBase64Url(contents.receivingKey),
+      });
+      const print = fingerprint({
+        signingKey: keys.signing.publicKey,
+        receivingKey: keys.receiving.publicKey,
+      });
+      const epochs = contents.epochs.map(({ region, number, streamId }) => ({ region, number, streamId }));
+      const { bold, dim } = output.colours;
+      output.result(
+        {
+          accountId: contents.accountId,
+          handle: contents.handle,
+          role: contents.role,
+          fingerprint: print,
+          epochs,
+        },
+        [
+          `${bold(contents.handle)} (${contents.role})`,
+          `  fingerprint  ${groups(print)}`,
+          ...epochs.map(
+            ({ region, number, streamId }) => `  epoch        ${region} ${number} ${dim(streamId)}`,
+          ),
+        ].join("\n"),
+      );
+    },
+  );
+}
+
+function invite(): Command {
+  return withPerson(newCommand("invite", "as an operator, make an invitation for one new account"))
+    .addOption(new Option("--role <role>", "role of the account").choices([...ROLES]).makeOptionMandatory())
+    .action((options: PersonOptions & { role: string }) =>
+      asPerson(options, async ({ session }) => {
+        const { code, expiresAt } = await session.invite(options.role);
+        outputOf(options).result({ role: options.role, code, expiresAt }, code);
+      }),
+    );
+}
+
+function epoch(): Command {
+  return withPerson(newCommand("epoch", "start the first or next epoch of a region of your record"))
+    .addOption(regionOption())
+    .action((options: PersonOptions & { region: Region }) =>
+      asPerson(options, async (person, toolkit) => {
+        const owner = ownerOf(toolkit, person);
+        const { number, epochId, streamId } = await owner.startEpoch(options.region);
+        outputOf(options).result(
+          { region: options.region, number, epochId, streamId },
+          `Epoch ${number} of ${options.region} has begun: readings are sealed to it from now on.`,
+        );
+      }),
+    );
+}
+
+function pair(): Command {
+  return withPerson(
+    newCommand("pair", "pair a wearable: enrol its key and write what it needs into a folder"),
+  )
+    .requiredOption("--device <folder>", "folder for the device")
+    .addOption(regionOption())
+    .option("--days <days>", "how long the enrolment lasts", wholeNumber(1, 3650), 365)
+    .action((options: PersonOptions & { device: string; region: Region; days: number }) =>
+      asPerson(options, async (person, toolkit) => {
+        const folder = resolve(options.device);
+        const { deviceId, streamId } = await pairDevice({
+          folder,
+          owner: ownerOf(toolkit, person),
+          ownerId: person.contents.accountId,
+          ownerKeys: person.keys,
+          region: options.region,
+          until: systemClock.now() + options.days * DAY_MS,
+        });
+        outputOf(options).result(
+          { deviceId, streamId, folder },
+          `Device ${deviceId} is paired in ${folder}. Try: medcloudlet simulate --device ${folder}`,
+        );
+      }),
+    );
+}
+
+function share(): Command {
+  return withPerson(newCommand("share", "let a doctor read regions of your record for a time"))
+    .requiredOption("--with <handle>", "handle of the doctor")
+    .addOption(
+      new Option("--region <region...>", "which parts").choices(Object.keys(REGION)).default(["medical"]),
+    )
+    .addOption(new Option("--purpose <purpose>", "what for").choices(PURPOSES).default("treatment"))
+    .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
+    .option("--fingerprint <hex>", "the doctor's fingerprint as the doctor told you; another is refused")
+    .action(
+      (
+        options: PersonOptions & {
+          with: string;
+          region: Region[];
+          purpose: Consent["purpose"];
+          days: number;
+          fingerprint?: string;
+        },
+      ) =>
+        asPerson(options, async (person, toolkit) => {
+          const output = outputOf(options);
+          const known =
+            options.fingerprint?.replace(/\s+/g, "").toLowerCase() ?? person.contents.known[options.with];
+          const from = systemClock.now();
+          const consent = await ownerOf(toolkit, person).share({
+            reader: options.with,
+            regions: options.region,
+            purpose: options.purpose,
+            from,
+            until: from + options.days * DAY_MS,
+            ...(known === undefined ? {} : { expectedFingerprint: known }),
+          });
+          await person.save({
+            known: { ...person.contents.known, [options.with]: consent.readerFingerprint },
+          });
+          const { yellow } = output.colours;
+          output.result(
+            {
+              consentId: consent.consentId,
+              reader: options.with,
+              until: consent.until,
+              known: known !== undefined,
+            },
+            [
+              `${options.with} can read ${options.region.join(", ")} until ${new Date(consent.until).toISOString()}.`,
+              known === undefined
+                ? yellow(`First time: compare this fingerprint with ${options.with} in person:\n  `) +
+                  groups(consent.readerFingerprint)
+                : "The key is the one you know.",
+            ].join("\n"),
+          );
+        }),
+    );
+}
+
+/** `medcloudlet keys …`: identity, epochs, devices, consent. */
+export function keysCommand(): Command {
+  const command = newGroup("keys", "identity, epochs, devices and consent");
+  for (const subcommand of [register(), show(), invite(), epoch(), pair(), share()]) {
+    command.addCommand(subcommand);
+  }
+  return command;
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { benchCommand } from "./bench.ts";
+import { datasetCommand } from "./dataset.ts";
+import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
+import { EXIT, reportFailure } from "./failure.ts";
+import { keysCommand } from "./keys.ts";
+import { serveCommand } from "./serve.ts";
+import { simulateCommand } from "./simulate.ts";
+
+const root = import.meta.url.endsWith(".ts") ? "../../" : "../../../";
+const { version, description } = JSON.parse(
+  readFileSync(new URL(`${root}package.json`, import.meta.url), "utf8"),
+);
+
+const program = new Command("medcloudlet")
+  .description(description)
+  .version(version)
+  .showHelpAfterError("(see --help)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 refused (login, consent, ticket),\n" +
+      "4 unavailable (try again), 5 invalid input. Errors go to stderr, with --json as one JSON object.",
+  );
+for (const command of [
+  demoCommand(),
+  serveCommand(),
+  simulateCommand(),
+  datasetCommand(),
+  doctorCommand(),
+  keysCommand(),
+  benchCommand(),
+]) {
+  program.addCommand(command);
+}
+
+try {
+  await program.parseAsync();
+  process.exitCode = EXIT.ok;
+} catch (error) {
+  process.exitCode = reportFailure(error, process.argv.includes("--json"));
+}

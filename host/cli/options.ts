@@ -1,0 +1,124 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { systemClock } from "../base/index.ts";
+import { REGION, type Region } from "../sealing/index.ts";
+import {
+  type Addresses,
+  createToolkit,
+  DEFAULT_HOME,
+  type PersonAtWork,
+  readAddresses,
+  startWork,
+  type Toolkit,
+} from "./home.ts";
+import { createOutput, type Output } from "./output.ts";
+import { readSecret } from "./secret-input.ts";
+
+/** Options of every command that acts for a person. */
+export interface PersonOptions {
+  readonly home: string;
+  readonly kdc?: string;
+  readonly cloud?: string;
+  readonly cloudlet?: string;
+  readonly passwordFile?: string;
+  readonly passphraseFile?: string;
+  readonly json?: true;
+}
+
+/** A whole number in a range, as an option's value. */
+export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** A command that only groups others. */
+export function newGroup(name: string, description: string): Command {
+  return new Command(name).description(description).showHelpAfterError("(see --help)").exitOverride();
+}
+
+/** A command with `--json`. */
+export function newCommand(name: string, description: string): Command {
+  return newGroup(name, description).option("--json", "machine-readable output");
+}
+
+/** Adds the addresses of the services. */
+export function withAddresses(command: Command): Command {
+  return command
+    .option("--kdc <url>", "where the KDC is (default: as kept in the home)")
+    .option("--cloud <url>", "where the cloud is (default: as kept in the home)")
+    .option("--cloudlet <url>", "where the cloudlet is (default: as kept in the home)");
+}
+
+/** Adds what is needed to act for a person. */
+export function withPerson(command: Command): Command {
+  return withAddresses(command)
+    .option("--home <folder>", "folder with the person's keys", DEFAULT_HOME)
+    .option("--password-file <file>", "password of the account (or MEDCLOUDLET_PASSWORD_FILE, or asked for)")
+    .option(
+      "--passphrase-file <file>",
+      "passphrase of the keys (or MEDCLOUDLET_PASSPHRASE_FILE, or asked for)",
+    );
+}
+
+export const regionOption = () =>
+  new Option("--region <region>", "which part of the record")
+    .choices(Object.keys(REGION))
+    .default("medical" as Region);
+
+export function outputOf(options: { readonly json?: true }): Output {
+  return createOutput({ json: options.json === true });
+}
+
+/** Addresses as given, else as kept in the home. */
+export function addressesOf(
+  options: Omit<PersonOptions, "home"> & { readonly home?: string },
+): Promise<Addresses> {
+  const { kdc, cloud, cloudlet } = options;
+  return readAddresses(options.home ?? DEFAULT_HOME, {
+    ...(kdc === undefined ? {} : { kdc }),
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(cloudlet === undefined ? {} : { cloudlet }),
+  });
+}
+
+export function readPassword(options: PersonOptions): Promise<string> {
+  return readSecret({
+    what: "password of the account",
+    flag: "password-file",
+    file: options.passwordFile,
+    variable: "MEDCLOUDLET_PASSWORD_FILE",
+  });
+}
+
+export function readPassphrase(options: PersonOptions): Promise<string> {
+  return readSecret({
+    what: "passphrase of the keys",
+    flag: "passphrase-file",
+    file: options.passphraseFile,
+    variable: "MEDCLOUDLET_PASSPHRASE_FILE",
+  });
+}
+
+/** Unlocks the person's keys, logs in, works, logs out. */
+export async function asPerson<T>(
+  options: PersonOptions,
+  work: (person: PersonAtWork, toolkit: Toolkit) => Promise<T>,
+): Promise<T> {
+  const toolkit = await createToolkit(systemClock);
+  const person = await startWork(toolkit, {
+    home: options.home,
+    addresses: await addressesOf(options),
+    passphrase: await readPassphrase(options),
+    password: await readPassword(options),
+  });
+  try {
+    return await work(person, toolkit);
+  } finally {
+    // A session that cannot be ended now ends by itself; that must not hide the outcome of the work.
+    await person.session.logout().catch(() => {});
+  }
+}

@@ -1,0 +1,94 @@
+import { type Options as BarOptions, SingleBar } from "cli-progress";
+import pc from "picocolors";
+
+/** Colours for people, nothing for pipes. */
+export type Colours = ReturnType<typeof pc.createColors>;
+
+/** A bar on a terminal; nothing elsewhere. */
+export interface Progress {
+  step(by?: number): void;
+  end(): void;
+}
+
+/**
+ * How a command speaks. Results go to stdout: text for people, or JSON with `--json` (one object, or one a line for
+ * a stream). Notes and progress go to stderr and only to a terminal, so that a pipe stays quiet.
+ */
+export interface Output {
+  readonly json: boolean;
+  readonly colours: Colours;
+  /** A result: `text` for people, `data` for programs. */
+  result(data: unknown, text: string): void;
+  /** A heading above results, for people only. */
+  heading(text: string): void;
+  /** Something on the way that nobody needs to keep. */
+  note(text: string): void;
+  progress(label: string, total: number): Progress;
+}
+
+const BAR: BarOptions = {
+  format: "  {label} {bar} {value}/{total}  {eta_formatted} left",
+  barCompleteChar: "█",
+  barIncompleteChar: "░",
+  hideCursor: true,
+  clearOnComplete: false,
+  stopOnComplete: true,
+};
+
+export function createOutput(options: { readonly json: boolean }): Output {
+  const { json } = options;
+  const colourful = !json && process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  const notes = !json && process.stderr.isTTY === true;
+  return {
+    json,
+    colours: pc.createColors(colourful),
+    result(data, text) {
+      process.stdout.write(json ? `${JSON.stringify(data)}\n` : `${text}\n`);
+    },
+    heading(text) {
+      if (!json) {
+        process.stdout.write(`${text}\n`);
+      }
+    },
+    note(text) {
+      if (notes) {
+        process.stderr.write(`${text}\n`);
+      }
+    },
+    progress(label, total) {
+      if (!notes || total === 0) {
+        return { step: () => {}, end: () => {} };
+      }
+      const bar = new SingleBar(BAR);
+      bar.start(total, 0, { label });
+      return { step: (by = 1) => bar.increment(by), end: () => bar.stop() };
+    },
+  };
+}
+
+/** A table with aligned columns; the first row is the head. */
+export function table(rows: readonly (readonly string[])[], colours: Colours): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+  );
+  return rows
+    .map((row, i) => {
+      const line = row.map((cell, column) => cell.padEnd(widths[column] as number)).join("  ");
+      return `  ${i === 0 ? colours.dim(line.trimEnd()) : line.trimEnd()}`;
+    })
+    .join("\n");
+}
+
+/** Bytes for people. */
+export function size(bytes: number): string {
+  return bytes < 1024
+    ? `${bytes} B`
+    : bytes < 1024 ** 2
+      ? `${(bytes / 1024).toFixed(1)} KB`
+      : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+}
+
+/** A fingerprint in groups that can be read aloud. */
+export function groups(hex: string): string {
+  return (hex.match(/.{1,4}/g) ?? []).join(" ");
+}

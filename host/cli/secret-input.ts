@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { MedcloudletError } from "../base/index.ts";
+
+/** Asks on the terminal without showing what is typed. */
+function ask(question: string): Promise<string> {
+  process.stderr.write(`${question}: `);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  return new Promise((resolve) => {
+    terminal.question("", (answer) => {
+      terminal.close();
+      process.stderr.write("\n");
+      resolve(answer);
+    });
+  });
+}
+
+/**
+ * A secret from the file that a flag names, from the file that an environment variable names, or asked for. Never
+ * from a flag itself: the whole machine can read command lines.
+ * @throws MedcloudletError `CLI_SECRET_MISSING`
+ */
+export async function readSecret(input: {
+  readonly what: string;
+  readonly flag: string;
+  readonly file: string | undefined;
+  readonly variable: string;
+}): Promise<string> {
+  const file = input.file ?? process.env[input.variable];
+  if (file !== undefined && file !== "") {
+    try {
+      return (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+    } catch (cause) {
+      throw new MedcloudletError("CLI_SECRET_MISSING", `Cannot read the ${input.what} from ${file}.`, {
+        cause,
+      });
+    }
+  }
+  if (process.stdin.isTTY !== true) {
+    throw new MedcloudletError(
+      "CLI_SECRET_MISSING",
+      `The ${input.what} is needed: give --${input.flag} FILE or set ${input.variable}=FILE.`,
+    );
+  }
+  return ask(input.what.charAt(0).toUpperCase() + input.what.slice(1));
+}

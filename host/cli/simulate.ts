@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command, Option } from "commander";
+import { priorityOf } from "../analytics/index.ts";
+import { systemClock } from "../base/index.ts";
+import type { ReadingColumn } from "../sealing/index.ts";
+import {
+  createPhysiology,
+  type Episode,
+  parseColumnMap,
+  readVitalsCsv,
+  uploadAll,
+} from "../wearable/index.ts";
+import { openDeviceFolder } from "./device-folder.ts";
+import { createToolkit } from "./home.ts";
+import { abortOnInterrupt } from "./interrupt.ts";
+import { addressesOf, newCommand, outputOf, wholeNumber, withAddresses } from "./options.ts";
+import { size } from "./output.ts";
+
+interface SimulateOptions {
+  readonly device: string;
+  readonly home?: string;
+  readonly kdc?: string;
+  readonly cloudlet?: string;
+  readonly csv?: string;
+  readonly patient?: string;
+  readonly map?: string[];
+  readonly start?: string;
+  readonly seed: number;
+  readonly minutes?: number;
+  readonly speed: number;
+  readonly batchSeconds: number;
+  readonly episode?: Episode["kind"];
+  readonly episodeAfter: number;
+  readonly json?: true;
+}
+
+function startTimeOf(options: SimulateOptions): number {
+  return options.start === undefined ? systemClock.now() : Date.parse(options.start);
+}
+
+async function* simulated(options: SimulateOptions): AsyncGenerator<readonly ReadingColumn[]> {
+  const { seed, batchSeconds, minutes, episode, episodeAfter } = options;
+  const physiology = createPhysiology({
+    seed,
+    startTime: startTimeOf(options),
+    ...(episode === undefined ? {} : { episode: { kind: episode, onsetSeconds: episodeAfter * 60 } }),
+  });
+  const batches = minutes === undefined ? Number.POSITIVE_INFINITY : Math.ceil((minutes * 60) / batchSeconds);
+  for (let i = 0; i < batches; i++) {
+    yield physiology.nextBatch(batchSeconds);
+  }
+}
+
+async function* replayed(file: string, options: SimulateOptions): AsyncGenerator<readonly ReadingColumn[]> {
+  const { patient, map, batchSeconds } = options;
+  for await (const { columns } of readVitalsCsv(file, {
+    startTime: startTimeOf(options),
+    batchSeconds,
+    ...(patient === undefined ? {} : { patient }),
+    ...(map === undefined ? {} : { map: parseColumnMap(map) }),
+  })) {
+    yield columns;
+  }
+}
+
+/** `medcloudlet simulate`: a wearable that measures a simulated person or replays a recording. */
+export function simulateCommand(): Command {
+  return withAddresses(
+    newCommand("simulate", "be a wearable: seal simulated or recorded readings and send them"),
+  )
+    .requiredOption("--device <folder>", "folder of the paired device")
+    .option("--csv <file>", "replay this recording instead of simulating")
+    .option("--patient <id>", "only this patient of the recording")
+    .option("--map <column=quantity...>", "what columns of the recording mean, where their names do not say")
+    .option("--start <time>", "moment of the first sample, ISO 8601 (default: now)")
+    .option("--seed <number>", "the same seed gives the same person", wholeNumber(0), 1)
+    .option("--minutes <number>", "how long a person is simulated (default: until Ctrl-C)", wholeNumber(1))
+    .option(
+      "--speed <factor>",
+      "1 is real time, 60 a minute a second, 0 as fast as it goes",
+      wholeNumber(0),
+      1,
+    )
+    .option(
+      "--batch-seconds <seconds>",
+      "how many seconds of readings are sealed together",
+      wholeNumber(1, 3600),
+      60,
+    )
+    .addOption(new Option("--episode <kind>", "let the person fall ill").choices(["sepsis", "hypoxia"]))
+    .option("--episode-after <minutes>", "when the illness begins", wholeNumber(0), 60)
+    .action(async (options: SimulateOptions) => {
+      const output = outputOf(options);
+      const { device, store } = await openDeviceFolder(
+        await createToolkit(systemClock),
+        options.device,
+        await addressesOf(options),
+      );
+      const signal = abortOnInterrupt();
+      const source = options.csv === undefined ? simulated(options) : replayed(options.csv, options);
+      const onWait = (code: string, retryInMs: number) =>
+        output.note(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
+      let accepted = 0;
+      try {
+        for await (const columns of source) {
+          if (signal.aborted) {
+            break;
+          }
+          const priority = priorityOf(columns);
+          const sealed = await device.record(columns, priority);
+          output.note(`  #${sealed.sequence}  sealed ${size(sealed.bytes.length)}  ${priority}`);
+          await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
+          if (options.speed > 0) {
+            await sleep((options.batchSeconds * 1000) / options.speed, undefined, { signal }).catch(() => {});
+          }
+        }
+        await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
+        const waiting = await device.waiting();
+        output.result(
+          { deviceId: device.deviceId, accepted, waiting },
+          `${accepted} batches accepted by the cloudlet, ${waiting} still in the outbox.`,
+        );
+      } finally {
+        await store.close();
+      }
+    });
+}
