@@ -7,7 +7,7 @@ import { type Log, listen, type RunningService } from "../http/index.ts";
 import { loadOrCreateSigningKey } from "../identity/index.ts";
 import { loadNtru } from "../ntru/index.ts";
 import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
-import { openStore } from "../store/index.ts";
+import { openStore, type Store } from "../store/index.ts";
 import { createCloudApp } from "./cloud.ts";
 import { createCloudletApp } from "./cloudlet.ts";
 import { createKdcApp } from "./kdc.ts";
@@ -41,12 +41,23 @@ function addressOf({ settings, log }: LaunchOptions) {
   };
 }
 
-function storeOf({ settings }: LaunchOptions, service: string) {
-  return openStore({
+/** Opens a service's store for `launch`, and closes it again when the launch fails. */
+async function withStore<T>(
+  { settings }: LaunchOptions,
+  service: string,
+  launch: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openStore({
     mongodbUrl: settings.mongodbUrl,
     database: `${settings.databasePrefix}_${service}`,
     directory: join(settings.dataDir, service),
   });
+  try {
+    return await launch(store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /**
@@ -58,27 +69,26 @@ export async function launchKdc(
 ): Promise<RunningService & { readonly firstInvitation?: string }> {
   const folder = join(options.settings.dataDir, "kdc");
   const ticketKey = await loadOrCreateSigningKey(join(folder, "ticket-key"));
-  const service = await createKdcApp({
-    ...commonOf(options),
-    store: await storeOf(options, "kdc"),
-    ticketKey,
+  return withStore(options, "kdc", async (store) => {
+    const service = await createKdcApp({ ...commonOf(options), store, ticketKey });
+    const invitation = (await service.hasOperator())
+      ? {}
+      : { firstInvitation: join(folder, "first-operator-invitation") };
+    if (invitation.firstInvitation !== undefined) {
+      const { code } = await service.invitations.create("operator", null);
+      await writeFile(invitation.firstInvitation, `${code}\n`, { mode: 0o600 });
+      options.log.info({ event: "first_invitation_written", file: invitation.firstInvitation });
+    }
+    return { ...(await listen(service, addressOf(options))), ...invitation };
   });
-  let firstInvitation: string | undefined;
-  if (!(await service.hasOperator())) {
-    firstInvitation = join(folder, "first-operator-invitation");
-    const { code } = await service.invitations.create("operator", null);
-    await writeFile(firstInvitation, `${code}\n`, { mode: 0o600 });
-    options.log.info({ event: "first_invitation_written", file: firstInvitation });
-  }
-  const running = await listen(service, addressOf(options));
-  return { ...running, ...(firstInvitation === undefined ? {} : { firstInvitation }) };
 }
 
 /** Starts the cloud. */
-export async function launchCloud(options: LaunchOptions): Promise<RunningService> {
-  const store = await storeOf(options, "cloud");
-  const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
-  return listen(service, addressOf(options));
+export function launchCloud(options: LaunchOptions): Promise<RunningService> {
+  return withStore(options, "cloud", async (store) => {
+    const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
+    return listen(service, addressOf(options));
+  });
 }
 
 const REGISTRATION = z.strictObject({
@@ -140,14 +150,16 @@ async function registerCloudlet({
 export async function launchCloudlet(options: LaunchOptions): Promise<RunningService> {
   const { kdcUrl, cloudUrl, spoolCapacity } = options.settings;
   const { cloudletId, key } = await registerCloudlet(options);
-  const service = await createCloudletApp({
-    ...commonOf(options),
-    store: await storeOf(options, "cloudlet"),
-    kdcUrl,
-    cloudUrl,
-    cloudletId,
-    key,
-    spoolCapacity,
+  return withStore(options, "cloudlet", async (store) => {
+    const service = await createCloudletApp({
+      ...commonOf(options),
+      store,
+      kdcUrl,
+      cloudUrl,
+      cloudletId,
+      key,
+      spoolCapacity,
+    });
+    return listen(service, addressOf(options));
   });
-  return listen(service, addressOf(options));
 }

@@ -52,8 +52,8 @@ export interface Spool {
     readonly ticket: string;
     readonly receivedAt: number;
   }): Promise<Receipt>;
-  /** The most urgent batches that wait, oldest first among equals. */
-  next(limit: number): Promise<Waiting[]>;
+  /** The most urgent batches that wait, oldest first among equals, without those named. */
+  next(limit: number, except?: readonly string[]): Promise<Waiting[]>;
   markForwarded(id: string): Promise<void>;
   /** Sets a batch aside that the cloud will never take; its bytes are kept for a person to look at. */
   markRefused(id: string, reason: string): Promise<void>;
@@ -133,9 +133,9 @@ export async function createSpool(options: {
       waiting++;
       return { status: "accepted", deviceId, sequence, digest, receivedAt };
     },
-    async next(limit) {
+    async next(limit, except = []) {
       const found = await spool.find(
-        { state: { $eq: "waiting" } },
+        { state: { $eq: "waiting" }, ...(except.length === 0 ? {} : { _id: { $nin: [...except] } }) },
         { sort: { priority: 1, receivedAt: 1 }, limit },
       );
       return found.flatMap(({ _id, bytes, ticket, priority, receivedAt }) =>

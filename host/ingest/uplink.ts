@@ -1,4 +1,4 @@
-import { type Clock, createSignal, isMedcloudletError } from "../base/index.ts";
+import { type Clock, createSignal, isMedcloudletError, type MedcloudletError } from "../base/index.ts";
 import type { HttpClient } from "../client/index.ts";
 import type { Log } from "../http/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
@@ -19,6 +19,9 @@ const PARALLEL = 8;
 const IDLE_MS = 5_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+/** A batch that the cloud refused, and perhaps not for good, lets others go first for this long. */
+const DEFER_MS = 30_000;
+const MAX_DEFERRED = 1000;
 /** A ticket is renewed when it has less than this left. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 
@@ -42,6 +45,18 @@ const FINAL = new Set([
   "RECEIVED_AT_INVALID",
 ]);
 
+/** Refusals of the uplink itself, or of anybody at the moment: the next batch would fare no better. */
+const OF_ALL = new Set([401, 403, 404, 405, 408, 429]);
+
+/** True when the cloud refused this one batch, as opposed to all of them. */
+function concernsOne(error: unknown): error is MedcloudletError {
+  return (
+    isMedcloudletError(error) &&
+    (error.code === "DEVICE_TICKET_UNVERIFIED" ||
+      (error.status >= 400 && error.status < 500 && !OF_ALL.has(error.status)))
+  );
+}
+
 export function createUplink(options: {
   readonly spool: Spool;
   readonly http: HttpClient;
@@ -57,6 +72,8 @@ export function createUplink(options: {
   let stopping = false;
   let reachable = true;
   let running: Promise<void> = Promise.resolve();
+  /** Batches that let others go first, and until when. */
+  const deferred = new Map<string, number>();
   const news = createSignal();
   const halt = createSignal();
 
@@ -74,12 +91,12 @@ export function createUplink(options: {
     return held.ticket;
   };
 
-  const forward = async (batch: Waiting): Promise<void> => {
+  const forward = async (batch: Waiting, cloudTicket: string): Promise<void> => {
     try {
       const response = await http.send({
         method: "POST",
         url: `${cloudUrl}/v1/batches`,
-        credentials: { key, ticket: await ticket() },
+        credentials: { key, ticket: cloudTicket },
         bytes: batch.bytes,
         headers: { "Device-Ticket": batch.ticket, "Received-At": String(batch.receivedAt) },
       });
@@ -91,6 +108,11 @@ export function createUplink(options: {
         log.warn({ event: "batch_refused", reason: error.code }, "the cloud refused a batch for good");
         return;
       }
+      if (concernsOne(error) && deferred.size < MAX_DEFERRED) {
+        deferred.set(batch.id, clock.now() + DEFER_MS);
+        log.warn({ event: "batch_deferred", reason: error.code }, "the cloud refused a batch for now");
+        return;
+      }
       if (isMedcloudletError(error) && error.status === 401) {
         held = undefined;
       }
@@ -98,12 +120,22 @@ export function createUplink(options: {
     }
   };
 
+  const nextBatches = (): Promise<Waiting[]> => {
+    for (const [id, until] of deferred) {
+      if (until <= clock.now()) {
+        deferred.delete(id);
+      }
+    }
+    return spool.next(PARALLEL, [...deferred.keys()]);
+  };
+
   const run = async (): Promise<void> => {
     let attempt = 0;
     while (!stopping) {
       try {
-        const batches = await spool.next(PARALLEL);
-        const results = await Promise.allSettled(batches.map(forward));
+        const batches = await nextBatches();
+        const cloudTicket = batches.length === 0 ? "" : await ticket();
+        const results = await Promise.allSettled(batches.map((batch) => forward(batch, cloudTicket)));
         const failed = results.find((result) => result.status === "rejected");
         if (failed !== undefined) {
           throw failed.reason;

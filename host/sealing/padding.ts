@@ -1,8 +1,8 @@
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 
 /**
- * The Padmé length: at most 12% more than `length`, and only O(log log length) different lengths exist, so that
- * the size of a sealed batch tells next to nothing about how restless the readings in it were.
+ * The Padmé length: at most 12% more than `length`, and it tells only O(log log length) bits of it (up to 1 MiB there
+ * are 300 different ones), so that the size of a sealed batch tells little about how restless the readings in it were.
  * (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", PETS 2019.)
  */
 export function padmeLength(length: number): number {
