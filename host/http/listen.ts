@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { MedcloudletError } from "../base/index.ts";
 import type { Log } from "./log.ts";
 import type { Service } from "./service.ts";
@@ -27,15 +27,45 @@ function bind(server: Server, host: string, port: number): Promise<AddressInfo> 
   });
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
+/**
+ * Makes a server closable without waiting for clients that keep connections open. Node's own
+ * `closeIdleConnections` overlooks those that never carried a request, and those that turn idle a moment later.
+ */
+function createCloser(server: Server): (graceMs: number) => Promise<void> {
+  const running = new Map<Socket, number>();
+  let closing = false;
+  server.on("connection", (socket) => {
+    running.set(socket, 0);
+    socket.on("close", () => running.delete(socket));
   });
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    running.set(socket, (running.get(socket) ?? 0) + 1);
+    response.on("close", () => {
+      const left = (running.get(socket) ?? 0) - 1;
+      if (left < 0) {
+        return; // the socket is gone already
+      }
+      running.set(socket, left);
+      if (closing && left === 0) {
+        socket.end();
+      }
+    });
+  });
+  return (graceMs) =>
+    new Promise((resolve) => {
+      closing = true;
+      const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
+      server.close(() => {
+        clearTimeout(deadline);
+        resolve();
+      });
+      for (const [socket, requests] of running) {
+        if (requests === 0) {
+          socket.destroy();
+        }
+      }
+    });
 }
 
 /**
@@ -54,6 +84,7 @@ export async function listen(
   },
 ): Promise<RunningService> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, service.app);
+  const closeServer = createCloser(server);
   const address = await bind(server, options.host, options.port);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   const url = options.publicUrl ?? `http://${host}:${address.port}`;
@@ -65,7 +96,7 @@ export async function listen(
     close: () => {
       closing ??= (async () => {
         service.drain();
-        await closeServer(server, options.graceMs ?? DEFAULT_GRACE_MS);
+        await closeServer(options.graceMs ?? DEFAULT_GRACE_MS);
         await service.stop();
         options.log.info({ event: "stopped" });
       })();

@@ -76,17 +76,22 @@ export async function unwrapEpochKey(
 ): Promise<GrantedEpoch> {
   const sealed = { enc: fromBase64Url(wrapped.enc), ciphertext: fromBase64Url(wrapped.ciphertext) };
   const padded = await reader.open(sealed, INFO, aadOf(wrapped));
-  const malformed = () =>
-    new MedcloudletError("WRAP_MALFORMED", "There is no epoch key in the wrapped key.", { status: 422 });
-  if (padded.length !== PLAINTEXT_BYTES) {
-    throw malformed();
-  }
-  const plaintext = unpad(padded);
-  if (plaintext.length < suite.privateKeyBytes) {
-    throw malformed();
+  const plaintext = padded.length === PLAINTEXT_BYTES ? unpadded(padded) : null;
+  if (plaintext === null || plaintext.length < suite.privateKeyBytes) {
+    throw new MedcloudletError("WRAP_MALFORMED", "There is no epoch key in the wrapped key.", {
+      status: 422,
+    });
   }
   return {
     privateKey: new Uint8Array(plaintext.subarray(0, suite.privateKeyBytes)),
     ownerName: new TextDecoder().decode(plaintext.subarray(suite.privateKeyBytes)),
   };
+}
+
+function unpadded(padded: Bytes): Uint8Array | null {
+  try {
+    return unpad(padded);
+  } catch {
+    return null;
+  }
 }

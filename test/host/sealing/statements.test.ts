@@ -128,7 +128,7 @@ describe("fields of statements", () => {
       expect(await verdictOn(EPOCH, { ...epoch, publicKey: base64(length) })).toBe("STATEMENT_INVALID");
       expect(await verdictOn(WRAPPED_KEY, { ...wrapped, enc: base64(length) })).toBe("STATEMENT_INVALID");
     }
-    for (const signingKey of [base64(31), base64(33), `${base64(32)}=`, "A".repeat(42) + "B"]) {
+    for (const signingKey of [base64(31), base64(33), `${base64(32)}=`, `${"A".repeat(42)}B`]) {
       expect(await verdictOn(ENROLMENT, { ...enrolment, signingKey })).toBe("STATEMENT_INVALID");
     }
     for (const [length, code] of [

@@ -110,11 +110,10 @@ describe("a wrapped epoch key", () => {
   it("with anything but a key in it is refused", async () => {
     const tooShort = new Uint8Array(336);
     tooShort[0] = 31;
-    for (const plaintext of [new Uint8Array(), new Uint8Array(36), new Uint8Array(337), tooShort]) {
+    const tooLong = new Uint8Array(336).fill(255);
+    for (const plaintext of [new Uint8Array(), new Uint8Array(36), new Uint8Array(337), tooShort, tooLong]) {
       expect(await rejectionOf(unwrap(await sealedByHand(plaintext)))).toBe("WRAP_MALFORMED");
     }
-    const tooLong = new Uint8Array(336).fill(255);
-    expect(await rejectionOf(unwrap(await sealedByHand(tooLong)))).toBe("READINGS_MALFORMED");
     const right = new Uint8Array(336);
     right[0] = 32;
     expect(await unwrap(await sealedByHand(right))).toEqual({
