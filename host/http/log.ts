@@ -36,11 +36,15 @@ export function allowedFields(fields: Record<string, unknown>): Record<string, u
   return Object.fromEntries(Object.entries(fields).filter(([name]) => ALLOWED_FIELDS.has(name)));
 }
 
-/** The fields to log of an error that nobody expected; of our own errors only the code. */
+/**
+ * The fields to log of an error that nobody expected: its code, or else its name, and where it was thrown. Not its
+ * message, which may quote what somebody sent.
+ */
 export function errorFields(error: unknown): Record<string, unknown> {
   if (error instanceof Error) {
     const code = "code" in error ? error.code : error.name;
-    return { code, stack: error.stack };
+    const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line));
+    return { code, stack: frames?.join("\n") };
   }
   return { code: typeof error };
 }
@@ -56,7 +60,19 @@ export function createLog(options: {
       level: options.level,
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { log: allowedFields, level: (label) => ({ level: label }) },
+      formatters: { log: allowedFields, bindings: allowedFields, level: (label) => ({ level: label }) },
+      hooks: {
+        // Before pino sees them: it makes the message of a line without one from the message of an error.
+        logMethod(args, method) {
+          const [first] = args as unknown[];
+          if (first instanceof Error) {
+            args[0] = errorFields(first);
+          } else if (typeof first === "object" && first !== null) {
+            args[0] = allowedFields({ ...first });
+          }
+          method.apply(this, args);
+        },
+      },
     },
     options.destination ?? pino.destination(2),
   );

@@ -254,7 +254,8 @@ export async function openDevice(options: {
       await outbox.deleteMany({ dataset: { $eq: id } });
       await datasets.updateOne({ _id: { $eq: id } }, { $set: { complete: false } }, { upsert: true });
       for await (const columns of batches) {
-        onSealed?.(await seal(columns, "bulk", id));
+        const sealed = await seal(columns, "bulk", id);
+        onSealed?.(sealed);
       }
       await datasets.updateOne({ _id: { $eq: id } }, { $set: { complete: true } });
       return { already: false };

@@ -147,6 +147,8 @@ describe("every service", () => {
     const id = String(problem.instance).split(":").at(-1) as string;
     const logged = lines.map((line) => JSON.parse(line)).find(({ event }) => event === "request_failed");
     expect(logged).toMatchObject({ requestId: id, code: "TypeError", level: "error" });
+    expect(logged.stack).toMatch(/^\s+at .*service\.test\.ts/);
+    expect(lines.join()).not.toContain("hunter2");
     const busy = await fetch(`${url}/v1/busy`);
     expect(busy.headers.get("retry-after")).toBe("7");
     await expectProblem(busy, 503, "STORE_UNAVAILABLE");
