@@ -79,7 +79,7 @@ function serveOne(service: ServiceName): Command {
           (firstInvitation === undefined ? "" : `\nThe first operator's invitation is in ${firstInvitation}`),
       );
       process.on("unhandledRejection", (reason) => {
-        log.fatal({ event: "unhandled_rejection", ...errorFields(reason) });
+        log.error({ event: "unhandled_rejection", ...errorFields(reason) });
         process.exit(1);
       });
       await untilInterrupted((signal) => log.info({ event: "stopping", signal }));

@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
-export type Log = Logger;
+/** No `child`: pino puts a child's own fields into its lines without asking. */
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal">;
 
 /**
  * The only fields a log line may carry. A list of what is allowed cannot forget something the way a list of what
@@ -60,7 +61,7 @@ export function createLog(options: {
       level: options.level,
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { log: allowedFields, bindings: allowedFields, level: (label) => ({ level: label }) },
+      formatters: { log: allowedFields, level: (label) => ({ level: label }) },
       hooks: {
         // Before pino sees them: it makes the message of a line without one from the message of an error.
         logMethod(args, method) {

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { priorityOf } from "../../../host/analytics/index.ts";
-import { toBase64Url, toHex, utf8 } from "../../../host/base/index.ts";
+import { utf8 } from "../../../host/base/index.ts";
 import type { ReadingColumn } from "../../../host/sealing/index.ts";
 import { readVitalsCsv } from "../../../host/wearable/index.ts";
 import { evaluationFile } from "../../support/data.ts";
+import { flatten, spellings } from "../../support/leaks.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, dumpOf, eventually, PASSWORD, type System, startSystem } from "../../support/system.ts";
 
@@ -29,19 +30,6 @@ async function expectedOf(file: string, record: string) {
       return { second: Number(cells[1]), value: text === "" || text === "NaN" ? null : Number(text) };
     }),
   }));
-}
-
-/** Every spelling of a secret under which it might lie in a store. */
-function spellings(secret: Uint8Array): string[] {
-  const buffer = Buffer.from(secret);
-  return [
-    buffer.toString("latin1"),
-    buffer.toString("hex"),
-    buffer.toString("hex").toUpperCase(),
-    buffer.toString("base64"),
-    buffer.toString("base64").replace(/=+$/, ""),
-    toBase64Url(secret),
-  ];
 }
 
 describe.each(backends())("the main job on the $name store", (backend) => {
@@ -179,22 +167,6 @@ describe.each(backends())("the main job on the $name store", (backend) => {
     expect(seen).toEqual([0, 1, 2]);
   });
 });
-
-/** A document as text: byte strings once raw and once in hex, so that a search sees through every container. */
-function flatten(value: unknown): string {
-  if (value instanceof Uint8Array) {
-    return `${Buffer.from(value).toString("latin1")} ${toHex(value)}`;
-  }
-  if (Array.isArray(value)) {
-    return value.map(flatten).join(" ");
-  }
-  if (typeof value === "object" && value !== null) {
-    return Object.entries(value)
-      .map(([name, inner]) => `${name} ${flatten(inner)}`)
-      .join(" ");
-  }
-  return String(value);
-}
 
 /** Stretches of readings as a careless server might have kept them: JSON, CSV, bytes, 16-bit and 64-bit numbers. */
 function readingRuns(columns: readonly ReadingColumn[]): string[] {
