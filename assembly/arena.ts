@@ -12,13 +12,13 @@ import {
   MESSAGE_BYTES,
   N,
   PAIR_SEED_BYTES,
-  POLY_BYTES,
   PUBLIC_KEY_BYTES,
   REJECTION_KEY_BYTES,
   SECRET_KEY_BYTES,
   SENT,
   SHARED_SECRET_BYTES,
 } from "./params";
+import { POLY_BYTES, WORK_BYTES } from "./plan";
 
 const SLACK: i32 = 16;
 const SEED_ROOM: i32 = (PAIR_SEED_BYTES + REJECTION_KEY_BYTES + SLACK + 15) & ~15;
@@ -42,6 +42,7 @@ export const ARENA_BYTES: i32 =
   2 * SHARED_SECRET_BYTES +
   KECCAK_ROOM +
   9 * POLY_BYTES +
+  WORK_BYTES +
   4 * SORT_LENGTH +
   PLANE_COUNT * PLANE_BYTES;
 
@@ -66,7 +67,9 @@ export const POLY_6: usize = POLY_5 + POLY_BYTES;
 
 /** Two periods of a factor, see ring.ts. */
 export const TOEPLITZ: usize = POLY_6 + POLY_BYTES;
-export const SORT: usize = TOEPLITZ + 2 * POLY_BYTES;
+/** Of the steps of the multiplication, see toeplitz.ts. */
+export const WORK: usize = TOEPLITZ + 2 * POLY_BYTES;
+export const SORT: usize = WORK + WORK_BYTES;
 /** Bit planes of the inversions: PLANE_COUNT of PLANE_BYTES each. */
 export const PLANES: usize = SORT + 4 * SORT_LENGTH;
 

@@ -7,7 +7,8 @@
  * reversal of v the inverse. All bits are secret: conditions are masks, the count of steps is public.
  */
 import { PLANE_BYTES, PLANES } from "./arena";
-import { N, POLY_BYTES, SENT } from "./params";
+import { N, SENT } from "./params";
+import { POLY_BYTES } from "./plan";
 
 const F: usize = PLANES;
 const G: usize = F + PLANE_BYTES;

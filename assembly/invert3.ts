@@ -4,7 +4,8 @@
  */
 import { PLANE_BYTES, PLANES } from "./arena";
 import { setPhi } from "./invert2";
-import { POLY_BYTES, SENT } from "./params";
+import { SENT } from "./params";
+import { POLY_BYTES } from "./plan";
 
 const F: usize = PLANES;
 const F_MINUS: usize = F + PLANE_BYTES;

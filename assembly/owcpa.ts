@@ -20,7 +20,8 @@ import {
 import { invert3 } from "./invert3";
 import { invertQ } from "./invertq";
 import { packQ, packTrits, unpackQ, unpackSumZero, unpackTrits, unusedBits } from "./pack";
-import { HRSS, MESSAGE_BYTES, POLY_BYTES, Q_MASK, SENT, TRITS_BYTES, WEIGHT } from "./params";
+import { HRSS, MESSAGE_BYTES, Q_MASK, SENT, TRITS_BYTES, WEIGHT } from "./params";
+import { POLY_BYTES } from "./plan";
 import { add, lift, multiply, reduce3, reducePhi, scaleG, subtract } from "./ring";
 import { sampleFg, sampleRm } from "./sample";
 

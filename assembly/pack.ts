@@ -2,7 +2,8 @@
  * Polynomials as bytes (NTRU round-3 specification): coefficients modulo q as a string of LOG_Q bits each,
  * low bits first; ternary ones five to a byte in base 3. Only the first n - 1 coefficients are stored.
  */
-import { CIPHERTEXT_BYTES, LOG_Q, POLY_BYTES, Q_MASK, SENT, TRITS_BYTES } from "./params";
+import { CIPHERTEXT_BYTES, LOG_Q, Q_MASK, SENT, TRITS_BYTES } from "./params";
+import { POLY_BYTES } from "./plan";
 
 /** Bits of the last byte that no coefficient uses. */
 const UNUSED_BITS: i32 = 8 * CIPHERTEXT_BYTES - LOG_Q * SENT;

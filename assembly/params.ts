@@ -32,8 +32,3 @@ const FIXED_TYPE_BYTES: i32 = (30 * SENT + 7) / 8;
 export const FIRST_SEED_BYTES: i32 = IID_BYTES;
 export const SECOND_SEED_BYTES: i32 = HRSS ? IID_BYTES : FIXED_TYPE_BYTES;
 export const PAIR_SEED_BYTES: i32 = FIRST_SEED_BYTES + SECOND_SEED_BYTES;
-
-/** Coefficients of a polynomial in memory: n rounded up so that the multiplication works in blocks of 32. */
-export const PADDED: i32 = (N + 31) & ~31;
-/** Bytes of a polynomial in memory; coefficients are 16-bit words. */
-export const POLY_BYTES: i32 = 2 * PADDED;

@@ -5,11 +5,10 @@
  * modulo q is arithmetic modulo 2^16 whose upper bits nobody looks at: masks are applied where a value leaves
  * the ring. Ternary polynomials hold -1, 0 and 1. All coefficients are secret unless said otherwise.
  */
-import { TOEPLITZ } from "./arena";
-import { HRSS, LOG_Q, N, PADDED, POLY_BYTES, SENT } from "./params";
-
-/** Where t_0 lies: t_d = b[d mod n] for -PADDED <= d < PADDED. */
-const ORIGIN: usize = TOEPLITZ + POLY_BYTES;
+import { TOEPLITZ, WORK } from "./arena";
+import { HRSS, LOG_Q, N, SENT } from "./params";
+import { PADDED, POLY_BYTES } from "./plan";
+import { multiplyToeplitz } from "./toeplitz";
 
 /** Makes the words from n on zero again. */
 // @ts-ignore: decorator
@@ -18,65 +17,23 @@ function clearTail(a: usize): void {
   memory.fill(a + 2 * N, 0, 2 * (PADDED - N));
 }
 
-/** Lays out two periods of b, so that a product needs no wrapping of indices: c_i = sum of t_(i-j) a_j. */
+/** Lays out two periods of b: t_d = b[d mod n] for -PADDED <= d < PADDED. */
 function unroll(b: usize): void {
-  memory.copy(ORIGIN - 2 * PADDED, b + 2 * (2 * N - PADDED), 2 * (PADDED - N));
-  memory.copy(ORIGIN - 2 * N, b, 2 * N);
-  memory.copy(ORIGIN, b, 2 * N);
-  memory.copy(ORIGIN + 2 * N, b, 2 * (PADDED - N));
+  const origin = TOEPLITZ + POLY_BYTES;
+  memory.copy(origin - 2 * PADDED, b + 2 * (2 * N - PADDED), 2 * (PADDED - N));
+  memory.copy(origin - 2 * N, b, 2 * N);
+  memory.copy(origin, b, 2 * N);
+  memory.copy(origin + 2 * N, b, 2 * (PADDED - N));
 }
 
 /**
- * c = a b in R, modulo 2^16. `c` may be `b`, not `a`.
- *
- * Blocks of 32 by 32: four vectors of c stay in registers, and each unaligned vector of t serves the whole
- * diagonal of 8 by 8 blocks that need it.
+ * c = a b in R, as c_i = sum of t_(i-j) a_j. At least the LOG_Q lower bits of a coefficient are right, and the
+ * others may be anything (plan.ts): enough modulo q, and for integers from -q/2 to q/2 - 1, as the product of
+ * two polynomials with coefficients -1, 0 and 1 has. `c` may be `a` or `b`.
  */
 export function multiply(c: usize, a: usize, b: usize): void {
   unroll(b);
-  for (let row: usize = 0; row < 2 * PADDED; row += 64) {
-    let c0 = i16x8.splat(0);
-    let c1 = i16x8.splat(0);
-    let c2 = i16x8.splat(0);
-    let c3 = i16x8.splat(0);
-    for (let column: usize = 0; column < 2 * PADDED; column += 64) {
-      for (let r: usize = 0; r < 16; r += 2) {
-        const s = a + column + r;
-        const a0 = v128.load16_splat(s);
-        const a1 = v128.load16_splat(s, 16);
-        const a2 = v128.load16_splat(s, 32);
-        const a3 = v128.load16_splat(s, 48);
-        const t = ORIGIN - 48 + row - column - r;
-        let x = v128.load(t);
-        c0 = i16x8.add(c0, i16x8.mul(x, a3));
-        x = v128.load(t, 16);
-        c0 = i16x8.add(c0, i16x8.mul(x, a2));
-        c1 = i16x8.add(c1, i16x8.mul(x, a3));
-        x = v128.load(t, 32);
-        c0 = i16x8.add(c0, i16x8.mul(x, a1));
-        c1 = i16x8.add(c1, i16x8.mul(x, a2));
-        c2 = i16x8.add(c2, i16x8.mul(x, a3));
-        x = v128.load(t, 48);
-        c0 = i16x8.add(c0, i16x8.mul(x, a0));
-        c1 = i16x8.add(c1, i16x8.mul(x, a1));
-        c2 = i16x8.add(c2, i16x8.mul(x, a2));
-        c3 = i16x8.add(c3, i16x8.mul(x, a3));
-        x = v128.load(t, 64);
-        c1 = i16x8.add(c1, i16x8.mul(x, a0));
-        c2 = i16x8.add(c2, i16x8.mul(x, a1));
-        c3 = i16x8.add(c3, i16x8.mul(x, a2));
-        x = v128.load(t, 80);
-        c2 = i16x8.add(c2, i16x8.mul(x, a0));
-        c3 = i16x8.add(c3, i16x8.mul(x, a1));
-        x = v128.load(t, 96);
-        c3 = i16x8.add(c3, i16x8.mul(x, a0));
-      }
-    }
-    v128.store(c + row, c0);
-    v128.store(c + row, c1, 16);
-    v128.store(c + row, c2, 32);
-    v128.store(c + row, c3, 48);
-  }
+  multiplyToeplitz(0, POLY_BYTES, c, TOEPLITZ, a, WORK);
   clearTail(c);
 }
 

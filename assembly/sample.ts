@@ -3,7 +3,8 @@
  * every index and every loop bound is public.
  */
 import { SORT, SORT_LENGTH } from "./arena";
-import { FIRST_SEED_BYTES, HRSS, N, POLY_BYTES, SENT, WEIGHT } from "./params";
+import { FIRST_SEED_BYTES, HRSS, N, SENT, WEIGHT } from "./params";
+import { POLY_BYTES } from "./plan";
 import { sort } from "./sort";
 
 /** {0, 1, 2} to {0, 1, -1}. */

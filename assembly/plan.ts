@@ -1,0 +1,31 @@
+/**
+ * How each set multiplies: a Toeplitz matrix of SIZE rows is split by up to four steps (toeplitz.ts), and what
+ * remains are squares of BLOCK rows (block.ts). A step is named by the number of parts it makes: 2 for
+ * Karatsuba, 3 to 5 for Toom-Cook, 0 for none.
+ *
+ * Dividing by 2, 8 or 16 in Toom-3, -4 or -5 costs 1, 3 or 4 of the 16 bits of a lane, so that a plan must
+ * leave LOG_Q bits right: 509 keeps 13 of 11 needed, 677 keeps 11 of 11, 701 14 of 13, 821 13 of 12, 1229 13 of 12
+ * and 1373 14 of 14. Among the plans that do, these were the fastest that were measured.
+ */
+import { N } from "./params";
+
+export const STEP_0: i32 = N == 509 ? 4 : N == 677 ? 5 : 3;
+export const STEP_1: i32 = N == 509 ? 2 : 3;
+export const STEP_2: i32 = N == 677 ? 0 : N == 509 || N == 701 || N == 1373 ? 2 : 3;
+export const STEP_3: i32 = N == 1373 ? 2 : 0;
+
+/** Rows of the blocks at the bottom: 32, 40 or 48. */
+export const BLOCK: i32 = N == 677 || N == 1229 ? 48 : N == 701 || N == 1373 ? 40 : 32;
+
+const PARTS: i32 = STEP_0 * STEP_1 * (STEP_2 > 0 ? STEP_2 : 1) * (STEP_3 > 0 ? STEP_3 : 1);
+
+/** Coefficients of a polynomial in memory, from n on zeros: the rows of the whole matrix. */
+export const PADDED: i32 = BLOCK * PARTS;
+/** Bytes of a polynomial in memory; coefficients are 16-bit words. */
+export const POLY_BYTES: i32 = 2 * PADDED;
+
+/**
+ * Working memory of all levels. A step with D parts of h rows keeps 2D - 1 matrices and vectors, 6h (2D - 1)
+ * bytes and thus less than 12 bytes a row; the levels below work on one part at a time, at most half the size.
+ */
+export const WORK_BYTES: i32 = 24 * PADDED;
