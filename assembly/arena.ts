@@ -28,10 +28,6 @@ const MESSAGE_ROOM: i32 = (MESSAGE_BYTES + SLACK + 15) & ~15;
 
 /** Integers that the sort works on: the next power of two. */
 export const SORT_LENGTH: i32 = SENT <= 512 ? 512 : SENT <= 1024 ? 1024 : 2048;
-/** 64-bit words of a bit plane with n bits. */
-export const PLANE_WORDS: i32 = (N + 63) >> 6;
-export const PLANE_BYTES: i32 = 8 * PLANE_WORDS;
-const PLANE_COUNT: i32 = 8;
 const KECCAK_ROOM: i32 = 208;
 
 export const ARENA_BYTES: i32 =
@@ -42,9 +38,7 @@ export const ARENA_BYTES: i32 =
   2 * SHARED_SECRET_BYTES +
   KECCAK_ROOM +
   9 * POLY_BYTES +
-  WORK_BYTES +
-  4 * SORT_LENGTH +
-  PLANE_COUNT * PLANE_BYTES;
+  WORK_BYTES;
 
 export const SEED: usize = memory.data(ARENA_BYTES, 16);
 export const PUBLIC_KEY: usize = SEED + SEED_ROOM;
@@ -67,11 +61,13 @@ export const POLY_6: usize = POLY_5 + POLY_BYTES;
 
 /** Two periods of a factor, see ring.ts. */
 export const TOEPLITZ: usize = POLY_6 + POLY_BYTES;
-/** Of the steps of the multiplication, see toeplitz.ts. */
+/**
+ * Working memory, which the steps of the multiplication (toeplitz.ts), the sort and the inversions (strided.ts)
+ * use in turns. The multiplication needs most of it.
+ */
 export const WORK: usize = TOEPLITZ + 2 * POLY_BYTES;
-export const SORT: usize = WORK + WORK_BYTES;
-/** Bit planes of the inversions: PLANE_COUNT of PLANE_BYTES each. */
-export const PLANES: usize = SORT + 4 * SORT_LENGTH;
+export const SORT: usize = WORK;
+export const PLANES: usize = WORK;
 
 /** Overwrites all that a call left behind. The host calls it after it has copied the results out. */
 export function wipe(): void {

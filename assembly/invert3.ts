@@ -1,132 +1,113 @@
 /**
  * Inversion modulo (3, Phi_n) by the division steps of invert2.ts. A polynomial is two bit planes: which
- * coefficients are not zero, and which of those are -1. All bits are secret: conditions are masks.
+ * coefficients are not zero, and which of those are -1; their vectors lie in turns. All bits are secret:
+ * conditions are masks.
  */
-import { PLANE_BYTES, PLANES } from "./arena";
-import { setPhi } from "./invert2";
+import { PLANES } from "./arena";
 import { SENT } from "./params";
 import { POLY_BYTES } from "./plan";
+import {
+  BATCH,
+  constantMask,
+  downAround,
+  gatherReversed,
+  scatterReversed,
+  setPhi,
+  upAround,
+  VECTORS,
+} from "./strided";
 
+const BYTES: usize = 32 * VECTORS;
 const F: usize = PLANES;
-const F_MINUS: usize = F + PLANE_BYTES;
-const G: usize = F_MINUS + PLANE_BYTES;
-const G_MINUS: usize = G + PLANE_BYTES;
-const V: usize = G_MINUS + PLANE_BYTES;
-const V_MINUS: usize = V + PLANE_BYTES;
-const W: usize = V_MINUS + PLANE_BYTES;
-const W_MINUS: usize = W + PLANE_BYTES;
+const W: usize = F + BYTES;
+/** The window of g moves up from here, that of v down. */
+const G: usize = W + BYTES;
+const V: usize = G + BYTES + 2 * 32 * BATCH;
 
-/** Planes of a + b for planes (a, aMinus) and (b, bMinus): which coefficients are not zero ... */
-// @ts-ignore: decorator
-@inline
-function sumNonzero(a: u64, aMinus: u64, b: u64, bMinus: u64): u64 {
-  // Opposite signs cancel.
-  return (a | b) ^ (a & b & (aMinus ^ bMinus));
-}
-
-/** ... and which of those, given as `nonzero`, are -1: 1 + 1 and any single -1. */
-// @ts-ignore: decorator
-@inline
-function sumMinus(a: u64, aMinus: u64, b: u64, bMinus: u64, nonzero: u64): u64 {
-  return nonzero & ((aMinus | bMinus) ^ (a & b));
-}
+/** Bytes that the planes need at PLANES. */
+export const INVERT_BYTES: i32 = 4 * 32 * VECTORS + 3 * 32 * BATCH;
 
 /**
- * Swaps (f, v) with (g, w) where `swap` is all ones, then adds c f to g and c v to w, where c is 0 when
- * `nonzero` is zero, else -1 when `minus` is all ones, else 1.
+ * Vector k of (f, g), and in the same way of (v, w): c f is added to g, where c is 0 when `nonzero` is zero,
+ * else -1 when `minus` is all ones, else 1; f becomes what g was where `swap` is all ones. After an exchange
+ * g/c should be added to f, but that is g + c f up to the sign c, which the pair of f and v is free in.
  */
-function step(swap: u64, nonzero: u64, minus: u64): void {
-  let carry: u64 = 0;
-  let carryMinus: u64 = 0;
-  let lower: u64 = 0;
-  let lowerMinus: u64 = 0;
-  for (let i: usize = 0; i < <usize>PLANE_BYTES; i += 8) {
-    let a = load<u64>(V + i);
-    let aMinus = load<u64>(V_MINUS + i);
-    // v is multiplied by x before the exchange.
-    const shifted = (a << 1) | carry;
-    const shiftedMinus = (aMinus << 1) | carryMinus;
-    carry = a >> 63;
-    carryMinus = aMinus >> 63;
-    let b = load<u64>(W + i);
-    let bMinus = load<u64>(W_MINUS + i);
-    let exchange = (shifted ^ b) & swap;
-    let exchangeMinus = (shiftedMinus ^ bMinus) & swap;
-    a = shifted ^ exchange;
-    aMinus = shiftedMinus ^ exchangeMinus;
-    b ^= exchange;
-    bMinus ^= exchangeMinus;
-    store<u64>(V + i, a);
-    store<u64>(V_MINUS + i, aMinus);
-    a &= nonzero;
-    aMinus = (aMinus ^ minus) & a;
-    let sum = sumNonzero(a, aMinus, b, bMinus);
-    store<u64>(W + i, sum);
-    store<u64>(W_MINUS + i, sumMinus(a, aMinus, b, bMinus, sum));
-
-    a = load<u64>(F + i);
-    aMinus = load<u64>(F_MINUS + i);
-    b = load<u64>(G + i);
-    bMinus = load<u64>(G_MINUS + i);
-    exchange = (a ^ b) & swap;
-    exchangeMinus = (aMinus ^ bMinus) & swap;
-    a ^= exchange;
-    aMinus ^= exchangeMinus;
-    b ^= exchange;
-    bMinus ^= exchangeMinus;
-    store<u64>(F + i, a);
-    store<u64>(F_MINUS + i, aMinus);
-    a &= nonzero;
-    aMinus = (aMinus ^ minus) & a;
-    sum = sumNonzero(a, aMinus, b, bMinus);
-    const minusSum = sumMinus(a, aMinus, b, bMinus, sum);
-    // g is divided by x at the end: a word is complete when the next one is known.
-    if (i > 0) {
-      store<u64>(G + i - 8, (lower >> 1) | (sum << 63));
-      store<u64>(G_MINUS + i - 8, (lowerMinus >> 1) | (minusSum << 63));
-    }
-    lower = sum;
-    lowerMinus = minusSum;
+// @ts-ignore: decorator
+@inline
+function stepVector(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128, k: usize): void {
+  if (k < <usize>VECTORS) {
+    const x = v128.load(f + 32 * k);
+    const xMinus = v128.load(f + 32 * k, 16);
+    const y = v128.load(g + 32 * k);
+    const yMinus = v128.load(g + 32 * k, 16);
+    v128.store(f + 32 * k, v128.bitselect(y, x, swap));
+    v128.store(f + 32 * k, v128.bitselect(yMinus, xMinus, swap), 16);
+    const a = v128.and(x, nonzero);
+    const aMinus = v128.and(v128.xor(xMinus, minus), a);
+    // The sum is -1 for 1 + 1 and for a single -1 ...
+    const s = v128.xor(a, yMinus);
+    const t = v128.xor(y, aMinus);
+    v128.store(g + 32 * k, v128.and(s, t), 16);
+    // ... and not zero for a single one or two that are equal: all nine cases agree.
+    v128.store(g + 32 * k, v128.or(v128.xor(s, aMinus), v128.xor(t, yMinus)));
   }
-  store<u64>(G + PLANE_BYTES - 8, lower >> 1);
-  store<u64>(G_MINUS + PLANE_BYTES - 8, lowerMinus >> 1);
 }
 
-/**
- * inverse := 1/a modulo (3, Phi_n), for ternary a with a_(n-1) = 0; both in {-1, 0, 1}. The inverse of 0 is
- * 0.
- */
+/** All vectors, without a loop: the engine then has constant addresses. */
+// @ts-ignore: decorator
+@inline
+function stepVectors(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128): void {
+  stepVector(f, g, nonzero, minus, swap, 0);
+  stepVector(f, g, nonzero, minus, swap, 1);
+  stepVector(f, g, nonzero, minus, swap, 2);
+  stepVector(f, g, nonzero, minus, swap, 3);
+  stepVector(f, g, nonzero, minus, swap, 4);
+  stepVector(f, g, nonzero, minus, swap, 5);
+  stepVector(f, g, nonzero, minus, swap, 6);
+  stepVector(f, g, nonzero, minus, swap, 7);
+  stepVector(f, g, nonzero, minus, swap, 8);
+  stepVector(f, g, nonzero, minus, swap, 9);
+  stepVector(f, g, nonzero, minus, swap, 10);
+}
+
+/** inverse := 1/a modulo (3, Phi_n), for ternary a with a_(n-1) = 0; both in {-1, 0, 1}. 1/0 gives 0. */
 export function invert3(inverse: usize, a: usize): void {
-  memory.fill(PLANES, 0, 8 * PLANE_BYTES);
-  setPhi(F);
+  memory.fill(PLANES, 0, INVERT_BYTES);
+  setPhi(F, 32);
   store<u64>(W, 1);
-  for (let i: i32 = 0; i < SENT; i++) {
-    const trit: i32 = load<i16>(a + 2 * i);
-    const place = SENT - 1 - i;
-    const word = 8 * (place >> 6);
-    const shift = place & 63;
-    store<u64>(G + word, load<u64>(G + word) | (<u64>(trit & 1) << shift));
-    store<u64>(G_MINUS + word, load<u64>(G_MINUS + word) | (<u64>((trit >> 1) & 1) << shift));
+  gatherReversed(G, 32, a, SENT, 0, 0);
+  gatherReversed(G + 16, 32, a, SENT, 1, 0);
+
+  let delta = i32x4.splat(1);
+  for (let left: i32 = 2 * SENT - 1; left > 0; left -= BATCH) {
+    let g = G;
+    let v = V;
+    for (let steps = min(left, BATCH); steps > 0; steps--) {
+      // The constant coefficient of f is never zero, so c = -g_0/f_0 has the sign of -g_0 f_0.
+      const nonzero = constantMask(v128.load(g));
+      const minus = v128.not(constantMask(v128.xor(v128.load(g, 16), v128.load(F, 16))));
+      const swap = v128.and(i32x4.gt_s(delta, i32x4.splat(0)), nonzero);
+      delta = i32x4.add(i32x4.sub(v128.xor(delta, swap), swap), i32x4.splat(1));
+      stepVectors(F, g, nonzero, minus, swap);
+      v128.store(g + BYTES, downAround(v128.load(g)));
+      v128.store(g + BYTES, downAround(v128.load(g, 16)), 16);
+      g += 32;
+      // v is multiplied by x before the step.
+      v -= 32;
+      v128.store(v, upAround(v128.load(v + BYTES)));
+      v128.store(v, upAround(v128.load(v + BYTES, 16)), 16);
+      stepVectors(v, W, nonzero, minus, swap);
+    }
+    memory.copy(G, g, BYTES);
+    memory.copy(V, v, BYTES);
   }
 
-  let delta: i64 = 1;
-  for (let steps = 0; steps < 2 * SENT - 1; steps++) {
-    // The constant coefficient of f is never zero, so c = -g_0/f_0 has the sign -g_0 f_0, swapped or not.
-    const nonzero: i64 = -(load<i64>(G) & 1);
-    const minus: i64 = -((load<i64>(G_MINUS) ^ load<i64>(F_MINUS) ^ 1) & 1);
-    const swap: i64 = (-delta >> 63) & nonzero;
-    delta = (delta ^ swap) - swap + 1;
-    step(swap, nonzero, minus);
+  // f is a constant now, 1 or -1: v/f = v f, where only coefficients that are not zero have a sign.
+  const sign = constantMask(v128.load(F, 16));
+  for (let i: usize = 0; i < BYTES; i += 32) {
+    const nonzero = v128.load(V + i);
+    v128.store(V + i, v128.and(v128.xor(v128.load(V + i, 16), sign), nonzero), 16);
   }
-
-  // f is a constant now, 1 or -1: v/f = v f.
-  const sign: i64 = load<i64>(F_MINUS) & 1;
   memory.fill(inverse, 0, POLY_BYTES);
-  for (let i: i32 = 0; i < SENT; i++) {
-    const place = SENT - 1 - i;
-    const word = 8 * (place >> 6);
-    const nonzero = <i32>(load<i64>(V + word) >> (place & 63)) & 1;
-    const minus = <i32>((load<i64>(V_MINUS + word) >> (place & 63)) ^ sign) & nonzero;
-    store<i16>(inverse + 2 * i, <i16>(nonzero - 2 * minus));
-  }
+  scatterReversed(inverse, V, 32, SENT, true);
 }

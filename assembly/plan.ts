@@ -1,5 +1,5 @@
 /**
- * How each set multiplies: a Toeplitz matrix of SIZE rows is split by up to four steps (toeplitz.ts), and what
+ * How each set multiplies: a Toeplitz matrix of PADDED rows is split by up to four steps (toeplitz.ts), and what
  * remains are squares of BLOCK rows (block.ts). A step is named by the number of parts it makes: 2 for
  * Karatsuba, 3 to 5 for Toom-Cook, 0 for none.
  *
@@ -24,8 +24,14 @@ export const PADDED: i32 = BLOCK * PARTS;
 /** Bytes of a polynomial in memory; coefficients are 16-bit words. */
 export const POLY_BYTES: i32 = 2 * PADDED;
 
-/**
- * Working memory of all levels. A step with D parts of h rows keeps 2D - 1 matrices and vectors, 6h (2D - 1)
- * bytes and thus less than 12 bytes a row; the levels below work on one part at a time, at most half the size.
- */
-export const WORK_BYTES: i32 = 24 * PADDED;
+const SIZE_1: i32 = POLY_BYTES / STEP_0;
+const SIZE_2: i32 = SIZE_1 / STEP_1;
+const SIZE_3: i32 = STEP_2 > 0 ? SIZE_2 / STEP_2 : 0;
+const SIZE_4: i32 = STEP_3 > 0 ? SIZE_3 / STEP_3 : 0;
+
+/** Working memory of all levels: a step with D parts keeps 2D - 1 matrices and vectors of their size. */
+export const WORK_BYTES: i32 =
+  3 * (2 * STEP_0 - 1) * SIZE_1 +
+  3 * (2 * STEP_1 - 1) * SIZE_2 +
+  3 * (2 * STEP_2 - 1) * SIZE_3 +
+  3 * (2 * STEP_3 - 1) * SIZE_4;
