@@ -67,6 +67,7 @@ export const TOEPLITZ: usize = POLY_6 + POLY_BYTES;
  */
 export const WORK: usize = TOEPLITZ + 2 * POLY_BYTES;
 export const SORT: usize = WORK;
+export const SORTED: usize = SORT + 4 * SORT_LENGTH;
 export const PLANES: usize = WORK;
 
 /** Overwrites all that a call left behind. The host calls it after it has copied the results out. */

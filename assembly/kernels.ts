@@ -2,7 +2,18 @@
  * The arithmetic with a door of its own, for tests and measurements only: test/assembly compiles this file in
  * memory, and no build of the product contains it.
  */
-export { KECCAK_STATE, POLY_0, POLY_1, POLY_2, POLY_3, SEED, SORT, SORT_LENGTH, wipe } from "./arena";
+export {
+  KECCAK_STATE,
+  POLY_0,
+  POLY_1,
+  POLY_2,
+  POLY_3,
+  SEED,
+  SORT,
+  SORT_LENGTH,
+  SORTED,
+  wipe,
+} from "./arena";
 export { invert2 } from "./invert2";
 export { invert3 } from "./invert3";
 export { invertQ } from "./invertq";

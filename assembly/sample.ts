@@ -2,7 +2,7 @@
  * Polynomials from uniformly random bytes (NTRU round-3 specification). Seeds and polynomials are secret;
  * every index and every loop bound is public.
  */
-import { SORT, SORT_LENGTH } from "./arena";
+import { SORT, SORT_LENGTH, SORTED } from "./arena";
 import { FIRST_SEED_BYTES, HRSS, N, SENT, WEIGHT } from "./params";
 import { POLY_BYTES } from "./plan";
 import { sort } from "./sort";
@@ -52,7 +52,7 @@ function sampleFixedType(a: usize, seed: usize): void {
   sort();
   memory.fill(a, 0, POLY_BYTES);
   for (let i: usize = 0; i < <usize>SENT; i++) {
-    store<i16>(a + 2 * i, <i16>centre(load<i32>(SORT + 4 * i) & 3));
+    store<i16>(a + 2 * i, <i16>centre(load<i32>(SORTED + 4 * i) & 3));
   }
 }
 

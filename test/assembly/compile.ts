@@ -14,6 +14,7 @@ export interface Kernels extends Record<string, unknown> {
   readonly SEED: Constant;
   readonly SORT: Constant;
   readonly SORT_LENGTH: Constant;
+  readonly SORTED: Constant;
   readonly POLY_0: Constant;
   readonly POLY_1: Constant;
   readonly POLY_2: Constant;
