@@ -29,6 +29,8 @@ const MESSAGE_ROOM: i32 = (MESSAGE_BYTES + SLACK + 15) & ~15;
 /** Integers that the sort works on: the next power of two. */
 export const SORT_LENGTH: i32 = SENT <= 512 ? 512 : SENT <= 1024 ? 1024 : 2048;
 const KECCAK_ROOM: i32 = 208;
+/** unpackTrits writes whole groups of coefficients and may exceed a polynomial by a vector. */
+const POLY_ROOM: i32 = POLY_BYTES + 16;
 
 export const ARENA_BYTES: i32 =
   SEED_ROOM +
@@ -37,7 +39,8 @@ export const ARENA_BYTES: i32 =
   MESSAGE_ROOM +
   2 * SHARED_SECRET_BYTES +
   KECCAK_ROOM +
-  9 * POLY_BYTES +
+  7 * POLY_ROOM +
+  2 * POLY_BYTES +
   WORK_BYTES;
 
 export const SEED: usize = memory.data(ARENA_BYTES, 16);
@@ -52,15 +55,15 @@ export const KECCAK_STATE: usize = REJECTION_SECRET + SHARED_SECRET_BYTES;
 
 /** Polynomials that the operations give names of their own. */
 export const POLY_0: usize = KECCAK_STATE + KECCAK_ROOM;
-export const POLY_1: usize = POLY_0 + POLY_BYTES;
-export const POLY_2: usize = POLY_1 + POLY_BYTES;
-export const POLY_3: usize = POLY_2 + POLY_BYTES;
-export const POLY_4: usize = POLY_3 + POLY_BYTES;
-export const POLY_5: usize = POLY_4 + POLY_BYTES;
-export const POLY_6: usize = POLY_5 + POLY_BYTES;
+export const POLY_1: usize = POLY_0 + POLY_ROOM;
+export const POLY_2: usize = POLY_1 + POLY_ROOM;
+export const POLY_3: usize = POLY_2 + POLY_ROOM;
+export const POLY_4: usize = POLY_3 + POLY_ROOM;
+export const POLY_5: usize = POLY_4 + POLY_ROOM;
+export const POLY_6: usize = POLY_5 + POLY_ROOM;
 
 /** Two periods of a factor, see ring.ts. */
-export const TOEPLITZ: usize = POLY_6 + POLY_BYTES;
+export const TOEPLITZ: usize = POLY_6 + POLY_ROOM;
 /**
  * Working memory, which the steps of the multiplication (toeplitz.ts), the sort and the inversions (strided.ts)
  * use in turns. The multiplication needs most of it.
