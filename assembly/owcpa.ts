@@ -20,10 +20,11 @@ import {
 import { invert3 } from "./invert3";
 import { invertQ } from "./invertq";
 import { packQ, packTrits, unpackQ, unpackSumZero, unpackTrits, unusedBits } from "./pack";
-import { HRSS, MESSAGE_BYTES, Q_MASK, SENT, TRITS_BYTES, WEIGHT } from "./params";
+import { HRSS, MESSAGE_BYTES, Q_MASK, TRITS_BYTES, WEIGHT } from "./params";
 import { POLY_BYTES } from "./plan";
 import { add, lift, multiply, reduce3, reducePhi, scaleG, subtract } from "./ring";
 import { sampleFg, sampleRm } from "./sample";
+import { sumOfLanes } from "./vector";
 
 const INVERSE_H: usize = SECRET_KEY + MESSAGE_BYTES;
 
@@ -78,24 +79,25 @@ export function encrypt(): void {
 
 /** Zero when the ternary m has WEIGHT/2 ones and as many minus ones, which HPS demands. */
 function wrongWeight(m: usize): u32 {
-  let nonzero: i32 = 0;
-  let sum: i32 = 0;
-  for (let i: usize = 0; i < 2 * SENT; i += 2) {
-    const trit: i32 = load<i16>(m + i);
-    nonzero += trit & 1;
-    sum += trit;
+  let nonzero = i16x8.splat(0);
+  let sum = nonzero;
+  for (let i: usize = 0; i < <usize>POLY_BYTES; i += 16) {
+    const trits = v128.load(m + i);
+    nonzero = i16x8.add(nonzero, v128.and(trits, i16x8.splat(1)));
+    sum = i16x8.add(sum, trits);
   }
-  return (nonzero ^ WEIGHT) | sum;
+  return (sumOfLanes(nonzero) ^ WEIGHT) | sumOfLanes(sum);
 }
 
 /** Zero when each coefficient modulo q is -1, 0 or 1. */
 function notTernary(r: usize): u32 {
-  let wrong: u32 = 0;
-  for (let i: usize = 0; i < 2 * SENT; i += 2) {
-    const oneMore: i32 = ((<i32>load<u16>(r + i)) + 1) & Q_MASK;
-    wrong |= <u32>(2 - oneMore) >> 31;
+  let largest = i16x8.splat(0);
+  for (let i: usize = 0; i < <usize>POLY_BYTES; i += 16) {
+    const oneMore = i16x8.add(v128.load(r + i), i16x8.splat(1));
+    largest = i16x8.max_u(largest, v128.and(oneMore, i16x8.splat(<i16>Q_MASK)));
   }
-  return wrong;
+  const wrong = i16x8.gt_u(largest, i16x8.splat(2));
+  return i16x8.bitmask(wrong);
 }
 
 /**
