@@ -9,6 +9,7 @@ import { TOEPLITZ, WORK } from "./arena";
 import { HRSS, LOG_Q, N, SENT } from "./params";
 import { PADDED, POLY_BYTES } from "./plan";
 import { multiplyToeplitz } from "./toeplitz";
+import { sumOfLanes } from "./vector";
 
 /** Makes the words from n on zero again. */
 // @ts-ignore: decorator
@@ -96,12 +97,13 @@ export function reduce3(a: usize): void {
 
 /** a := (x - 1) a in R. */
 function timesXMinusOne(a: usize): void {
-  let before: i32 = load<i16>(a + 2 * SENT);
-  for (let i: usize = 0; i < 2 * N; i += 2) {
-    const own: i32 = load<i16>(a + i);
-    store<i16>(a + i, <i16>(before - own));
-    before = own;
+  const last = i16x8.splat(load<i16>(a + 2 * SENT));
+  for (let i: usize = 2 * PADDED - 16; i > 0; i -= 16) {
+    v128.store(a + i, i16x8.sub(v128.load(a + i - 2), v128.load(a + i)));
   }
+  const first = v128.load(a);
+  v128.store(a, i16x8.sub(i16x8.shuffle(last, first, 0, 8, 9, 10, 11, 12, 13, 14), first));
+  clearTail(a);
 }
 
 /** a := 3 a (HPS) or 3 (x - 1) a (HRSS): from the sampled g to the one in the key. */
@@ -114,37 +116,45 @@ export function scaleG(a: usize): void {
   }
 }
 
+/** The sums of lanes i to 7 in lane i. */
+// @ts-ignore: decorator
+@inline
+function sumsToEnd(x: v128): v128 {
+  const zero = i16x8.splat(0);
+  x = i16x8.add(x, i16x8.shuffle(x, zero, 1, 2, 3, 4, 5, 6, 7, 8));
+  x = i16x8.add(x, i16x8.shuffle(x, zero, 2, 3, 4, 5, 6, 7, 8, 8));
+  return i16x8.add(x, i16x8.shuffle(x, zero, 4, 5, 6, 7, 8, 8, 8, 8));
+}
+
 /**
  * a := Lift(a) for a ternary modulo Phi_n: a itself (HPS), or (x - 1) b with the ternary b = a/(x - 1) modulo
  * (3, Phi_n) (HRSS).
  *
  * For HRSS, a + s Phi_n is a multiple of x - 1 modulo 3 when s = -a(1)/n; n is 2 modulo 3 in both sets, thus
- * s = a(1). Dividing by x - 1 from the top gives b_(i-1) = b_i + a_i + s: sums that stay small and are
- * reduced apart.
+ * s = a(1). Dividing by x - 1 from the top gives b_(i-1) = b_i + a_i + s: sums below 2n, which fit a lane and
+ * are reduced apart. Coefficient i of the result is b_(i-1) - b_i, where b_(-1) is b_(n-1) = 0.
  */
 export function lift(a: usize): void {
   if (!HRSS) {
     return;
   }
-  let s: i32 = 0;
-  for (let i: usize = 0; i < 2 * N; i += 2) {
-    s += load<i16>(a + i);
+  let ones = i16x8.splat(0);
+  for (let i: usize = 0; i < 2 * PADDED; i += 16) {
+    ones = i16x8.add(ones, v128.load(a + i));
   }
-  s = scalarModulo3(s);
-  let sum: i32 = 0;
-  for (let i: i32 = 2 * SENT; i > 0; i -= 2) {
-    sum += load<i16>(a + i) + s;
-    store<i16>(a + i, <i16>scalarModulo3(sum));
-  }
-  // b_(i-1) lies at i: b is one place too high, with n - 1 coefficients from 1 on.
-  memory.copy(a, a + 2, 2 * SENT);
-  store<i16>(a + 2 * SENT, 0);
-  timesXMinusOne(a);
-}
+  const s = modulo3(i16x8.splat(<i16>sumOfLanes(ones)));
 
-/** v modulo 3 in {-1, 0, 1} for |v| <= 8192, as in modulo3. */
-// @ts-ignore: decorator
-@inline
-function scalarModulo3(v: i32): i32 {
-  return v - 3 * ((v * 10923 + 0x4000) >> 15);
+  // n is 5 modulo 8: five lanes of the last vector count.
+  let own = v128.and(s, i16x8(-1, -1, -1, -1, -1, 0, 0, 0));
+  let sums = i16x8.splat(0);
+  let later = sums;
+  for (let i: isize = 2 * (N - 5); i >= 0; i -= 16) {
+    const above = i16x8.shuffle(sums, sums, 0, 0, 0, 0, 0, 0, 0, 0);
+    sums = i16x8.add(sumsToEnd(i16x8.add(v128.load(a + i), own)), above);
+    const b = modulo3(sums);
+    v128.store(a + i, i16x8.sub(b, i16x8.shuffle(b, later, 1, 2, 3, 4, 5, 6, 7, 8)));
+    own = s;
+    later = b;
+  }
+  store<i16>(a, load<i16>(a) - i16x8.extract_lane_s(later, 0));
 }
