@@ -32,6 +32,9 @@ const KECCAK_ROOM: i32 = 208;
 /** unpackTrits writes whole groups of coefficients and may exceed a polynomial by a vector. */
 const POLY_ROOM: i32 = POLY_BYTES + 16;
 
+/** The sort has two copies of its integers; the bits of the inversions take less than either. */
+const WORK_ROOM: i32 = WORK_BYTES > 8 * SORT_LENGTH ? WORK_BYTES : 8 * SORT_LENGTH;
+
 export const ARENA_BYTES: i32 =
   SEED_ROOM +
   PUBLIC_KEY_ROOM +
@@ -41,7 +44,7 @@ export const ARENA_BYTES: i32 =
   KECCAK_ROOM +
   7 * POLY_ROOM +
   2 * POLY_BYTES +
-  WORK_BYTES;
+  WORK_ROOM;
 
 export const SEED: usize = memory.data(ARENA_BYTES, 16);
 export const PUBLIC_KEY: usize = SEED + SEED_ROOM;
@@ -65,8 +68,8 @@ export const POLY_6: usize = POLY_5 + POLY_ROOM;
 /** Two periods of a factor, see ring.ts. */
 export const TOEPLITZ: usize = POLY_6 + POLY_ROOM;
 /**
- * Working memory, which the steps of the multiplication (toeplitz.ts), the sort and the inversions (strided.ts)
- * use in turns. The multiplication needs most of it.
+ * Working memory, which the steps of the multiplication (toeplitz.ts), the sort and the inversions
+ * (strided.ts) use in turns.
  */
 export const WORK: usize = TOEPLITZ + 2 * POLY_BYTES;
 export const SORT: usize = WORK;

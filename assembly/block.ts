@@ -17,9 +17,9 @@ function plus(sum: v128, t: v128, a: v128): v128 {
 /**
  * c_i := sum of t_(i-j) a_j for 0 <= i, j < BLOCK, where `t` is the address of t_(-BLOCK). `c` may be `a`.
  *
- * The result stays in registers. Of each eight columns one is taken at a time: column 8j + r lies in the lanes
- * of a_j, and the vector of t at distance d vectors from the diagonal serves all rows k and columns j with
- * k - j = d. The loop over r is left to the engine as it is: unrolled code runs out of registers.
+ * The result stays in registers. Of each eight columns one is taken at a time: column 8j + r lies in the
+ * lanes of a_j, and the vector of t at distance d vectors from the diagonal serves all rows k and columns j
+ * with k - j = d. The loop over r is left to the engine as it is: unrolled code runs out of registers.
  */
 export function multiplyBlock(c: usize, t: usize, a: usize): void {
   let c0 = i16x8.splat(0);

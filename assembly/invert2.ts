@@ -28,8 +28,8 @@ const G: usize = W + BYTES;
 const V: usize = G + BYTES + 2 * 16 * BATCH;
 
 /**
- * Vector k of (f, g), and in the same way of (v, w): f is added to g where `odd` is all ones, and becomes what
- * g was where `swap` is. After an exchange g should be added to f, but modulo 2 that is the same.
+ * Vector k of (f, g), and in the same way of (v, w): f is added to g where `odd` is all ones, and becomes
+ * what g was where `swap` is. After an exchange g should be added to f, but modulo 2 that is the same.
  */
 // @ts-ignore: decorator
 @inline
@@ -59,7 +59,9 @@ function stepVectors(f: usize, g: usize, odd: v128, swap: v128): void {
   stepVector(f, g, odd, swap, 10);
 }
 
-/** inverse := 1/a modulo (2, Phi_n), coefficients 0 and 1. An `a` without inverse (only 0 has none) gives 0. */
+/**
+ * inverse := 1/a modulo (2, Phi_n), coefficients 0 and 1. An `a` without inverse (only 0 has none) gives 0.
+ */
 export function invert2(inverse: usize, a: usize): void {
   memory.fill(PLANES, 0, 4 * BYTES + 3 * 16 * BATCH);
   setPhi(F, 16);

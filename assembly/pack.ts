@@ -26,8 +26,8 @@ function packHalves(x: v128): v128 {
 }
 
 /**
- * Writes the first n - 1 coefficients of `a` modulo q; the unused bits of the last byte are zero, as are up to
- * three bytes behind it.
+ * Writes the first n - 1 coefficients of `a` modulo q; the unused bits of the last byte are zero, as are up
+ * to two bytes behind it.
  */
 export function packQ(bytes: usize, a: usize): void {
   for (let i: usize = 0; i < WHOLE; i += 16) {
@@ -135,7 +135,9 @@ function packTwenty(a: usize): u32 {
   return <u32>i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0);
 }
 
-/** Writes the first n - 1 coefficients of the ternary `a`, whose others are zero and fill up the last byte. */
+/**
+ * Writes the first n - 1 coefficients of the ternary `a`, whose others are zero and fill up the last byte.
+ */
 export function packTrits(bytes: usize, a: usize): void {
   for (let i = 0; i < (TRITS_BYTES & ~3); i += 4) {
     store<u32>(bytes + i, packTwenty(a + 10 * i));

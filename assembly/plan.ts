@@ -1,11 +1,11 @@
 /**
- * How each set multiplies: a Toeplitz matrix of PADDED rows is split by up to four steps (toeplitz.ts), and what
- * remains are squares of BLOCK rows (block.ts). A step is named by the number of parts it makes: 2 for
+ * How each set multiplies: a Toeplitz matrix of PADDED rows is split by up to four steps (toeplitz.ts), and
+ * what remains are squares of BLOCK rows (block.ts). A step is named by the number of parts it makes: 2 for
  * Karatsuba, 3 to 5 for Toom-Cook, 0 for none.
  *
  * Dividing by 2, 8 or 16 in Toom-3, -4 or -5 costs 1, 3 or 4 of the 16 bits of a lane, so that a plan must
- * leave LOG_Q bits right: 509 keeps 13 of 11 needed, 677 keeps 11 of 11, 701 14 of 13, 821 13 of 12, 1229 13 of 12
- * and 1373 14 of 14. Among the plans that do, these were the fastest that were measured.
+ * leave LOG_Q bits right: 509 keeps 13 of 11 needed, 677 keeps 11 of 11, 701 14 of 13, 821 13 of 12, 1229 13
+ * of 12 and 1373 14 of 14. Among the plans that do, these were the fastest that were measured.
  */
 import { N } from "./params";
 

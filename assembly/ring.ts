@@ -28,9 +28,9 @@ function unroll(b: usize): void {
 }
 
 /**
- * c = a b in R, as c_i = sum of t_(i-j) a_j. At least the LOG_Q lower bits of a coefficient are right, and the
- * others may be anything (plan.ts): enough modulo q, and for integers from -q/2 to q/2 - 1, as the product of
- * two polynomials with coefficients -1, 0 and 1 has. `c` may be `a` or `b`.
+ * c = a b in R, as c_i = sum of t_(i-j) a_j. At least the LOG_Q lower bits of a coefficient are right, and
+ * the others may be anything (plan.ts): enough modulo q, and for integers from -q/2 to q/2 - 1, as the
+ * product of two polynomials with coefficients -1, 0 and 1 has. `c` may be `a` or `b`.
  */
 export function multiply(c: usize, a: usize, b: usize): void {
   unroll(b);

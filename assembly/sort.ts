@@ -1,11 +1,11 @@
 /**
- * Batcher's bitonic sorting network on SORT_LENGTH signed 32-bit integers. Which places are compared depends on
- * the length alone; the values are secret and only meet min, max and bitselect.
+ * Batcher's bitonic sorting network on SORT_LENGTH signed 32-bit integers. Which places are compared depends
+ * on the length alone; the values are secret and only meet min, max and bitselect.
  *
  * Memory is read as ROWS vectors of four columns, and the sequence runs down column 0, then 1, 2 and 3. So
- * the four columns are sorted side by side without looking into vectors, and only two merges need to: that
- * of columns 0 with 1 and 2 with 3, and that of both halves. A merge first compares the places of one run
- * with those of the other from its end; all comparisons then point the same way.
+ * the four columns are sorted side by side without looking into vectors, and only two merges need to: that of
+ * columns 0 with 1 and 2 with 3, and that of both halves. A merge first compares the places of one run with
+ * those of the other from its end; all comparisons then point the same way.
  */
 import { SORT, SORT_LENGTH, SORTED } from "./arena";
 
@@ -45,7 +45,9 @@ function sortFours(): void {
   }
 }
 
-/** The first step of a merge of runs of `run` bytes: compares each row with its mirror image in the next run. */
+/**
+ * The first step of a merge of runs of `run` bytes: compares each row with its mirror image in the next run.
+ */
 function compareMirrored(run: usize): void {
   for (let start = SORT; start < SORT + ALL; start += 2 * run) {
     let b = start + 2 * run;

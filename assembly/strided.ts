@@ -1,6 +1,6 @@
 /**
- * Polynomials over the fields of two and three elements for the inversions, one coefficient a bit, spread over
- * VECTORS vectors so that multiplying by x moves whole vectors.
+ * Polynomials over the fields of two and three elements for the inversions, one coefficient a bit, spread
+ * over VECTORS vectors so that multiplying by x moves whole vectors.
  *
  * Coefficient i = 2 VECTORS b + VECTORS l + k is bit b of the 64-bit lane l of vector k. Times x, vector k
  * becomes vector k + 1, and only the last one changes on its way to the place of vector 0: lane 0 becomes

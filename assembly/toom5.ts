@@ -54,8 +54,11 @@ function evaluateMatrix(u: usize, t: usize, h: usize): void {
     v128.store(u + i, difference(high, times(lowest, 9)));
     v128.store(u + 16 * h + i, difference(highest, times(low, 9)));
     // ... and, without x - 4, for 4
-    const odd = combine(v128.load(t + 7 * h + i), -14, v128.load(t + 5 * h + i), 49, v128.load(t + 3 * h + i));
-    v128.store(u + 14 * h + i, sum(odd, times(v128.load(t + h + i), -36)));
+    const t1 = v128.load(t + h + i);
+    const t3 = v128.load(t + 3 * h + i);
+    const t5 = v128.load(t + 5 * h + i);
+    const t7 = v128.load(t + 7 * h + i);
+    v128.store(u + 14 * h + i, sum(combine(t7, -14, t5, 49, t3), times(t1, -36)));
   }
 }
 

@@ -59,6 +59,18 @@ describe.each(Object.keys(NTRU_PARAMETERS) as NtruSetName[])("kernels of %s", (n
     );
   });
 
+  it("multiplies the largest ternary polynomials to the integers, which fit below q/2", () => {
+    const signs = (sign: (i: number) => number) => Array.from({ length: n }, (_, i) => sign(i));
+    for (const left of [signs(() => 1), signs(() => -1), signs((i) => 1 - 2 * (i % 2))]) {
+      for (const right of [signs(() => 1), signs((i) => 1 - (i % 3))]) {
+        writePoly(kernels, a, left);
+        writePoly(kernels, b, right);
+        kernels.multiply(c, a, b);
+        expect(head(c).map((value) => centred(value, q))).toEqual(multiply(left, right));
+      }
+    }
+  });
+
   it("reduces modulo Phi_n, and modulo (3, Phi_n) from the centred residues modulo q", () => {
     fc.assert(
       fc.property(polynomial(n, WORD), (value) => {
