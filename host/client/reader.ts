@@ -86,6 +86,19 @@ export async function readSealedBatch(
   return { header, columns: await openBatch(batch, epoch) };
 }
 
+/** Waits, or ends as soon as `signal` aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, signal.aborted ? 0 : ms);
+    signal.addEventListener("abort", end);
+  });
+}
+
 export function createReader(options: {
   readonly suite: SealingSuite;
   readonly clock: Clock;
@@ -152,14 +165,29 @@ export function createReader(options: {
     if (response.body === null) {
       return;
     }
-    yield;
     const events = response.body
       .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new EventSourceParserStream());
-    for await (const event of events) {
-      if (event.event === "batch") {
-        yield;
+      .pipeThrough(new EventSourceParserStream())
+      .getReader();
+    // Node 20 forgets the signal of a fetch once the garbage collector has been by: the reader is ended by hand.
+    const end = () => {
+      events.cancel().catch(() => {});
+    };
+    signal.addEventListener("abort", end);
+    try {
+      yield;
+      for (;;) {
+        const { done, value } = await events.read();
+        if (done) {
+          return;
+        }
+        if (value.event === "batch") {
+          yield;
+        }
       }
+    } finally {
+      signal.removeEventListener("abort", end);
+      end();
     }
   }
 
@@ -208,7 +236,7 @@ export function createReader(options: {
           }
         }
         // Also where the cloud ended the stream without a fault: a cloud that always does must not be hammered.
-        await new Promise((resolve) => setTimeout(resolve, RECONNECT_AFTER_MS));
+        await pause(RECONNECT_AFTER_MS, signal);
       }
     },
   };

@@ -1,5 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Bytes, systemClock } from "../../../host/base/index.ts";
 import {
@@ -251,6 +253,25 @@ describe("following a stream", () => {
     }
     return seen;
   }
+
+  it("ends when it is told to also after the garbage collector has been by", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    events = (response) => response.write(": welcome\n\n");
+    const controller = new AbortController();
+    const following = (async () => {
+      for await (const _ of readerWith().follow(stream, controller.signal)) {
+        // Nothing comes.
+      }
+    })();
+    for (let i = 0; i < 10; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      collect();
+    }
+    controller.abort();
+    await following;
+    expect(asked.filter(({ url }) => url.endsWith("/events"))).toHaveLength(1);
+  }, 10_000);
 
   it("gives what is there, then what comes, and ends when it is told to", async () => {
     kept = [await sealFor(suite, written, 0)];
