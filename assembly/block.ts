@@ -8,7 +8,6 @@ import { BLOCK } from "./plan";
 const VECTORS: i32 = BLOCK / 8;
 
 /** sum + t a, lane by lane. */
-// @ts-ignore: decorator
 @inline
 function plus(sum: v128, t: v128, a: v128): v128 {
   return i16x8.add(sum, i16x8.mul(t, a));

@@ -31,7 +31,6 @@ const V: usize = G + BYTES + 2 * 16 * BATCH;
  * Vector k of (f, g), and in the same way of (v, w): f is added to g where `odd` is all ones, and becomes
  * what g was where `swap` is. After an exchange g should be added to f, but modulo 2 that is the same.
  */
-// @ts-ignore: decorator
 @inline
 function stepVector(f: usize, g: usize, odd: v128, swap: v128, k: usize): void {
   if (k < <usize>VECTORS) {
@@ -43,7 +42,6 @@ function stepVector(f: usize, g: usize, odd: v128, swap: v128, k: usize): void {
 }
 
 /** All vectors, without a loop: the engine then has constant addresses. */
-// @ts-ignore: decorator
 @inline
 function stepVectors(f: usize, g: usize, odd: v128, swap: v128): void {
   stepVector(f, g, odd, swap, 0);

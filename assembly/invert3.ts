@@ -32,7 +32,6 @@ export const INVERT_BYTES: i32 = 4 * 32 * VECTORS + 3 * 32 * BATCH;
  * else -1 when `minus` is all ones, else 1; f becomes what g was where `swap` is all ones. After an exchange
  * g/c should be added to f, but that is g + c f up to the sign c, which the pair of f and v is free in.
  */
-// @ts-ignore: decorator
 @inline
 function stepVector(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128, k: usize): void {
   if (k < <usize>VECTORS) {
@@ -54,7 +53,6 @@ function stepVector(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128, 
 }
 
 /** All vectors, without a loop: the engine then has constant addresses. */
-// @ts-ignore: decorator
 @inline
 function stepVectors(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128): void {
   stepVector(f, g, nonzero, minus, swap, 0);

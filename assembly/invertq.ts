@@ -1,7 +1,6 @@
 import { invert2 } from "./invert2";
 import { add, multiply, negate } from "./ring";
 
-// @ts-ignore: decorator
 @inline
 function addOne(a: usize): void {
   store<u16>(a, load<u16>(a) + 1);

@@ -15,7 +15,6 @@ const WHOLE: usize = 2 * (SENT - 4);
 const USED: usize = WHOLE + 16;
 
 /** Four coefficients below q from each half of a vector, packed to the low 4 LOG_Q bits of each half. */
-// @ts-ignore: decorator
 @inline
 function packHalves(x: v128): v128 {
   const reduced = v128.and(x, i16x8.splat(<i16>Q_MASK));
@@ -51,14 +50,12 @@ const AT_6: u8 = <u8>((6 * LOG_Q) >> 3);
 const AT_7: u8 = <u8>((7 * LOG_Q) >> 3);
 
 /** 2^(7 - s) where s is the bit in its first byte at which coefficient k of eight starts. */
-// @ts-ignore: decorator
 @inline
 function alignment(k: i32): i32 {
   return 1 << (7 - ((k * LOG_Q) & 7));
 }
 
 /** Eight coefficients from the first LOG_Q of 16 bytes. */
-// @ts-ignore: decorator
 @inline
 function unpackEight(x: v128): v128 {
   // Each coefficient touches at most four bytes; a multiplication brings it to bit 7 of its lane.
@@ -111,7 +108,6 @@ export function unusedBits(ciphertext: usize): u32 {
 }
 
 /** The values of five trits at `a` in base 3, with 0, 1, 2 for 0, 1, -1, as a sum of the lanes. */
-// @ts-ignore: decorator
 @inline
 function packFive(a: usize): v128 {
   const trits = v128.load(a);
@@ -120,7 +116,6 @@ function packFive(a: usize): v128 {
 }
 
 /** Four bytes from the twenty trits at `a`. */
-// @ts-ignore: decorator
 @inline
 function packTwenty(a: usize): u32 {
   const x0 = packFive(a);
@@ -161,7 +156,6 @@ const THIRD_4: i16 = 270;
  * The forty coefficients in eight bytes: coefficient i is digit i mod 5 of byte i div 5, which a shuffle with
  * zeros brings to its lane.
  */
-// @ts-ignore: decorator
 @inline
 function unpackForty(a: usize, bytes: v128): void {
   const zero = i8x16.splat(0);

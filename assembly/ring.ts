@@ -12,7 +12,6 @@ import { multiplyToeplitz } from "./toeplitz";
 import { sumOfLanes } from "./vector";
 
 /** Makes the words from n on zero again. */
-// @ts-ignore: decorator
 @inline
 function clearTail(a: usize): void {
   memory.fill(a + 2 * N, 0, 2 * (PADDED - N));
@@ -72,7 +71,6 @@ export function reducePhi(a: usize): void {
  * v modulo 3 in {-1, 0, 1} for lanes in [-8192, 8192]: 10923/32768 is 1/3 within 1.1e-5, so the rounding
  * product is the integer nearest to v/3.
  */
-// @ts-ignore: decorator
 @inline
 function modulo3(v: v128): v128 {
   const third = i16x8.q15mulr_sat_s(v, i16x8.splat(10923));
@@ -117,7 +115,6 @@ export function scaleG(a: usize): void {
 }
 
 /** The sums of lanes i to 7 in lane i. */
-// @ts-ignore: decorator
 @inline
 function sumsToEnd(x: v128): v128 {
   const zero = i16x8.splat(0);

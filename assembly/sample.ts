@@ -11,7 +11,6 @@ import { sort } from "./sort";
 import { sumOfLanes, tritsOfFractions } from "./vector";
 
 /** Clears what the last vector and those behind it hold from coefficient n - 1 on. */
-// @ts-ignore: decorator
 @inline
 function clearUnsent(a: usize): void {
   memory.fill(a + 2 * SENT, 0, POLY_BYTES - 2 * SENT);

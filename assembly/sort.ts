@@ -13,13 +13,11 @@ import { SORT, SORT_LENGTH, SORTED } from "./arena";
 const ROW: usize = 16;
 const ALL: usize = 4 * SORT_LENGTH;
 
-// @ts-ignore: decorator
 @inline
 function low(x: v128, y: v128): v128 {
   return i32x4.min_s(x, y);
 }
 
-// @ts-ignore: decorator
 @inline
 function high(x: v128, y: v128): v128 {
   return i32x4.max_s(x, y);
@@ -108,7 +106,6 @@ function compareDown(stride: usize): void {
  * The first step of a merge of columns: row i against row ROWS - 1 - i with its columns exchanged. `lowLanes`
  * are the columns that come first. Merges neighbours, or halves when `halves`.
  */
-// @ts-ignore: decorator
 @inline
 function compareColumns(halves: bool, lowLanes: v128): void {
   let b = SORT + ALL;

@@ -18,7 +18,6 @@ export const BATCH: i32 = 32;
 const LANES: i32 = 2 * VECTORS;
 
 /** A vector of the last place, times x, for the first. */
-// @ts-ignore: decorator
 @inline
 export function upAround(last: v128): v128 {
   const lanes = i64x2.shuffle(last, last, 1, 0);
@@ -27,7 +26,6 @@ export function upAround(last: v128): v128 {
 }
 
 /** A vector of the first place, divided by x, for the last. Bit 0 of lane 0 is lost. */
-// @ts-ignore: decorator
 @inline
 export function downAround(first: v128): v128 {
   const lanes = i64x2.shuffle(first, first, 1, 0);
@@ -35,7 +33,6 @@ export function downAround(first: v128): v128 {
 }
 
 /** All ones when the constant coefficient is 1, else zero. */
-// @ts-ignore: decorator
 @inline
 export function constantMask(first: v128): v128 {
   return i32x4.shr_s(i32x4.shl(i32x4.shuffle(first, first, 0, 0, 0, 0), 31), 31);
@@ -47,14 +44,12 @@ function bitsOf(lane: i32, length: i32): i32 {
 }
 
 /** Address of a 64-bit lane; vectors are `distance` bytes apart. */
-// @ts-ignore: decorator
 @inline
 function laneAt(plane: usize, lane: i32, distance: i32): usize {
   return plane + (lane < VECTORS ? lane * distance : (lane - VECTORS) * distance + 8);
 }
 
 /** The coefficients below `length` in a 64-bit lane, all ones. */
-// @ts-ignore: decorator
 @inline
 function onesOf(lane: i32, length: i32): u64 {
   return <u64>-1 >> (64 - bitsOf(lane, length));
@@ -95,7 +90,6 @@ export function gatherReversed(
  * The first `length` 16-bit coefficients at `a` := 0 or 1 from the plane, last one first. With `signs` the
  * plane of the minus ones, 16 bytes behind, is subtracted twice.
  */
-// @ts-ignore: decorator
 @inline
 export function scatterReversed(a: usize, plane: usize, distance: i32, length: i32, signs: bool): void {
   for (let lane: i32 = 0; lane < LANES; lane++) {

@@ -26,13 +26,11 @@ import { toom5 } from "./toom5";
 import { difference, INVERSE_3, shifted, sum, times } from "./vector";
 
 /** Whether the plan has steps of this kind: those of other kinds are not compiled. */
-// @ts-ignore: decorator
 @inline
 function uses(step: i32): bool {
   return STEP_0 == step || STEP_1 == step || STEP_2 == step || STEP_3 == step;
 }
 
-// @ts-ignore: decorator
 @inline
 function stepOf(level: i32): i32 {
   return level == 0 ? STEP_0 : level == 1 ? STEP_1 : level == 2 ? STEP_2 : level == 3 ? STEP_3 : 0;

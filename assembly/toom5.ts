@@ -11,21 +11,18 @@ import {
 } from "./vector";
 
 /** a + c1 b + c2 c. */
-// @ts-ignore: decorator
 @inline
 function combine(a: v128, c1: i16, b: v128, c2: i16, c: v128): v128 {
   return sum(a, sum(times(b, c1), times(c, c2)));
 }
 
 /** T_(k+1) - 4 T_k: x - 4 at T_k, where `t` is the place of T_k. */
-// @ts-ignore: decorator
 @inline
 function minusFour(t: usize, h: usize): v128 {
   return difference(v128.load(t + h), shifted(v128.load(t), 2));
 }
 
 /** Stores the matrices of p and -p: what is left of M(x)/(x - p) is x + p, and x - p for -p. */
-// @ts-ignore: decorator
 @inline
 function storePair(u: usize, h: usize, p: i16, low: v128, high: v128): void {
   const scaled = times(low, p);
@@ -63,7 +60,6 @@ function evaluateMatrix(u: usize, t: usize, h: usize): void {
 }
 
 /** Stores the vectors of p and -p, each with its 16/M'. */
-// @ts-ignore: decorator
 @inline
 function storeVectors(e: usize, h: usize, even: v128, odd: v128, scalePlus: i16, scaleMinus: i16): void {
   v128.store(e, times(sum(even, odd), scalePlus));

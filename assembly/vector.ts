@@ -1,25 +1,21 @@
 /** Short names for vectors of eight coefficients modulo 2^16. */
 
-// @ts-ignore: decorator
 @inline
 export function sum(a: v128, b: v128): v128 {
   return i16x8.add(a, b);
 }
 
-// @ts-ignore: decorator
 @inline
 export function difference(a: v128, b: v128): v128 {
   return i16x8.sub(a, b);
 }
 
-// @ts-ignore: decorator
 @inline
 export function times(a: v128, factor: i16): v128 {
   return i16x8.mul(a, i16x8.splat(factor));
 }
 
 /** 2^k a. */
-// @ts-ignore: decorator
 @inline
 export function shifted(a: v128, k: i32): v128 {
   return i16x8.shl(a, k);
@@ -33,7 +29,6 @@ export const INVERSE_45: i16 = 20389;
 export const INVERSE_315: i16 = 12275;
 
 /** The sum of all lanes modulo 2^16. */
-// @ts-ignore: decorator
 @inline
 export function sumOfLanes(x: v128): i32 {
   const fours = i16x8.add(x, i16x8.shuffle(x, x, 4, 5, 6, 7, 0, 1, 2, 3));
@@ -42,7 +37,6 @@ export function sumOfLanes(x: v128): i32 {
 }
 
 /** 0, 1 or -1 for fractions of 2^16 from 0, 1/3 or 2/3 on. */
-// @ts-ignore: decorator
 @inline
 export function tritsOfFractions(x: v128): v128 {
   const one = i16x8.gt_u(x, i16x8.splat(21845));

@@ -1,11 +1,15 @@
 import type { Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient } from "../client/index.ts";
-import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
+import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import { createProofVerifier, createTicketGuard, createTicketVerifier } from "../identity/index.ts";
 import { createIngestRouter, createSpool, createUplink } from "../ingest/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
+
+/** What was forwarded is remembered this long, so that a resend is recognised here; then the cloud does it alone. */
+const REMEMBER_MS = 30 * 24 * 60 * 60 * 1000;
+const FORGET_EVERY_MS = 60 * 60 * 1000;
 
 /** The cloudlet: takes sealed batches from wearables, keeps them until the cloud has them. It can open none. */
 export async function createCloudletApp(options: {
@@ -23,6 +27,7 @@ export async function createCloudletApp(options: {
 }): Promise<Service> {
   const { store, clock, log, key } = options;
   let url = "";
+  let forgetting: NodeJS.Timeout | undefined;
   const http = createHttpClient({ clock });
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
@@ -50,9 +55,16 @@ export async function createCloudletApp(options: {
     async start(listeningAt) {
       url = listeningAt;
       uplink.start();
+      forgetting = setInterval(() => {
+        spool.forget(clock.now() - REMEMBER_MS).catch((error) => {
+          log.warn({ event: "forget_failed", ...errorFields(error) });
+        });
+      }, FORGET_EVERY_MS);
+      forgetting.unref();
     },
     drain,
     async stop() {
+      clearInterval(forgetting);
       await uplink.stop();
       await store.close();
     },

@@ -58,6 +58,8 @@ export interface Spool {
   /** Sets a batch aside that the cloud will never take; its bytes are kept for a person to look at. */
   markRefused(id: string, reason: string): Promise<void>;
   waiting(): Promise<number>;
+  /** Forgets batches that the cloud took over before `before` (ms since 1970 UTC); the cloud knows them anyway. */
+  forget(before: number): Promise<number>;
 }
 
 function idOf({ header }: SealedBatch): string {
@@ -157,5 +159,6 @@ export async function createSpool(options: {
       waiting -= modified;
     },
     waiting: count,
+    forget: (before) => spool.deleteMany({ state: { $eq: "forwarded" }, receivedAt: { $lt: before } }),
   };
 }

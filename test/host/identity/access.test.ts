@@ -143,7 +143,12 @@ describe.each(backends())("who gets in, on the $name store", (backend) => {
 
   it("nobody by a password in the URL, which would go past the limits on a handle", async () => {
     const query = `?handle=quiet-otter&password=${encodeURIComponent(PASSWORD)}`;
-    for (const json of [{}, { handle: "", password: "" }]) {
+    for (const json of [
+      {},
+      { handle: "", password: "" },
+      { handle: "", password: PASSWORD },
+      { handle: "quiet-otter", password: "" },
+    ]) {
       await expectProblem(await call("POST", `/sessions${query}`, { json }), 400, "REQUEST_INVALID");
     }
   });

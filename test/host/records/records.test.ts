@@ -125,6 +125,43 @@ describe.each(backends())("the cloud's records on the $name store", (backend) =>
     }
   });
 
+  it("show no batch of a stream before an earlier one, though a store may finish the later write first", async () => {
+    const store = await opened();
+    let delayMs = 60;
+    const uneven: Store = {
+      ...store,
+      collection: async (spec) => {
+        const collection = await store.collection<{ _id: string }>(spec);
+        const insertOne = async (document: { _id: string }) => {
+          delayMs -= 20;
+          await new Promise((resolve) => setTimeout(resolve, delayMs));
+          await collection.insertOne(document);
+        };
+        return { ...collection, insertOne } as never;
+      },
+    };
+    const records = await recordsOf(uneven);
+    const streamId = someId();
+    let writing = true;
+    const adding = Promise.all([1, 2, 3].map((i) => add(records, streamId, i, new Uint8Array([i])))).then(
+      () => {
+        writing = false;
+      },
+    );
+    const seen: number[] = [];
+    for (let cursor = 0, last = false; ; last = !writing) {
+      const page = await records.page(streamId, cursor, 10);
+      seen.push(...page.batches.map(([first]) => first as number));
+      cursor = page.cursor;
+      if (last) {
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await adding;
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
   it("never go back behind a position given out, though clock and process do", async () => {
     const store = await opened();
     const clock = createTestClock();
