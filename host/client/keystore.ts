@@ -83,10 +83,10 @@ async function deriveKey(passphrase: string, N: number, salt: Bytes): Promise<Cr
 
 /** Locks a keystore with a passphrase (scrypt, AES-256-GCM); salt and nonce are new every time. */
 export async function lockKeystore(contents: KeystoreContents, passphrase: string): Promise<string> {
+  const plaintext = utf8(JSON.stringify(CONTENTS.parse(contents)));
   const salt = randomBytes(16);
   const nonce = randomBytes(12);
   const key = await deriveKey(passphrase, SCRYPT.N, salt);
-  const plaintext = utf8(JSON.stringify(CONTENTS.parse(contents)));
   const ciphertext = await crypto.subtle.encrypt(
     { name: "AES-GCM", iv: nonce, additionalData: AAD },
     key,

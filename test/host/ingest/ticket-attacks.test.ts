@@ -5,6 +5,7 @@ import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
 import {
   cloudletAccount,
+  documentsOf,
   expectProblem,
   forgedJwt,
   kdcOf,
@@ -13,6 +14,7 @@ import {
   replay,
   sealedBy,
   signed,
+  snapshot,
   someId,
   strangerKey,
   uploadBy,
@@ -225,6 +227,29 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
       });
       await expectProblem(await replay(forwarded), 403, "DEVICE_TICKET_INVALID");
     });
+  });
+
+  it("reaches the cloud though its ticket ended while the body was still on its way to the cloudlet", async () => {
+    const slow = await wearerOf(system, "slow-snail");
+    const bytes = await sealedBy(system, slow, 0);
+    system.clock.advance(60 * 60_000 + 20_000);
+    const { url, init } = await uploadBy(system, slow, bytes);
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(bytes.slice(0, 100));
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        system.clock.advance(20_000);
+        controller.enqueue(bytes.slice(100));
+        controller.close();
+      },
+    });
+    const streamed = { ...init, body, duplex: "half" } as RequestInit;
+    expect((await fetch(url, streamed)).status).toBe(202);
+    await snapshot(system);
+    const [kept] = (await documentsOf(system.stores.cloudlet, "spool")).filter(
+      ({ _id }) => _id === `${slow.deviceId}:0`,
+    );
+    expect(kept).toMatchObject({ state: "forwarded", reason: null });
   });
 
   it("gets no ticket once its device's enrolment is over, and a ticket from before ends with it", async () => {
