@@ -106,6 +106,18 @@ async function replaceFile(file: string, registration: Registration): Promise<vo
   await rename(draft, file);
 }
 
+function parseRegistration(text: string, file: string): Registration {
+  try {
+    return REGISTRATION.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new MedcloudletError(
+      "CLOUDLET_REGISTRATION_DAMAGED",
+      `${file} is damaged: restore it from the backup, or remove it and start with a new invitation.`,
+      { status: 400, cause },
+    );
+  }
+}
+
 /** The cloudlet's key and account; registers it at the KDC when it has none. */
 async function registerCloudlet({
   settings,
@@ -116,7 +128,7 @@ async function registerCloudlet({
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text !== undefined) {
-    const { cloudletId, signingSeed } = REGISTRATION.parse(JSON.parse(text));
+    const { cloudletId, signingSeed } = parseRegistration(text, file);
     if (cloudletId !== null) {
       return { cloudletId, key: await importSigningKey(fromHex(signingSeed)) };
     }

@@ -17,12 +17,12 @@ interface Setting {
 
 const ALL = ["kdc", "cloud", "cloudlet"] as const;
 const url = z.url({ protocol: /^https?$/, error: "expected a URL beginning with http:// or https://" });
-const count = (maximum: number) =>
+const count = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^\d+$/, "expected a whole number")
     .transform(Number)
-    .refine((value) => value <= maximum, `at most ${maximum}`);
+    .refine((value) => value >= minimum && value <= maximum, `expected ${minimum} to ${maximum}`);
 
 /** Every setting of a service, once: parser, command-line options and `.env.example` are made from this. */
 export const SETTINGS = {
@@ -35,7 +35,7 @@ export const SETTINGS = {
   },
   port: {
     env: "MEDCLOUDLET_PORT",
-    schema: count(65_535),
+    schema: count(0, 65_535),
     help: "Port to listen on; 0 takes a free one. Default: 4701 KDC, 4702 cloud, 4703 cloudlet.",
     services: ALL,
   },
@@ -80,14 +80,14 @@ export const SETTINGS = {
   },
   trustProxies: {
     env: "MEDCLOUDLET_TRUST_PROXIES",
-    schema: count(10),
+    schema: count(0, 10),
     fallback: "0",
     help: "How many proxies in front may say what a client's address is.",
     services: ALL,
   },
   rateLimit: {
     env: "MEDCLOUDLET_RATE_LIMIT",
-    schema: count(1_000_000),
+    schema: count(1, 1_000_000),
     fallback: "600",
     help: "Requests that one address may make in ten seconds.",
     services: ALL,
@@ -115,7 +115,7 @@ export const SETTINGS = {
   },
   spoolCapacity: {
     env: "MEDCLOUDLET_SPOOL_CAPACITY",
-    schema: count(100_000_000),
+    schema: count(1, 100_000_000),
     fallback: "1000000",
     help: "Batches that may wait for the cloud before devices are told to come back later.",
     services: ["cloudlet"],

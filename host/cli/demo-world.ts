@@ -12,6 +12,7 @@ import {
   type SettingName,
 } from "../apps/index.ts";
 import { isMedcloudletError, randomBytes, systemClock, toHex } from "../base/index.ts";
+import { personFingerprint } from "../client/index.ts";
 import { createLog, type RunningService } from "../http/index.ts";
 import { isPaired, pairDevice } from "./device-folder.ts";
 import {
@@ -213,8 +214,11 @@ export async function startDemoWorld(options: {
       const owner = ownerOf(toolkit, person);
       await owner.startEpoch("medical");
       const from = systemClock.now();
+      const { keys: doctorKeys } = await signIn("doctor");
       await owner.share({
         reader: CAST.doctor.handle,
+        // Both stand in one room here, so the fingerprint is compared in person.
+        expectedFingerprint: personFingerprint(doctorKeys),
         regions: ["medical"],
         purpose: "treatment",
         from,

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { fromBase64Url, systemClock } from "../base/index.ts";
-import { openIdentity } from "../client/index.ts";
+import { fromBase64Url, MedcloudletError, systemClock } from "../base/index.ts";
+import { type Owner, openIdentity } from "../client/index.ts";
 import { ROLES } from "../identity/index.ts";
-import { type Consent, fingerprint, REGION, type Region } from "../sealing/index.ts";
+import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson } from "./home.ts";
 import {
@@ -20,7 +20,7 @@ import {
   withPerson,
 } from "./options.ts";
 import { groups } from "./output.ts";
-import { readSecret } from "./secret-input.ts";
+import { confirm, readSecret } from "./secret-input.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PURPOSES: readonly Consent["purpose"][] = ["treatment", "research", "self-care"];
@@ -69,10 +69,7 @@ function show(): Command {
         signingSeed: fromBase64Url(contents.signingSeed),
         receivingKey: fromBase64Url(contents.receivingKey),
       });
-      const print = fingerprint({
-        signingKey: keys.signing.publicKey,
-        receivingKey: keys.receiving.publicKey,
-      });
+      const print = personFingerprint(keys);
       const epochs = contents.epochs.map(({ region, number, streamId }) => ({ region, number, streamId }));
       const { bold, dim } = output.colours;
       output.result(
@@ -147,6 +144,22 @@ function pair(): Command {
     );
 }
 
+/** The first time somebody is shared with, a person has to compare: the KDC alone is not believed. */
+async function compareFingerprint(owner: Owner, handle: string): Promise<string> {
+  const { fingerprint: shown } = await owner.lookUp(handle);
+  const compared = await confirm(
+    `You share with ${handle} for the first time. Ask ${handle} in person or by telephone for their fingerprint\n` +
+      `(medcloudlet keys show). Is it\n\n  ${groups(shown)}\n\nthe same?`,
+  );
+  if (!compared) {
+    throw new MedcloudletError(
+      "CLI_FINGERPRINT_UNKNOWN",
+      `Nothing was shared. Give the fingerprint that ${handle} told you: --fingerprint HEX.`,
+    );
+  }
+  return shown;
+}
+
 function share(): Command {
   return withPerson(newCommand("share", "let a doctor read regions of your record for a time"))
     .requiredOption("--with <handle>", "handle of the doctor")
@@ -168,35 +181,24 @@ function share(): Command {
       ) =>
         asPerson(options, async (person, toolkit) => {
           const output = outputOf(options);
+          const owner = ownerOf(toolkit, person);
           const known =
             options.fingerprint?.replace(/\s+/g, "").toLowerCase() ?? person.contents.known[options.with];
           const from = systemClock.now();
-          const consent = await ownerOf(toolkit, person).share({
+          const consent = await owner.share({
             reader: options.with,
             regions: options.region,
             purpose: options.purpose,
             from,
             until: from + options.days * DAY_MS,
-            ...(known === undefined ? {} : { expectedFingerprint: known }),
+            expectedFingerprint: known ?? (await compareFingerprint(owner, options.with)),
           });
           await person.save({
             known: { ...person.contents.known, [options.with]: consent.readerFingerprint },
           });
-          const { yellow } = output.colours;
           output.result(
-            {
-              consentId: consent.consentId,
-              reader: options.with,
-              until: consent.until,
-              known: known !== undefined,
-            },
-            [
-              `${options.with} can read ${options.region.join(", ")} until ${new Date(consent.until).toISOString()}.`,
-              known === undefined
-                ? yellow(`First time: compare this fingerprint with ${options.with} in person:\n  `) +
-                  groups(consent.readerFingerprint)
-                : "The key is the one you know.",
-            ].join("\n"),
+            { consentId: consent.consentId, reader: options.with, until: consent.until },
+            `${options.with} can read ${options.region.join(", ")} until ${new Date(consent.until).toISOString()}.`,
           );
         }),
     );

@@ -17,6 +17,17 @@ function ask(question: string): Promise<string> {
   });
 }
 
+/** Asks on the terminal for a yes; anything else is a no, and so is a terminal that is none. */
+export async function confirm(question: string): Promise<boolean> {
+  if (process.stdin.isTTY !== true) {
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await new Promise<string>((resolve) => terminal.question(`${question} [y/N] `, resolve));
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
 /**
  * A secret from the file that a flag names, from the file that an environment variable names, or asked for. Never
  * from a flag itself: the whole machine can read command lines.

@@ -1,4 +1,4 @@
-import { type Bytes, type Clock, MedcloudletError } from "../base/index.ts";
+import { type Bytes, type Clock, concatBytes, MedcloudletError } from "../base/index.ts";
 import { createProof, type SigningKey } from "../sealing/index.ts";
 
 /** `fetch`, as far as the client needs it. */
@@ -31,11 +31,47 @@ export interface HttpClient {
    *   `SERVICE_RESPONSE` when the answer is none of ours
    */
   send(request: HttpRequest): Promise<Response>;
-  /** Like `send`, and gives the JSON body. */
+  /** Like `send`, and gives the whole body: at most 16 MiB, for no service of ours answers with more. */
+  bytes(request: HttpRequest): Promise<{ readonly body: Bytes; readonly headers: Headers }>;
+  /** Like `bytes`, and reads the body as JSON. */
   json(request: HttpRequest): Promise<unknown>;
 }
 
 const TIMEOUT_MS = 15_000;
+/** A hostile service must not fill the memory of whoever asks it. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+function unreachable(url: string, cause: unknown): MedcloudletError {
+  return new MedcloudletError(
+    "SERVICE_UNREACHABLE",
+    `No answer from ${new URL(url).origin}: is the service running, and is the address right?`,
+    { status: 503, cause },
+  );
+}
+
+/** Reads a body up to the limit. */
+async function bodyOf(response: Response, url: string): Promise<Bytes> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  while (reader !== undefined) {
+    const { done, value } = await reader.read().catch((cause) => {
+      throw unreachable(url, cause);
+    });
+    if (done) {
+      break;
+    }
+    length += value.length;
+    if (length > MAX_BODY_BYTES) {
+      await reader.cancel();
+      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer is longer than any of ours.", {
+        status: 502,
+      });
+    }
+    parts.push(value);
+  }
+  return concatBytes(...parts);
+}
 
 async function credentialHeaders(
   { method, url, credentials }: HttpRequest,
@@ -53,7 +89,7 @@ async function credentialHeaders(
     : { DPoP: proof };
 }
 
-async function problemOf(response: Response): Promise<MedcloudletError> {
+async function problemOf(response: Response, url: string): Promise<MedcloudletError> {
   const unknown = new MedcloudletError(
     "SERVICE_RESPONSE",
     `The service answered with status ${response.status}.`,
@@ -62,7 +98,8 @@ async function problemOf(response: Response): Promise<MedcloudletError> {
     },
   );
   try {
-    const { code, detail, type, title, status, instance, ...details } = await response.json();
+    const problem = JSON.parse(new TextDecoder().decode(await bodyOf(response, url)));
+    const { code, detail, type, title, status, instance, ...details } = problem;
     if (typeof code !== "string" || typeof detail !== "string") {
       return unknown;
     }
@@ -98,24 +135,26 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
         signal: request.signal ?? AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch (cause) {
-      throw new MedcloudletError(
-        "SERVICE_UNREACHABLE",
-        `No answer from ${new URL(request.url).origin}: is the service running, and is the address right?`,
-        { status: 503, cause },
-      );
+      throw unreachable(request.url, cause);
     }
     if (!response.ok) {
-      throw await problemOf(response);
+      throw await problemOf(response, request.url);
     }
     return response;
   };
 
+  const bytes: HttpClient["bytes"] = async (request) => {
+    const response = await send(request);
+    return { body: await bodyOf(response, request.url), headers: response.headers };
+  };
+
   return {
     send,
-    json: async (request) => {
-      const response = await send(request);
+    bytes,
+    async json(request) {
+      const { body } = await bytes(request);
       try {
-        return await response.json();
+        return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
       } catch (cause) {
         throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer is not JSON.", {
           status: 502,

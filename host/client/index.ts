@@ -8,6 +8,12 @@ export {
 } from "./kdc-client.ts";
 export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
 export { createOwner, type OwnedEpoch, type Owner } from "./owner.ts";
-export { createIdentity, type IdentitySecrets, openIdentity, type PersonKeys } from "./person-keys.ts";
+export {
+  createIdentity,
+  type IdentitySecrets,
+  openIdentity,
+  type PersonKeys,
+  personFingerprint,
+} from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
 export { openGrant, type SharedStream } from "./shared-stream.ts";

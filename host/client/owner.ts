@@ -51,8 +51,8 @@ export interface Owner {
     purpose: Consent["purpose"];
     from: number;
     until: number;
-    /** Fingerprint of the reader as compared before; a different one is refused. */
-    expectedFingerprint?: string;
+    /** Fingerprint of the reader as the reader told it; a different one from the KDC is refused. */
+    expectedFingerprint: string;
   }): Promise<Consent>;
 }
 
@@ -165,7 +165,7 @@ export function createOwner(options: {
     lookUp,
     async share({ reader: handle, regions, purpose, from, until, expectedFingerprint }) {
       const reader = await lookUp(handle);
-      if (expectedFingerprint !== undefined && expectedFingerprint !== reader.fingerprint) {
+      if (expectedFingerprint !== reader.fingerprint) {
         throw new MedcloudletError(
           "READER_CHANGED",
           `The key of ${handle} is not the one you know. Compare fingerprints with them before you share.`,

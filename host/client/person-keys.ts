@@ -1,5 +1,6 @@
 import { type Bytes, type Clock, toBase64Url } from "../base/index.ts";
 import {
+  fingerprint,
   generateSigningSeed,
   importSigningKey,
   type Recipient,
@@ -18,6 +19,11 @@ export interface IdentitySecrets {
 export interface PersonKeys {
   readonly signing: SigningKey;
   readonly receiving: Recipient;
+}
+
+/** What others compare before they share with this person. */
+export function personFingerprint({ signing, receiving }: PersonKeys): string {
+  return fingerprint({ signingKey: signing.publicKey, receivingKey: receiving.publicKey });
 }
 
 /** Makes a new identity on this machine and the self-signed statement to register it with. */

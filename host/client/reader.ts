@@ -8,7 +8,7 @@ import {
 } from "../base/index.ts";
 import {
   type BatchHeader,
-  fingerprint,
+  batchDigest,
   openBatch,
   parseBatch,
   type ReadingColumn,
@@ -18,7 +18,7 @@ import {
 } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
 import type { KdcSession, Ticket } from "./kdc-client.ts";
-import type { PersonKeys } from "./person-keys.ts";
+import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 import { openGrant, type SharedStream } from "./shared-stream.ts";
 
 /** A batch as a reader gets it: opened, or refused with the reason. A refused one is shown, never dropped. */
@@ -41,6 +41,7 @@ export interface Reader {
 }
 
 const RENEW_BEFORE_MS = 30_000;
+const CLOCK_SKEW_MS = 30_000;
 const RECONNECT_AFTER_MS = 1000;
 
 /**
@@ -83,7 +84,45 @@ export async function readSealedBatch(
       },
     );
   }
-  return { header, columns: await openBatch(batch, epoch) };
+  const columns = await openBatch(batch, epoch);
+  const times = columns.flatMap((column) => [column.times[0], column.times.at(-1)]);
+  if (times.some((time) => time === undefined || time < header.firstTime || time > header.lastTime)) {
+    throw new MedcloudletError(
+      "BATCH_TIMES_MISMATCH",
+      "The readings are of other times than the batch says.",
+      {
+        status: 422,
+      },
+    );
+  }
+  return { header, columns };
+}
+
+/**
+ * Batches that a reader has seen, by device and sequence. A cloud that shows one twice is not worth a word (it
+ * does after a broken page); two different batches under one number are.
+ */
+function createSeen() {
+  const digests = new Map<string, string>();
+  return {
+    /** True when exactly this batch was seen before. @throws MedcloudletError `BATCH_SEQUENCE_REUSED` */
+    again({ deviceId, sequence }: BatchHeader, bytes: Bytes): boolean {
+      const name = `${deviceId}:${sequence}`;
+      const digest = batchDigest(bytes);
+      const earlier = digests.get(name);
+      if (earlier !== undefined && earlier !== digest) {
+        throw new MedcloudletError(
+          "BATCH_SEQUENCE_REUSED",
+          "The device sealed two batches under one number.",
+          {
+            status: 422,
+          },
+        );
+      }
+      digests.set(name, digest);
+      return earlier !== undefined;
+    },
+  };
 }
 
 /** Waits, or ends as soon as `signal` aborts. */
@@ -120,9 +159,15 @@ export function createReader(options: {
     return { key: keys.signing, ticket: held.ticket };
   };
 
-  const open = async (bytes: Bytes, stream: SharedStream): Promise<ReadBatch> => {
+  /** Opens a batch; null when it was seen before. */
+  const open = async (
+    bytes: Bytes,
+    stream: SharedStream,
+    seen: ReturnType<typeof createSeen>,
+  ): Promise<ReadBatch | null> => {
     try {
-      return { status: "opened", ...(await readSealedBatch(bytes, stream)) };
+      const { header, columns } = await readSealedBatch(bytes, stream);
+      return seen.again(header, bytes) ? null : { status: "opened", header, columns };
     } catch (error) {
       if (isMedcloudletError(error)) {
         return { status: "refused", error };
@@ -131,28 +176,35 @@ export function createReader(options: {
     }
   };
 
-  const read: Reader["read"] = async function* (stream, after = 0) {
+  async function* readOn(
+    stream: SharedStream,
+    after: number,
+    seen: ReturnType<typeof createSeen>,
+  ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
     for (let cursor = after; ; ) {
-      const response = await http.send({
+      const { body, headers } = await http.bytes({
         method: "GET",
         url: `${streamsUrl}/${stream.streamId}/batches?after=${cursor}`,
         credentials: await credentialsFor(stream.streamId),
       });
-      const batches = unframeBatches(new Uint8Array(await response.arrayBuffer()));
+      const batches = unframeBatches(body);
       if (batches.length === 0) {
         return;
       }
-      const next = Number(response.headers.get("Medcloudlet-Cursor"));
+      const next = Number(headers.get("Medcloudlet-Cursor"));
       if (!Number.isSafeInteger(next) || next <= cursor) {
         throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
       }
       for (const [i, bytes] of batches.entries()) {
-        // Only a whole page moves the cursor: whoever stops inside a page begins it again.
-        yield { batch: await open(bytes, stream), cursor: i === batches.length - 1 ? next : cursor };
+        const batch = await open(bytes, stream, seen);
+        if (batch !== null) {
+          // Only a whole page moves the cursor: whoever stops inside a page begins it again.
+          yield { batch, cursor: i === batches.length - 1 ? next : cursor };
+        }
       }
       cursor = next;
     }
-  };
+  }
 
   /** Fulfils with each event of the stream, until the cloud ends it. */
   async function* news(streamId: string, signal: AbortSignal): AsyncGenerator<void> {
@@ -177,7 +229,9 @@ export function createReader(options: {
     try {
       yield;
       for (;;) {
-        const { done, value } = await events.read();
+        const { done, value } = await events.read().catch((cause) => {
+          throw new MedcloudletError("SERVICE_UNREACHABLE", "The cloud hung up.", { status: 503, cause });
+        });
         if (done) {
           return;
         }
@@ -195,17 +249,25 @@ export function createReader(options: {
     async shared() {
       const self = {
         accountId: session.account.accountId,
-        fingerprint: fingerprint({
-          signingKey: keys.signing.publicKey,
-          receivingKey: keys.receiving.publicKey,
-        }),
+        fingerprint: personFingerprint(keys),
         receiving: keys.receiving,
       };
       const streams: SharedStream[] = [];
       const refused: MedcloudletError[] = [];
       for (const grant of await session.grants()) {
         try {
-          streams.push(...(await openGrant(grant, self, suite)));
+          const opened = await openGrant(grant, self, suite);
+          const now = clock.now();
+          if (opened.some(({ consent }) => consent.from > now + CLOCK_SKEW_MS || consent.until <= now)) {
+            throw new MedcloudletError(
+              "GRANT_INVALID",
+              "The KDC handed out a consent that is not in force now.",
+              {
+                status: 502,
+              },
+            );
+          }
+          streams.push(...opened);
         } catch (error) {
           if (!isMedcloudletError(error)) {
             throw error;
@@ -215,14 +277,15 @@ export function createReader(options: {
       }
       return { streams, refused };
     },
-    read,
+    read: (stream, after = 0) => readOn(stream, after, createSeen()),
     async *follow(stream, signal, after = 0) {
+      const seen = createSeen();
       let cursor = after;
       while (!signal.aborted) {
         try {
           // The subscription stands before the first read, so that nothing falls between the two.
           for await (const _ of news(stream.streamId, signal)) {
-            for await (const item of read(stream, cursor)) {
+            for await (const item of readOn(stream, cursor, seen)) {
               cursor = item.cursor;
               yield item;
             }
@@ -231,7 +294,8 @@ export function createReader(options: {
           if (signal.aborted) {
             return;
           }
-          if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
+          const passing = isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
+          if (!passing) {
             throw error;
           }
         }

@@ -93,14 +93,13 @@ export function createUplink(options: {
 
   const forward = async (batch: Waiting, cloudTicket: string): Promise<void> => {
     try {
-      const response = await http.send({
+      await http.bytes({
         method: "POST",
         url: `${cloudUrl}/v1/batches`,
         credentials: { key, ticket: cloudTicket },
         bytes: batch.bytes,
         headers: { "Device-Ticket": batch.ticket, "Received-At": String(batch.receivedAt) },
       });
-      await response.arrayBuffer();
       await spool.markForwarded(batch.id);
     } catch (error) {
       if (isMedcloudletError(error) && FINAL.has(error.code)) {

@@ -12,6 +12,7 @@ import {
   type KdcSession,
   type Owner,
   type PersonKeys,
+  personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
 import { createLog, listen, type RunningService } from "../../host/http/index.ts";
@@ -55,6 +56,8 @@ export interface Patient extends Person {
 
 export interface Doctor extends Person {
   readonly handle: string;
+  /** What patients compare before they share. */
+  readonly fingerprint: string;
   readonly reader: Reader;
 }
 
@@ -160,6 +163,7 @@ export async function startSystem(backend: Backend): Promise<System> {
       return {
         ...person,
         handle,
+        fingerprint: personFingerprint(person.keys),
         reader: createReader({ suite, clock, http, ...person, cloudUrl: cloud.url }),
       };
     },

@@ -148,14 +148,19 @@ describe("medcloudlet", () => {
     expect(stdout).toBe("5 batches accepted by the cloudlet, 0 still in the outbox.\n");
   });
 
-  it("names the doctor's fingerprint at the first sharing and refuses another at the next", async () => {
+  it("shares only with a doctor whose fingerprint was compared", async () => {
     const shown = JSON.parse((await runCli(["keys", "show", ...as("doctor"), "--json"])).stdout);
-    const share = ["keys", "share", ...as("patient"), "--with", "dr-heron"];
-    const good = await runCli([...share, "--fingerprint", shown.fingerprint, "--json"]);
-    expect(JSON.parse(good.stdout)).toMatchObject({ reader: "dr-heron", known: true });
-    const bad = await runCli([...share, "--fingerprint", "00".repeat(32), "--json"]);
+    const share = ["keys", "share", ...as("patient"), "--with", "dr-heron", "--json"];
+    const blind = await runCli(share);
+    expect(blind.code).toBe(2);
+    expect(JSON.parse(blind.stderr).code).toBe("CLI_FINGERPRINT_UNKNOWN");
+    const bad = await runCli([...share, "--fingerprint", "00".repeat(32)]);
     expect(bad.code).toBe(5);
     expect(JSON.parse(bad.stderr).code).toBe("READER_CHANGED");
+    const good = await runCli([...share, "--fingerprint", shown.fingerprint]);
+    expect(JSON.parse(good.stdout)).toMatchObject({ reader: "dr-heron" });
+    // From now on the keystore knows it.
+    expect((await runCli(share)).code).toBe(0);
   });
 
   it("measures what each step costs", async () => {

@@ -179,11 +179,30 @@ describe("an answer that is none", () => {
     await expect(get()).rejects.toMatchObject({ code: "SERVICE_RESPONSE", status: 502 });
   });
 
-  it("where the connection breaks inside the body is said to be none of JSON", async () => {
+  it("that never ends is cut off before it fills the memory", async () => {
+    let sent = 0;
+    answer = (response) => {
+      const chunk = Buffer.alloc(1024 * 1024);
+      const more = (): void => {
+        while (!response.destroyed) {
+          sent += chunk.length;
+          if (!response.write(chunk)) {
+            response.once("drain", more);
+            return;
+          }
+        }
+      };
+      more();
+    };
+    await expect(get()).rejects.toMatchObject({ code: "SERVICE_RESPONSE", status: 502 });
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it("where the connection breaks inside the body is said to be none", async () => {
     answer = (response) => {
       response.writeHead(200, { "Content-Length": "100" });
       response.write('{"fine":', () => response.socket?.destroy());
     };
-    await expect(get()).rejects.toMatchObject({ code: "SERVICE_RESPONSE", status: 502 });
+    await expect(get()).rejects.toMatchObject({ code: "SERVICE_UNREACHABLE", status: 503 });
   });
 });

@@ -150,7 +150,11 @@ describe("sharing", () => {
     await owner.startEpoch("medical");
     await owner.startEpoch("medical");
     await owner.startEpoch("profile");
-    const consent = await owner.share({ ...TERMS, regions: ["medical"] });
+    const consent = await owner.share({
+      ...TERMS,
+      expectedFingerprint: doctor.fingerprint,
+      regions: ["medical"],
+    });
     const [shared] = given as [Pick<UnverifiedGrant, "consent"> & { wrappedKeys: readonly string[] }];
     const wrappedKeys = [...shared.wrappedKeys];
     const grant: UnverifiedGrant = { ...shared, wrappedKeys, owner: patient.account, epochs, devices };
@@ -165,7 +169,7 @@ describe("sharing", () => {
   it("tells the KDC no key and no name", async () => {
     const owner = ownerWith();
     const { privateKey } = await owner.startEpoch("medical");
-    await owner.share({ ...TERMS, regions: ["medical"] });
+    await owner.share({ ...TERMS, expectedFingerprint: doctor.fingerprint, regions: ["medical"] });
     const told = JSON.stringify([epochs, given]);
     const parts = told.split(/[".]/).map((part) => Buffer.from(part, "base64url").toString("latin1"));
     for (const secret of [Buffer.from(privateKey), Buffer.from(NAME)]) {
@@ -194,23 +198,29 @@ describe("sharing", () => {
     const owner = ownerWith({ lookUp: async () => ({ ...doctor.account, identity }) });
     await owner.startEpoch("medical");
     expect(await rejectionOf(owner.lookUp("dr-heron"))).toBe("STATEMENT_INVALID");
-    expect(await rejectionOf(owner.share({ ...TERMS, regions: ["medical"] }))).toBe("STATEMENT_INVALID");
+    expect(
+      await rejectionOf(
+        owner.share({ ...TERMS, expectedFingerprint: doctor.fingerprint, regions: ["medical"] }),
+      ),
+    ).toBe("STATEMENT_INVALID");
     expect(given).toEqual([]);
   });
 
   it("needs an epoch of every region named", async () => {
     const owner = ownerWith();
     await owner.startEpoch("medical");
-    expect(await rejectionOf(owner.share({ ...TERMS, regions: ["medical", "profile"] }))).toBe(
-      "EPOCH_MISSING",
-    );
+    expect(
+      await rejectionOf(
+        owner.share({ ...TERMS, expectedFingerprint: doctor.fingerprint, regions: ["medical", "profile"] }),
+      ),
+    ).toBe("EPOCH_MISSING");
     expect(given).toEqual([]);
   });
 
   it("names in the consent the key that it wrapped to", async () => {
     const owner = ownerWith();
     await owner.startEpoch("medical");
-    await owner.share({ ...TERMS, regions: ["medical"] });
+    await owner.share({ ...TERMS, expectedFingerprint: doctor.fingerprint, regions: ["medical"] });
     const consent = await verifyStatement(
       CONSENT,
       given[0]?.consent as string,

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Bytes, systemClock } from "../../../host/base/index.ts";
+import type { Bytes } from "../../../host/base/index.ts";
 import {
   createHttpClient,
   createReader,
@@ -19,6 +19,7 @@ import {
   consentOf,
   grantOf,
   LATER,
+  NOW,
   newId,
   newStream,
   openAs,
@@ -29,6 +30,10 @@ import {
   sessionOf,
   somebody,
 } from "./people.ts";
+
+/** Runs from shortly after the consents here begin. */
+const startedAt = Date.now();
+const clock = { now: () => NOW + 1000 + Date.now() - startedAt };
 
 let suite: SealingSuite;
 let owner: Somebody;
@@ -96,12 +101,12 @@ function readerWith(answers: Partial<KdcSession> = {}): Reader {
   const session = sessionOf(person.account, {
     readTicket: async () => {
       ticketsIssued++;
-      return { ticket: `ticket-${ticketsIssued}`, expiresAt: Date.now() + ticketLifetime };
+      return { ticket: `ticket-${ticketsIssued}`, expiresAt: clock.now() + ticketLifetime };
     },
     ...answers,
   });
-  const http = createHttpClient({ clock: systemClock });
-  return createReader({ suite, clock: systemClock, http, session, keys: person.keys, cloudUrl });
+  const http = createHttpClient({ clock });
+  return createReader({ suite, clock, http, session, keys: person.keys, cloudUrl });
 }
 
 async function readAll(after?: number): Promise<{ batch: ReadBatch; cursor: number }[]> {
@@ -312,7 +317,26 @@ describe("following a stream", () => {
   });
 });
 
+describe("a cloud that shows batches again", () => {
+  it("is not heard twice, and two batches under one number are shown as such", async () => {
+    const first = await sealFor(suite, written, 0);
+    const other = await sealFor(suite, written, 0);
+    kept = [first, first, await sealFor(suite, written, 1), first, other];
+    expect((await readAll()).map(outcome)).toEqual([0, 1, "BATCH_SEQUENCE_REUSED"]);
+  });
+});
+
 describe("the list of what was shared", () => {
+  it("leaves out a consent that is not in force, whatever the KDC says", async () => {
+    for (const changes of [{ from: NOW - 2000, until: NOW - 1000 }, { from: NOW + 600_000 }]) {
+      const consent = { ...consentOf(owner, person, ["medical"]), ...changes };
+      const grant = await grantOf(suite, owner, person, consent, [written]);
+      const { streams, refused } = await readerWith({ grants: async () => [grant] }).shared();
+      expect(streams).toEqual([]);
+      expect(refused.map(({ code }) => code)).toEqual(["GRANT_INVALID"]);
+    }
+  });
+
   it("has the grants that hold, and tells of those that do not", async () => {
     const consent = consentOf(owner, person, ["medical"]);
     const good = await grantOf(suite, owner, person, consent, [written]);

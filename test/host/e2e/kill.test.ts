@@ -14,6 +14,7 @@ import {
   registerPerson,
   startWork,
 } from "../../../host/cli/home.ts";
+import { personFingerprint } from "../../../host/client/index.ts";
 import { uploadAll } from "../../../host/wearable/index.ts";
 import { freePort, type ServiceProcess, startCli, startService } from "../../support/processes.ts";
 import { backends } from "../../support/stores.ts";
@@ -73,6 +74,7 @@ describe.each(backends())("kill -9 on the $name store", (backend) => {
     const now = systemClock.now();
     await owner.share({
       reader: "dr-heron",
+      expectedFingerprint: personFingerprint(doctor.keys),
       regions: ["medical"],
       purpose: "treatment",
       from: now,

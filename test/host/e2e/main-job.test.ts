@@ -50,6 +50,7 @@ describe.each(backends())("the main job on the $name store", (backend) => {
       const { device, pairing } = await system.device(patient);
       await patient.owner.share({
         reader: doctor.handle,
+        expectedFingerprint: doctor.fingerprint,
         regions: ["medical"],
         purpose: "treatment",
         from: system.clock.now(),
@@ -141,6 +142,7 @@ describe.each(backends())("the main job on the $name store", (backend) => {
     const now = system.clock.now();
     await patient.owner.share({
       reader: doctor.handle,
+      expectedFingerprint: doctor.fingerprint,
       regions: ["medical"],
       purpose: "treatment",
       from: now,

@@ -39,6 +39,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
     const now = system.clock.now();
     await sensor.patient.owner.share({
       reader: doctor.handle,
+      expectedFingerprint: doctor.fingerprint,
       regions: ["medical"],
       purpose: "treatment",
       from: now,

@@ -294,6 +294,7 @@ describe.each(backends())("what belongs to another patient, on the $name store",
     const other = await system.doctor("dr-stork");
     await ada.owner.share({
       reader: doctor.handle,
+      expectedFingerprint: doctor.fingerprint,
       regions: ["medical"],
       purpose: "treatment",
       from: system.clock.now(),

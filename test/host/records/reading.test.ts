@@ -24,6 +24,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
   const consent = (from: number, until: number, to = doctor) =>
     sensor.patient.owner.share({
       reader: to.handle,
+      expectedFingerprint: to.fingerprint,
       regions: ["medical"],
       purpose: "treatment",
       from,
@@ -179,6 +180,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
     const now = system.clock.now();
     await owner.share({
       reader: doctor.handle,
+      expectedFingerprint: doctor.fingerprint,
       regions: ["medical"],
       purpose: "treatment",
       from: now,
