@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { fromBase64Url, MedcloudletError, systemClock } from "../base/index.ts";
-import { type Owner, openIdentity } from "../client/index.ts";
+import { type Owner, openIdentity, personFingerprint } from "../client/index.ts";
 import { ROLES } from "../identity/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { pairDevice } from "./device-folder.ts";
