@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import type { ReadBatch, SharedStream } from "../client/index.ts";
-import { QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
@@ -65,13 +65,30 @@ function chooseStreams(streams: readonly SharedStream[], patient: string | undef
   return chosen;
 }
 
-function summarise(
-  stream: SharedStream,
-  columns: readonly ReadingColumn[],
-  refused: number,
-  output: Output,
-): void {
+/** Sequence numbers that are missing between the first and last of each device: lost, withheld, or a crash's hole. */
+function missingNumbers(headers: readonly BatchHeader[]): number {
+  const byDevice = new Map<string, { count: number; first: number; last: number }>();
+  for (const { deviceId, sequence } of headers) {
+    const known = byDevice.get(deviceId) ?? { count: 0, first: sequence, last: sequence };
+    byDevice.set(deviceId, {
+      count: known.count + 1,
+      first: Math.min(known.first, sequence),
+      last: Math.max(known.last, sequence),
+    });
+  }
+  return [...byDevice.values()].reduce((sum, { count, first, last }) => sum + last - first + 1 - count, 0);
+}
+
+/** What was opened of one stream. */
+interface Opened {
+  readonly headers: readonly BatchHeader[];
+  readonly columns: readonly ReadingColumn[];
+  readonly refused: number;
+}
+
+function summarise(stream: SharedStream, { headers, columns, refused }: Opened, output: Output): void {
   const { colours } = output;
+  const missing = missingNumbers(headers);
   const series = new Map<Quantity, { time: number; value: number | null }[]>();
   for (const { quantity, times, values } of columns) {
     const known = series.get(quantity) ?? [];
@@ -110,7 +127,9 @@ function summarise(
       region: stream.region,
       streamId: stream.streamId,
       until: stream.consent.until,
+      batches: headers.length,
       refusedBatches: refused,
+      missingNumbers: missing,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
     },
@@ -121,6 +140,13 @@ function summarise(
         `  consent for ${stream.consent.purpose} until ${new Date(stream.consent.until).toISOString()}`,
       ),
       columns.length === 0 ? "  Nothing has arrived yet." : table(rows, colours),
+      ...(missing > 0
+        ? [
+            colours.yellow(
+              `  ${missing} batches are missing: a wearable that crashed, or somebody who withholds them.`,
+            ),
+          ]
+        : []),
       ...(refused > 0
         ? [colours.red(`  ${refused} batches were refused: they were changed or are not this patient's.`)]
         : []),
@@ -164,6 +190,7 @@ function read(): Command {
         await Promise.all(
           chosen.map(async (stream) => {
             const columns: ReadingColumn[] = [];
+            const headers: BatchHeader[] = [];
             const vitals: Vitals = {};
             let refused = 0;
             const items = options.follow ? reader.follow(stream, signal) : reader.read(stream);
@@ -174,13 +201,14 @@ function read(): Command {
                 refused++;
               } else {
                 columns.push(...batch.columns);
+                headers.push(batch.header);
               }
               if (batch.status === "opened") {
                 csv?.write(batch.columns);
               }
             }
             if (!options.follow) {
-              summarise(stream, columns, refused, output);
+              summarise(stream, { headers, columns, refused }, output);
             }
           }),
         );
