@@ -17,3 +17,4 @@ export {
   priorityOf,
   priorityOfScore,
 } from "./priority.ts";
+export { createTriage, type Triage } from "./triage.ts";

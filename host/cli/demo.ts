@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { priorityOf } from "../analytics/index.ts";
+import { createTriage } from "../analytics/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
@@ -76,7 +76,7 @@ function introduce(world: DemoWorld, output: Output): void {
         "  One line a batch: a minute of readings, sealed on the wearable, taken in by the cloudlet, kept by the",
       ),
       dim(
-        "  cloud, which can read none of it, and opened by the doctor. The patient falls ill in half a minute.",
+        "  cloud, which can read none of it, and opened by the doctor. In a minute the patient is gravely ill.",
       ),
       "",
     ].join("\n"),
@@ -97,9 +97,10 @@ async function wear(
     startTime,
     episode: { kind: "sepsis", onsetSeconds: ONSET_MINUTES * 60, timeFactor: EPISODE_TIME_FACTOR },
   });
+  const triage = createTriage();
   for (let count = 0; !signal.aborted && count < (options.batches ?? Number.POSITIVE_INFINITY); count++) {
     const columns = physiology.nextBatch(BATCH_SECONDS);
-    const sealed = await device.record(columns, priorityOf(columns));
+    const sealed = await device.record(columns, triage.assess(columns).priority);
     journeys.set(sealed.sequence, {
       sealedAt: performance.now(),
       samples: columns.reduce((sum, { values }) => sum + values.length, 0),

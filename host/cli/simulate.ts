@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import { priorityOf } from "../analytics/index.ts";
+import { createTriage } from "../analytics/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
 import {
@@ -100,13 +100,14 @@ export function simulateCommand(): Command {
       const source = options.csv === undefined ? simulated(options) : replayed(options.csv, options);
       const onWait = (code: string, retryInMs: number) =>
         output.note(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
+      const triage = createTriage();
       let accepted = 0;
       try {
         for await (const columns of source) {
           if (signal.aborted) {
             break;
           }
-          const priority = priorityOf(columns);
+          const priority = triage.assess(columns).priority;
           const sealed = await device.record(columns, priority);
           output.note(`  #${sealed.sequence}  sealed ${size(sealed.bytes.length)}  ${priority}`);
           await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
