@@ -66,12 +66,16 @@ function idOf({ header }: SealedBatch): string {
   return `${header.deviceId}:${header.sequence}`;
 }
 
+/** Share of the spool that only emergencies may fill: a day of bulk uploads must not shut them out. */
+const EMERGENCY_SHARE = 0.1;
+
 export async function createSpool(options: {
   readonly store: Store;
   /** At most this many batches wait: beyond it devices are told to come back later. */
   readonly capacity: number;
 }): Promise<Spool> {
   const { store, capacity } = options;
+  const reserved = Math.floor(capacity * EMERGENCY_SHARE);
   const spool = await store.collection<Spooled>({
     name: "spool",
     indexes: [{ fields: { state: 1, priority: 1, receivedAt: 1 } }],
@@ -99,7 +103,7 @@ export async function createSpool(options: {
   return {
     async add({ batch, bytes, digest, ticket, receivedAt }) {
       const { deviceId, sequence, priority } = batch.header;
-      if (waiting >= capacity) {
+      if (waiting >= (priority === "emergency" ? capacity : capacity - reserved)) {
         // What is here already costs no room: its device only missed the receipt.
         const receipt = await known(batch, digest);
         if (receipt !== null) {
