@@ -1,4 +1,14 @@
-import { type Bytes, MedcloudletError } from "../base/index.ts";
+import type { Bytes } from "../base/index.ts";
+import {
+  badRequest,
+  isAllZero,
+  requireCiphertext,
+  requireCount,
+  requireEach,
+  requireLength,
+  requirePublicKey,
+  requireSecretKey,
+} from "./checks.ts";
 import type { NtruParameters } from "./parameters.ts";
 
 /** What assembly/index.ts exports: constants, the three operations on the arena, and the wipe. */
@@ -54,23 +64,25 @@ export interface Ntru {
    * @throws MedcloudletError `NTRU_SECRET_KEY_LENGTH`, `NTRU_CIPHERTEXT_LENGTH`
    */
   decapsulate(secretKey: Uint8Array, ciphertext: Uint8Array): Bytes;
+  /**
+   * `count` key pairs from fresh randomness.
+   * @throws MedcloudletError `NTRU_COUNT_INVALID`
+   */
+  generateKeyPairs(count: number): NtruKeyPair[];
+  /**
+   * One encapsulation for each public key, in their order. All keys are checked before the first is used; the
+   * error has the place of the bad one in `details.index`.
+   * @throws MedcloudletError `NTRU_PUBLIC_KEY_LENGTH`, `NTRU_PUBLIC_KEY_INVALID`
+   */
+  encapsulateMany(publicKeys: readonly Uint8Array[]): NtruEncapsulation[];
+  /**
+   * The shared secrets of many ciphertexts for one key, in their order; checked like `encapsulateMany`.
+   * @throws MedcloudletError `NTRU_SECRET_KEY_LENGTH`, `NTRU_CIPHERTEXT_LENGTH`
+   */
+  decapsulateMany(secretKey: Uint8Array, ciphertexts: readonly Uint8Array[]): Bytes[];
 }
 
 const REJECTION_KEY_BYTES = 32;
-
-function badRequest(code: string, message: string): MedcloudletError {
-  return new MedcloudletError(code, message, { status: 400 });
-}
-
-function requireLength(bytes: Uint8Array, length: number, code: string, what: string): void {
-  if (bytes.length !== length) {
-    throw badRequest(code, `The ${what} has ${bytes.length} bytes instead of ${length}.`);
-  }
-}
-
-function isAllZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
-}
 
 /** Binds the exports of a compiled module to the KEM of its parameter set; load.ts has checked that they match. */
 export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports): Ntru {
@@ -82,7 +94,6 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
     ciphertext: exports.CIPHERTEXT.value,
     sharedSecret: exports.SHARED_SECRET.value,
   };
-  const unusedBits = 8 * parameters.publicKeyBytes - Math.log2(parameters.q) * (parameters.n - 1);
 
   // The memory never grows, but a view is cheap and an old one on a grown memory would be empty.
   const view = (offset: number, length: number) =>
@@ -100,7 +111,7 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
 
   const seedBytes = parameters.sampleFgBytes + REJECTION_KEY_BYTES;
 
-  return {
+  const ntru: Ntru = {
     parameters,
 
     generateKeyPair(seed) {
@@ -125,13 +136,7 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
     },
 
     encapsulate(publicKey, seed) {
-      requireLength(publicKey, parameters.publicKeyBytes, "NTRU_PUBLIC_KEY_LENGTH", "public key");
-      if ((publicKey[publicKey.length - 1] as number) >> (8 - unusedBits) !== 0 || isAllZero(publicKey)) {
-        throw badRequest(
-          "NTRU_PUBLIC_KEY_INVALID",
-          "The public key is zero or has unused bits set: it was damaged, or is meant for another set.",
-        );
-      }
+      requirePublicKey(parameters, publicKey);
       if (seed !== undefined) {
         requireLength(seed, parameters.sampleRmBytes, "NTRU_SEED_LENGTH", "seed of an encapsulation");
       }
@@ -149,8 +154,8 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
     },
 
     decapsulate(secretKey, ciphertext) {
-      requireLength(secretKey, parameters.secretKeyBytes, "NTRU_SECRET_KEY_LENGTH", "secret key");
-      requireLength(ciphertext, parameters.ciphertextBytes, "NTRU_CIPHERTEXT_LENGTH", "ciphertext");
+      requireSecretKey(parameters, secretKey);
+      requireCiphertext(parameters, ciphertext);
       try {
         write(address.secretKey, secretKey);
         write(address.ciphertext, ciphertext);
@@ -160,5 +165,22 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
         exports.wipe();
       }
     },
+
+    generateKeyPairs(count) {
+      requireCount(count);
+      return Array.from({ length: count }, () => ntru.generateKeyPair());
+    },
+
+    encapsulateMany(publicKeys) {
+      requireEach(publicKeys, (publicKey) => requirePublicKey(parameters, publicKey));
+      return publicKeys.map((publicKey) => ntru.encapsulate(publicKey));
+    },
+
+    decapsulateMany(secretKey, ciphertexts) {
+      requireSecretKey(parameters, secretKey);
+      requireEach(ciphertexts, (ciphertext) => requireCiphertext(parameters, ciphertext));
+      return ciphertexts.map((ciphertext) => ntru.decapsulate(secretKey, ciphertext));
+    },
   };
+  return ntru;
 }
