@@ -4,7 +4,7 @@ import { type Bytes, concatBytes, MedcloudletError } from "../base/index.ts";
 import type { Ntru } from "./kem.ts";
 import { loadNtru } from "./load.ts";
 import type { NtruSetName } from "./parameters.ts";
-import { type PoolFailure, type PoolReply, type PoolRequest, splitRecords } from "./pool-messages.ts";
+import type { PoolFailure, PoolReply, PoolRequest } from "./pool-messages.ts";
 
 const port = parentPort;
 if (port === null) {
@@ -22,6 +22,12 @@ function failureOf(error: unknown): PoolFailure {
   return { code: "NTRU_POOL_WORKER_LOST", message: String(error), status: 500 };
 }
 
+/** `count` views of equal length, one behind the other. */
+function cut(bytes: Bytes, count: number): Bytes[] {
+  const length = bytes.length / count;
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * length, (i + 1) * length));
+}
+
 function wipe(parts: readonly Uint8Array[]): void {
   for (const part of parts) {
     part.fill(0);
@@ -30,18 +36,17 @@ function wipe(parts: readonly Uint8Array[]): void {
 
 function outputOf(ntru: Ntru, { operation, count, input }: PoolRequest): Bytes {
   const { parameters } = ntru;
-  let inputs: Bytes[] = [];
   let outputs: Bytes[] = [];
   try {
     if (operation === "generateKeyPairs") {
       outputs = ntru.generateKeyPairs(count).flatMap((keys) => [keys.publicKey, keys.secretKey]);
     } else if (operation === "encapsulateMany") {
-      inputs = splitRecords(input, [parameters.publicKeyBytes]).flat();
-      outputs = ntru.encapsulateMany(inputs).flatMap((sent) => [sent.ciphertext, sent.sharedSecret]);
+      outputs = ntru
+        .encapsulateMany(cut(input, count))
+        .flatMap((sent) => [sent.ciphertext, sent.sharedSecret]);
     } else {
       const secretKey = input.subarray(0, parameters.secretKeyBytes);
-      inputs = splitRecords(input.subarray(secretKey.length), [parameters.ciphertextBytes]).flat();
-      outputs = ntru.decapsulateMany(secretKey, inputs);
+      outputs = ntru.decapsulateMany(secretKey, cut(input.subarray(secretKey.length), count));
     }
     return concatBytes(...outputs);
   } finally {
