@@ -115,7 +115,8 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
 
   /** A new thread, and the promise of its first word. */
   function start(): { thread: Thread; ready: Promise<void> } {
-    const worker = new Worker(url, { workerData: name });
+    // Without the flags of the process: some, as --input-type, keep a thread from starting.
+    const worker = new Worker(url, { workerData: name, execArgv: [] });
     const thread: Thread = { worker, pending: new Map(), load: 0 };
     threads.add(thread);
     const ready = new Promise<void>((resolve, reject) => {
