@@ -1,5 +1,5 @@
 import { createCipheriv } from "node:crypto";
-import type { Bytes } from "../../../host/base/index.ts";
+import type { Bytes } from "../../host/base/index.ts";
 
 const BLOCK_BYTES = 16;
 const KEY_BYTES = 32;
