@@ -1,6 +1,6 @@
 // A plot of |t| over the number of samples, one line for each test, with the limits 4.5 and 10. Plain SVG.
 
-const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [760, 420, 50, 40, 20, 130];
+const [WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM] = [760, 440, 50, 40, 20, 150];
 // Told apart by dashes as well as by colour.
 const STYLES = [
   ["#0072b2", "none"],
@@ -8,6 +8,7 @@ const STYLES = [
   ["#009e73", "3 3"],
   ["#cc79a7", "10 3 2 3"],
   ["#666666", "1 4"],
+  ["#999999", "6 6"],
 ];
 
 function text(x, y, content, anchor = "start") {
