@@ -137,7 +137,7 @@ async function registerCloudlet({
     throw new MedcloudletError(
       "CLOUDLET_NOT_REGISTERED",
       "This cloudlet is new to the KDC: an operator makes an invitation with `medcloudlet keys invite --role " +
-        "cloudlet`, and you start the cloudlet with it once: --invitation CODE.",
+        "cloudlet > FILE`, and you start the cloudlet once with MEDCLOUDLET_INVITATION_FILE=FILE.",
       { status: 400 },
     );
   }

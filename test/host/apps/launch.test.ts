@@ -88,7 +88,7 @@ describe("a service as it is launched", () => {
     const flags = { kdcUrl: kdc.url, cloudUrl: cloud.url };
     await expect(launchCloudlet(optionsOf("cloudlet", flags))).rejects.toMatchObject({
       code: "CLOUDLET_NOT_REGISTERED",
-      message: expect.stringContaining("--invitation"),
+      message: expect.stringContaining("MEDCLOUDLET_INVITATION_FILE=FILE"),
     });
     await expect(launchCloudlet(optionsOf("cloudlet", { ...flags, invitation: "x" }))).rejects.toMatchObject({
       code: "INVITATION_INVALID",
