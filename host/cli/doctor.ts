@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import type { ReadBatch, SharedStream } from "../client/index.ts";
@@ -25,10 +25,21 @@ interface ReadOptions extends PersonOptions {
 }
 
 const SPARK_WIDTH = 48;
+const SPARK_WIDTH_LEAST = 8;
 
 /** A streamed CSV of opened readings: one line a sample, gaps as empty values. */
-function createCsv(file: string) {
-  const stream = createWriteStream(file, { mode: 0o600 });
+async function createCsv(file: string) {
+  const handle = await open(file, "w", 0o600).catch((cause) => {
+    const why = (cause as NodeJS.ErrnoException).code;
+    throw new MedcloudletError(
+      "CLI_FILE",
+      `Cannot write ${file} (${why}): check its folder and permissions.`,
+      {
+        cause,
+      },
+    );
+  });
+  const stream = handle.createWriteStream();
   stream.write("time,quantity,loinc,ucum,mdc,value\n");
   return {
     write(columns: readonly ReadingColumn[]) {
@@ -86,9 +97,31 @@ interface Opened {
   readonly refused: number;
 }
 
+/** Adds the course of each quantity, as wide as the terminal leaves room for; nothing where it leaves too little. */
+function withCourse(
+  rows: readonly (readonly string[])[],
+  courses: readonly (readonly (number | null)[])[],
+  terminalWidth: number,
+): readonly (readonly string[])[] {
+  const used = (rows[0] ?? []).reduce(
+    (sum, _, column) => sum + 2 + Math.max(...rows.map((row) => (row[column] ?? "").length)),
+    2,
+  );
+  const width = Math.min(SPARK_WIDTH, terminalWidth - used);
+  return width < SPARK_WIDTH_LEAST
+    ? rows
+    : rows.map((row, i) => [...row, i === 0 ? "course" : sparkline(courses[i - 1] ?? [], width)]);
+}
+
 function summarise(stream: SharedStream, { headers, columns, refused }: Opened, output: Output): void {
   const { colours } = output;
   const missing = missingNumbers(headers);
+  let first: number | undefined;
+  let last: number | undefined;
+  for (const { firstTime, lastTime } of headers) {
+    first = Math.min(first ?? firstTime, firstTime);
+    last = Math.max(last ?? lastTime, lastTime);
+  }
   const series = new Map<Quantity, { time: number; value: number | null }[]>();
   for (const { quantity, times, values } of columns) {
     const known = series.get(quantity) ?? [];
@@ -96,7 +129,8 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
     series.set(quantity, known);
   }
   const vitals: Vitals = {};
-  const rows = [["quantity", "samples", "gaps", "min", "max", "last", "course"]];
+  const rows = [["quantity", "samples", "gaps", "min", "max", "last"]];
+  const courses: (readonly (number | null)[])[] = [];
   const data = [...series].map(([quantity, samples]) => {
     samples.sort((a, b) => a.time - b.time);
     const values = samples.map(({ value }) => value);
@@ -115,8 +149,8 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
       ...[summary.samples, summary.gaps, summary.min ?? "–", summary.max ?? "–", summary.last ?? "–"].map(
         String,
       ),
-      sparkline(values, SPARK_WIDTH),
     ]);
+    courses.push(values);
     return summary;
   });
   const score = scoreOf(vitals);
@@ -128,18 +162,25 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
       streamId: stream.streamId,
       until: stream.consent.until,
       batches: headers.length,
+      firstTime: first ?? null,
+      lastTime: last ?? null,
       refusedBatches: refused,
       missingNumbers: missing,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
     },
     [
-      `${colours.bold(stream.ownerName || "(no name given)")}  ${stream.region}  ${scoreText(score, colours)}`,
+      `${colours.bold(stream.ownerName || "(no name given)")}  ${stream.region}${columns.length === 0 ? "" : `  ${scoreText(score, colours)}`}`,
       colours.dim(`  fingerprint ${groups(stream.ownerFingerprint)}`),
       colours.dim(
         `  consent for ${stream.consent.purpose} until ${new Date(stream.consent.until).toISOString()}`,
       ),
-      columns.length === 0 ? "  Nothing has arrived yet." : table(rows, colours),
+      ...(first === undefined || last === undefined
+        ? ["  Nothing has arrived yet."]
+        : [
+            `  readings from ${new Date(first).toISOString()} to ${colours.bold(new Date(last).toISOString())}`,
+            table(withCourse(rows, courses, output.width), colours),
+          ]),
       ...(missing > 0
         ? [
             colours.yellow(
@@ -185,7 +226,7 @@ function read(): Command {
           output.note(output.colours.red(`  ✗ a grant was refused: ${error.message} [${error.code}]`));
         }
         const chosen = chooseStreams(streams, options.patient);
-        const csv = options.csv === undefined ? undefined : createCsv(options.csv);
+        const csv = options.csv === undefined ? undefined : await createCsv(options.csv);
         const signal = abortOnInterrupt();
         await Promise.all(
           chosen.map(async (stream) => {

@@ -17,6 +17,8 @@ export interface Progress {
 export interface Output {
   readonly json: boolean;
   readonly colours: Colours;
+  /** Columns of the terminal that results go to; unbounded elsewhere. */
+  readonly width: number;
   /** A result: `text` for people, `data` for programs. */
   result(data: unknown, text: string): void;
   /** A heading above results, for people only. */
@@ -42,6 +44,7 @@ export function createOutput(options: { readonly json: boolean }): Output {
   return {
     json,
     colours: pc.createColors(colourful),
+    width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
     result(data, text) {
       process.stdout.write(json ? `${JSON.stringify(data)}\n` : `${text}\n`);
     },
