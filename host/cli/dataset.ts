@@ -4,13 +4,14 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
-import type { ReadingColumn, Region } from "../sealing/index.ts";
-import { parseColumnMap, readVitalsCsv, uploadAll } from "../wearable/index.ts";
+import type { Region } from "../sealing/index.ts";
+import { uploadAll } from "../wearable/index.ts";
 import { isPaired, openDeviceFolder, pairDevice } from "./device-folder.ts";
 import { ownerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import {
   asPerson,
+  moment,
   newCommand,
   newGroup,
   outputOf,
@@ -19,6 +20,7 @@ import {
   withPerson,
 } from "./options.ts";
 import { size } from "./output.ts";
+import { readRecording } from "./recording.ts";
 
 const YEARS_10_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 const BATCH_SECONDS = 3600;
@@ -27,7 +29,7 @@ interface UploadOptions extends PersonOptions {
   readonly region: Region;
   readonly patient?: string;
   readonly map?: string[];
-  readonly start?: string;
+  readonly start?: number;
 }
 
 /** Names a data set by its bytes and by how they were read, so that the same upload is known again. */
@@ -42,18 +44,6 @@ async function datasetId(file: string, options: UploadOptions): Promise<string> 
   return createHash("sha256").update(hash.digest()).update(reading).digest("hex");
 }
 
-async function* columnsOf(file: string, options: UploadOptions): AsyncGenerator<readonly ReadingColumn[]> {
-  const { patient, map, start } = options;
-  for await (const { columns } of readVitalsCsv(file, {
-    batchSeconds: BATCH_SECONDS,
-    ...(patient === undefined ? {} : { patient }),
-    ...(map === undefined ? {} : { map: parseColumnMap(map) }),
-    ...(start === undefined ? {} : { startTime: Date.parse(start) }),
-  })) {
-    yield columns;
-  }
-}
-
 function upload(): Command {
   return withPerson(
     newCommand("upload", "seal a whole data set on this machine and send it the way of readings"),
@@ -62,7 +52,7 @@ function upload(): Command {
     .addOption(regionOption())
     .option("--patient <id>", "only this patient of the file")
     .option("--map <column=quantity...>", "what columns mean, where their names do not say")
-    .option("--start <time>", "start of the recording, ISO 8601, where times count from it")
+    .option("--start <time>", "start of the recording, ISO 8601, where times count from it", moment)
     .action((file: string, options: UploadOptions) =>
       asPerson(options, async (person, toolkit) => {
         const output = outputOf(options);
@@ -76,6 +66,7 @@ function upload(): Command {
             ownerKeys: person.keys,
             region: options.region,
             until: systemClock.now() + YEARS_10_MS,
+            addresses: person.addresses,
           });
         }
         const { device, store } = await openDeviceFolder(toolkit, folder, person.addresses);
@@ -83,10 +74,14 @@ function upload(): Command {
           let batches = 0;
           let bytes = 0;
           output.note(`  sealing ${basename(file)} on this machine …`);
-          const { already } = await device.recordDataset(id, columnsOf(file, options), (sealed) => {
-            batches++;
-            bytes += sealed.bytes.length;
-          });
+          const { already } = await device.recordDataset(
+            id,
+            readRecording(file, { ...options, batchSeconds: BATCH_SECONDS }),
+            (sealed) => {
+              batches++;
+              bytes += sealed.bytes.length;
+            },
+          );
           const waiting = await device.waiting();
           const progress = output.progress("uploading", waiting);
           let accepted = 0;
@@ -105,7 +100,7 @@ function upload(): Command {
             { file, sealed: batches, bytes, accepted, waiting: left, alreadySealed: already },
             already && accepted === 0
               ? `${basename(file)} was uploaded before: nothing to do.`
-              : `${basename(file)}: ${batches} batches sealed (${size(bytes)}), ${accepted} accepted, ${left} waiting.`,
+              : `${basename(file)}: ${batches} ${batches === 1 ? "batch" : "batches"} sealed (${size(bytes)}), ${accepted} accepted, ${left} waiting.`,
           );
         } finally {
           await store.close();

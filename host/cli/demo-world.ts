@@ -18,6 +18,7 @@ import { isPaired, pairDevice } from "./device-folder.ts";
 import {
   type Addresses,
   createToolkit,
+  keepAddresses,
   ownerOf,
   type PersonAtWork,
   registerPerson,
@@ -231,11 +232,12 @@ export async function startDemoWorld(options: {
         ownerKeys: person.keys,
         region: "medical",
         until: from + 365 * DAY_MS,
+        addresses,
       });
       await person.session.logout();
     }
-    for (const { home } of logins) {
-      await writePrivateFile(join(home, "addresses.json"), `${JSON.stringify(addresses, null, 2)}\n`);
+    for (const folder of [...logins.map(({ home }) => home), deviceFolder]) {
+      await keepAddresses(folder, addresses);
     }
     const mongodb = process.env.MONGODB_URL !== undefined && process.env.MONGODB_URL !== "";
     return {

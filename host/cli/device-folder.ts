@@ -5,7 +5,7 @@ import { createKdcClient, type Owner, type PersonKeys } from "../client/index.ts
 import { generateSigningSeed, importSigningKey, type Region } from "../sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../store/index.ts";
 import { type Device, openDevice, PAIRING, type Pairing } from "../wearable/index.ts";
-import { type Addresses, type Toolkit, writePrivateFile } from "./home.ts";
+import { type Addresses, keepAddresses, type Toolkit, writePrivateFile } from "./home.ts";
 
 const pairingFile = (folder: string) => join(folder, "pairing.json");
 
@@ -25,6 +25,8 @@ export async function pairDevice(input: {
   readonly ownerKeys: PersonKeys;
   readonly region: Region;
   readonly until: number;
+  /** Where the device finds the services. */
+  readonly addresses: Addresses;
 }): Promise<Pairing> {
   const { folder, owner, region, until } = input;
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -46,6 +48,7 @@ export async function pairDevice(input: {
     region,
     streamId,
   };
+  await keepAddresses(folder, input.addresses);
   await writePrivateFile(pairingFile(folder), `${JSON.stringify(pairing, null, 2)}\n`);
   return pairing;
 }

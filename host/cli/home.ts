@@ -88,6 +88,11 @@ export async function readAddresses(home: string, given: Partial<Addresses> = {}
   return parsed.data;
 }
 
+/** Keeps the addresses in a person's home or a device's folder. */
+export function keepAddresses(folder: string, addresses: Addresses): Promise<void> {
+  return writePrivateFile(addressesFile(folder), `${JSON.stringify(addresses, null, 2)}\n`);
+}
+
 /**
  * Makes an identity, registers it, and keeps its keys in `home`.
  * @throws MedcloudletError `CLI_HOME_TAKEN`, and the KDC's refusals
@@ -130,12 +135,12 @@ export async function registerPerson(
     known: {},
   };
   await writePrivateFile(keystoreFile(home), await lockKeystore(contents, input.passphrase));
-  await writePrivateFile(addressesFile(home), `${JSON.stringify(addresses, null, 2)}\n`);
+  await keepAddresses(home, addresses);
   return contents;
 }
 
-/** Reads and unlocks the keystore of a home. @throws MedcloudletError `CLI_HOME_EMPTY`, `KEYSTORE_PASSPHRASE` */
-export async function openHome(home: string, passphrase: string): Promise<KeystoreContents> {
+/** The locked keystore of a home; asked for before any secret is. @throws MedcloudletError `CLI_HOME_EMPTY` */
+export async function requireHome(home: string): Promise<string> {
   const text = await readText(keystoreFile(home));
   if (text === undefined) {
     throw new MedcloudletError(
@@ -143,7 +148,12 @@ export async function openHome(home: string, passphrase: string): Promise<Keysto
       `There are no keys in ${home}: make some with \`medcloudlet keys register\`, or name another --home.`,
     );
   }
-  return unlockKeystore(text, passphrase);
+  return text;
+}
+
+/** Reads and unlocks the keystore of a home. @throws MedcloudletError `CLI_HOME_EMPTY`, `KEYSTORE_PASSPHRASE` */
+export async function openHome(home: string, passphrase: string): Promise<KeystoreContents> {
+  return unlockKeystore(await requireHome(home), passphrase);
 }
 
 /** Unlocks a home and logs in. */

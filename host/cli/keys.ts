@@ -5,7 +5,7 @@ import { type Owner, openIdentity, personFingerprint } from "../client/index.ts"
 import { ROLES } from "../identity/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { pairDevice } from "./device-folder.ts";
-import { createToolkit, openHome, ownerOf, registerPerson } from "./home.ts";
+import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import {
   addressesOf,
   asPerson,
@@ -63,6 +63,7 @@ function show(): Command {
   return withPerson(newCommand("show", "show whose keys these are and the fingerprint to compare")).action(
     async (options: PersonOptions) => {
       const output = outputOf(options);
+      await requireHome(options.home);
       const contents = await openHome(options.home, await readPassphrase(options));
       const { suite } = await createToolkit(systemClock);
       const keys = await openIdentity(suite, {
@@ -135,6 +136,7 @@ function pair(): Command {
           ownerKeys: person.keys,
           region: options.region,
           until: systemClock.now() + options.days * DAY_MS,
+          addresses: person.addresses,
         });
         outputOf(options).result(
           { deviceId, streamId, folder },

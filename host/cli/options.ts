@@ -7,6 +7,7 @@ import {
   DEFAULT_HOME,
   type PersonAtWork,
   readAddresses,
+  requireHome,
   startWork,
   type Toolkit,
 } from "./home.ts";
@@ -35,6 +36,17 @@ export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER):
   };
 }
 
+/** A moment as ISO 8601, as an option's value in milliseconds; without a zone it is UTC. */
+export function moment(text: string): number {
+  const [, date, time = "T00:00:00", zone = "Z"] =
+    /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text) ?? [];
+  const value = Date.parse(`${date}${time}${zone}`);
+  if (Number.isNaN(value)) {
+    throw new InvalidArgumentError("Expected a time such as 2026-01-31T08:00:00Z.");
+  }
+  return value;
+}
+
 /** A command that only groups others. */
 export function newGroup(name: string, description: string): Command {
   return new Command(name).description(description).showHelpAfterError("(see --help)").exitOverride();
@@ -45,12 +57,12 @@ export function newCommand(name: string, description: string): Command {
   return newGroup(name, description).option("--json", "machine-readable output");
 }
 
-/** Adds the addresses of the services. */
-export function withAddresses(command: Command): Command {
+/** Adds the addresses of the services. `keeper` is what keeps them where they are not given. */
+export function withAddresses(command: Command, keeper = "home"): Command {
   return command
-    .option("--kdc <url>", "where the KDC is (default: as kept in the home)")
-    .option("--cloud <url>", "where the cloud is (default: as kept in the home)")
-    .option("--cloudlet <url>", "where the cloudlet is (default: as kept in the home)");
+    .option("--kdc <url>", `where the KDC is (default: as kept in the ${keeper})`)
+    .option("--cloud <url>", `where the cloud is (default: as kept in the ${keeper})`)
+    .option("--cloudlet <url>", `where the cloudlet is (default: as kept in the ${keeper})`);
 }
 
 /** Adds what is needed to act for a person. */
@@ -75,10 +87,10 @@ export function outputOf(options: { readonly json?: true }): Output {
 
 /** Addresses as given, else as kept in the home. */
 export function addressesOf(
-  options: Omit<PersonOptions, "home"> & { readonly home?: string },
+  options: Pick<PersonOptions, "home" | "kdc" | "cloud" | "cloudlet">,
 ): Promise<Addresses> {
   const { kdc, cloud, cloudlet } = options;
-  return readAddresses(options.home ?? DEFAULT_HOME, {
+  return readAddresses(options.home, {
     ...(kdc === undefined ? {} : { kdc }),
     ...(cloud === undefined ? {} : { cloud }),
     ...(cloudlet === undefined ? {} : { cloudlet }),
@@ -109,6 +121,7 @@ export async function asPerson<T>(
   work: (person: PersonAtWork, toolkit: Toolkit) => Promise<T>,
 ): Promise<T> {
   const toolkit = await createToolkit(systemClock);
+  await requireHome(options.home);
   const person = await startWork(toolkit, {
     home: options.home,
     addresses: await addressesOf(options),

@@ -8,11 +8,15 @@ function ask(question: string): Promise<string> {
   process.stderr.write(`${question}: `);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
-  return new Promise((resolve) => {
-    terminal.question("", (answer) => {
-      terminal.close();
+  return new Promise((resolve, reject) => {
+    // Ctrl-C and Ctrl-D close the terminal without an answer.
+    terminal.once("close", () => {
       process.stderr.write("\n");
+      reject(new MedcloudletError("CLI_SECRET_MISSING", "Nothing was entered, so nothing was done."));
+    });
+    terminal.question("", (answer) => {
       resolve(answer);
+      terminal.close();
     });
   });
 }
@@ -23,7 +27,10 @@ export async function confirm(question: string): Promise<boolean> {
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await new Promise<string>((resolve) => terminal.question(`${question} [y/N] `, resolve));
+  const answer = await new Promise<string>((resolve) => {
+    terminal.once("close", () => resolve(""));
+    terminal.question(`${question} [y/N] `, resolve);
+  });
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

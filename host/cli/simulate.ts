@@ -3,28 +3,22 @@ import { type Command, Option } from "commander";
 import { createTriage } from "../analytics/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
-import {
-  createPhysiology,
-  type Episode,
-  parseColumnMap,
-  readVitalsCsv,
-  uploadAll,
-} from "../wearable/index.ts";
+import { createPhysiology, type Episode, uploadAll } from "../wearable/index.ts";
 import { openDeviceFolder } from "./device-folder.ts";
 import { createToolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
-import { addressesOf, newCommand, outputOf, wholeNumber, withAddresses } from "./options.ts";
+import { addressesOf, moment, newCommand, outputOf, wholeNumber, withAddresses } from "./options.ts";
 import { size } from "./output.ts";
+import { readRecording } from "./recording.ts";
 
 interface SimulateOptions {
   readonly device: string;
-  readonly home?: string;
   readonly kdc?: string;
   readonly cloudlet?: string;
   readonly csv?: string;
   readonly patient?: string;
   readonly map?: string[];
-  readonly start?: string;
+  readonly start?: number;
   readonly seed: number;
   readonly minutes?: number;
   readonly speed: number;
@@ -35,7 +29,7 @@ interface SimulateOptions {
 }
 
 function startTimeOf(options: SimulateOptions): number {
-  return options.start === undefined ? systemClock.now() : Date.parse(options.start);
+  return options.start ?? systemClock.now();
 }
 
 async function* simulated(options: SimulateOptions): AsyncGenerator<readonly ReadingColumn[]> {
@@ -51,28 +45,17 @@ async function* simulated(options: SimulateOptions): AsyncGenerator<readonly Rea
   }
 }
 
-async function* replayed(file: string, options: SimulateOptions): AsyncGenerator<readonly ReadingColumn[]> {
-  const { patient, map, batchSeconds } = options;
-  for await (const { columns } of readVitalsCsv(file, {
-    startTime: startTimeOf(options),
-    batchSeconds,
-    ...(patient === undefined ? {} : { patient }),
-    ...(map === undefined ? {} : { map: parseColumnMap(map) }),
-  })) {
-    yield columns;
-  }
-}
-
 /** `medcloudlet simulate`: a wearable that measures a simulated person or replays a recording. */
 export function simulateCommand(): Command {
   return withAddresses(
     newCommand("simulate", "be a wearable: seal simulated or recorded readings and send them"),
+    "device folder",
   )
     .requiredOption("--device <folder>", "folder of the paired device")
     .option("--csv <file>", "replay this recording instead of simulating")
     .option("--patient <id>", "only this patient of the recording")
     .option("--map <column=quantity...>", "what columns of the recording mean, where their names do not say")
-    .option("--start <time>", "moment of the first sample, ISO 8601 (default: now)")
+    .option("--start <time>", "moment of the first sample, ISO 8601 (default: now)", moment)
     .option("--seed <number>", "the same seed gives the same person", wholeNumber(0), 1)
     .option("--minutes <number>", "how long a person is simulated (default: until Ctrl-C)", wholeNumber(1))
     .option(
@@ -94,10 +77,13 @@ export function simulateCommand(): Command {
       const { device, store } = await openDeviceFolder(
         await createToolkit(systemClock),
         options.device,
-        await addressesOf(options),
+        await addressesOf({ ...options, home: options.device }),
       );
       const signal = abortOnInterrupt();
-      const source = options.csv === undefined ? simulated(options) : replayed(options.csv, options);
+      const source =
+        options.csv === undefined
+          ? simulated(options)
+          : readRecording(options.csv, { ...options, start: startTimeOf(options) });
       const onWait = (code: string, retryInMs: number) =>
         output.note(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
       const triage = createTriage();

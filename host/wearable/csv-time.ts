@@ -100,7 +100,7 @@ function sinceStart(seconds: number | null, { startTime }: TimeOrigin): number |
   if (startTime === undefined) {
     throw new MedcloudletError(
       "WEARABLE_CSV_TIME",
-      "The times of this file count from the start of the recording: say when that was with startTime (ms since 1970 UTC).",
+      "The times of this file count from the start of the recording: say when that was with startTime, ms since 1970 UTC (--start 2026-01-31T08:00:00Z).",
       { status: 400 },
     );
   }

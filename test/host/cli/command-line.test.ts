@@ -99,6 +99,26 @@ describe("medcloudlet", () => {
     expect(stderr).toContain("--passphrase-file");
   });
 
+  it("says that a folder holds no keys before it asks for secrets", async () => {
+    const { code, stderr } = await runCli(["doctor", "read", "--home", join(folder, "nobody")]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("CLI_HOME_EMPTY");
+  });
+
+  it("refuses a start that is no time", async () => {
+    const { code, stderr } = await runCli(["simulate", "--device", folder, "--start", "yesterday"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("2026-01-31T08:00:00Z");
+  });
+
+  it("says that a CSV file cannot be written, and where", async () => {
+    const csv = join(folder, "missing", "opened.csv");
+    const { code, stderr } = await runCli(["doctor", "read", ...as("doctor"), "--csv", csv]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(csv);
+    expect(stderr).not.toContain(" at ");
+  });
+
   it("uploads a data set once, lets the doctor read every sample, and does nothing the second time", async () => {
     const file = join(folder, "vitals.csv");
     const rows = Array.from(
@@ -198,5 +218,26 @@ describe("medcloudlet demo", () => {
       const opened = events.filter(({ event }) => event === "opened").map(({ sequence }) => sequence);
       expect(opened).toEqual([2 * round, 2 * round + 1]);
     }
+  });
+
+  it("does not take several people's readings for those of the one who sends them", async () => {
+    const file = join(folder, "ward.csv");
+    const rows = ["1,2026-01-05T08:00:00Z,70", "2,2026-01-05T08:00:00Z,90", "1,2026-01-05T08:00:01Z,71"];
+    await writeFile(file, ["subject,time,HR", ...rows].join("\n"));
+    const upload = ["dataset", "upload", file, ...as("patient"), "--json"];
+    const all = await runCli(upload);
+    expect(all.code).toBe(2);
+    expect(JSON.parse(all.stderr).code).toBe("CLI_SEVERAL_PATIENTS");
+    const one = await runCli([...upload, "--patient", "1"]);
+    expect(JSON.parse(one.stdout)).toMatchObject({ sealed: 1, accepted: 1, waiting: 0 });
+  });
+
+  it("lets a device find its services by what its folder keeps", async () => {
+    const device = join(folder, "second-wearable");
+    expect((await runCli(["keys", "pair", "--device", device, ...as("patient")])).code).toBe(0);
+    const args = ["simulate", "--device", device, "--minutes", "1", "--speed", "0", "--json"];
+    args.push("--start", "2026-01-06T08:00:00Z");
+    const { stdout } = await runCli(args);
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: 1, waiting: 0 });
   });
 });

@@ -89,6 +89,7 @@ describe.each(backends())("kill -9 on the $name store", (backend) => {
         ownerKeys: patient.keys,
         region: "medical",
         until: now + DAY_MS,
+        addresses,
       });
       expect(await isPaired(deviceFolder)).toBe(true);
       return deviceFolder;
