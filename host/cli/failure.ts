@@ -24,6 +24,14 @@ function exitCodeOf(error: unknown): number {
   return error.status < 500 ? EXIT.invalid : EXIT.failed;
 }
 
+/** A file or folder that the system would not give: its words say enough, and a stack says nothing more. */
+function fileFault(error: unknown): string | undefined {
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return error instanceof Error && path !== undefined && syscall !== undefined
+    ? `${error.message}: check the path, its permissions and the room on the disk.`
+    : undefined;
+}
+
 /** Tells a person or a program what went wrong and gives the exit code. */
 export function reportFailure(error: unknown, json: boolean): number {
   const code = exitCodeOf(error);
@@ -45,7 +53,8 @@ export function reportFailure(error: unknown, json: boolean): number {
       : "";
     process.stderr.write(`${red("✗")} ${error.message}${faults} ${dim(`[${error.code}]`)}\n`);
   } else {
-    process.stderr.write(`${red("✗")} ${error instanceof Error ? error.stack : String(error)}\n`);
+    const text = fileFault(error) ?? (error instanceof Error ? error.stack : String(error));
+    process.stderr.write(`${red("✗")} ${text}\n`);
   }
   return code;
 }

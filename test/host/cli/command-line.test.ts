@@ -105,6 +105,15 @@ describe("medcloudlet", () => {
     expect(stderr).toContain("CLI_HOME_EMPTY");
   });
 
+  it("says in one line which folder it cannot use", async () => {
+    const file = join(folder, "a-file");
+    await writeFile(file, "");
+    const { code, stderr } = await runCli(["serve", "kdc", "--port", "0", "--data-dir", file]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(file);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
   it("refuses a start that is no time", async () => {
     const { code, stderr } = await runCli(["simulate", "--device", folder, "--start", "yesterday"]);
     expect(code).toBe(2);
