@@ -88,7 +88,7 @@ export const SETTINGS = {
   rateLimit: {
     env: "MEDCLOUDLET_RATE_LIMIT",
     schema: count(1, 1_000_000),
-    fallback: "600",
+    fallback: "3000",
     help: "Requests that one address may make in ten seconds.",
     services: ALL,
   },

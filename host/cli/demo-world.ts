@@ -113,7 +113,7 @@ export async function startDemoWorld(options: {
   await mkdir(join(folder, "people"), { recursive: true, mode: 0o700 });
   const { databasePrefix } = await demoState(folder);
   const logFile = join(folder, "services.log");
-  const destination = pino.destination({ dest: logFile, sync: true });
+  const destination = pino.destination({ dest: logFile, sync: true, mode: 0o600 });
   const running: RunningService[] = [];
 
   const launchOptions = (

@@ -24,6 +24,7 @@ interface ReadOptions extends PersonOptions {
   readonly csv?: string;
 }
 
+const TROUBLE_EVERY_MS = 30_000;
 const SPARK_WIDTH = 48;
 const SPARK_WIDTH_LEAST = 8;
 
@@ -88,6 +89,24 @@ function missingNumbers(headers: readonly BatchHeader[]): number {
     });
   }
   return [...byDevice.values()].reduce((sum, { count, first, last }) => sum + last - first + 1 - count, 0);
+}
+
+/** Says, at most every half minute, that nothing comes through. */
+function createTroubleNotice(stream: SharedStream, output: Output): (error: MedcloudletError) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return ({ code, message }) => {
+    if (performance.now() - saidAt < TROUBLE_EVERY_MS) {
+      return;
+    }
+    saidAt = performance.now();
+    const time = new Date().toISOString();
+    output.result(
+      { patient: stream.ownerName, time, trouble: code },
+      output.colours.red(
+        `  ${time}  ${stream.ownerName}  NO CONNECTION, readings may be missing: ${message} [${code}]`,
+      ),
+    );
+  };
 }
 
 /** What was opened of one stream. */
@@ -234,7 +253,8 @@ function read(): Command {
             const headers: BatchHeader[] = [];
             const vitals: Vitals = {};
             let refused = 0;
-            const items = options.follow ? reader.follow(stream, signal) : reader.read(stream);
+            const onTrouble = createTroubleNotice(stream, output);
+            const items = options.follow ? reader.follow(stream, signal, { onTrouble }) : reader.read(stream);
             for await (const { batch } of items) {
               if (options.follow) {
                 showBatch(stream, batch, vitals, output);

@@ -48,8 +48,8 @@ function register(): Command {
         invitation,
         handle: options.handle,
         name: options.name,
-        password: await readPassword(options),
-        passphrase: await readPassphrase(options),
+        password: await readPassword(options, true),
+        passphrase: await readPassphrase(options, true),
       });
       output.result(
         { accountId, handle: options.handle, role, home: options.home },

@@ -97,8 +97,9 @@ export function addressesOf(
   });
 }
 
-export function readPassword(options: PersonOptions): Promise<string> {
+export function readPassword(options: PersonOptions, isNew = false): Promise<string> {
   return readSecret({
+    isNew,
     what: "password of the account",
     flag: "password-file",
     file: options.passwordFile,
@@ -106,8 +107,9 @@ export function readPassword(options: PersonOptions): Promise<string> {
   });
 }
 
-export function readPassphrase(options: PersonOptions): Promise<string> {
+export function readPassphrase(options: PersonOptions, isNew = false): Promise<string> {
   return readSecret({
+    isNew,
     what: "passphrase of the keys",
     flag: "passphrase-file",
     file: options.passphraseFile,

@@ -45,6 +45,8 @@ export async function readSecret(input: {
   readonly flag: string;
   readonly file: string | undefined;
   readonly variable: string;
+  /** Ask twice on a terminal: nobody could undo a mistyped new secret. */
+  readonly isNew?: boolean;
 }): Promise<string> {
   const file = input.file ?? process.env[input.variable];
   if (file !== undefined && file !== "") {
@@ -62,5 +64,10 @@ export async function readSecret(input: {
       `The ${input.what} is needed: give --${input.flag} FILE or set ${input.variable}=FILE.`,
     );
   }
-  return ask(input.what.charAt(0).toUpperCase() + input.what.slice(1));
+  const what = input.what.charAt(0).toUpperCase() + input.what.slice(1);
+  const secret = await ask(what);
+  if (input.isNew && (await ask(`${what}, once more`)) !== secret) {
+    throw new MedcloudletError("CLI_SECRET_MISMATCH", `The two differ: nothing was done. Try again.`);
+  }
+  return secret;
 }

@@ -1,4 +1,12 @@
-import { type Bytes, type Clock, MedcloudletError, randomBytes, toBase64Url, toHex } from "../base/index.ts";
+import {
+  type Bytes,
+  type Clock,
+  isMedcloudletError,
+  MedcloudletError,
+  randomBytes,
+  toBase64Url,
+  toHex,
+} from "../base/index.ts";
 import {
   CONSENT,
   type Consent,
@@ -122,6 +130,19 @@ export function createOwner(options: {
     await session.publishEpoch(statement);
   };
 
+  /** What the KDC refuses for good is no epoch: nothing can have been sealed to it. Doubt keeps it. */
+  const publishOrForget = async (epoch: OwnedEpoch): Promise<void> => {
+    try {
+      await publish(epoch);
+    } catch (error) {
+      if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
+        epochs.splice(epochs.indexOf(epoch), 1);
+        await options.keepEpochs([...epochs]);
+      }
+      throw error;
+    }
+  };
+
   return {
     epochs,
     async startEpoch(region) {
@@ -129,7 +150,7 @@ export function createOwner(options: {
       const newest = earlier.at(-1);
       if (newest !== undefined && !(await isPublished(newest))) {
         // Kept and not published: an earlier attempt was cut off in between.
-        await publish(newest);
+        await publishOrForget(newest);
         return newest;
       }
       const epoch: OwnedEpoch = {
@@ -141,7 +162,7 @@ export function createOwner(options: {
       };
       await options.keepEpochs([...epochs, epoch]);
       epochs.push(epoch);
-      await publish(epoch);
+      await publishOrForget(epoch);
       return epoch;
     },
     async enrolDevice({ deviceId, signingKey, region, until }) {

@@ -32,11 +32,14 @@ export interface Reader {
   shared(): Promise<{ streams: SharedStream[]; refused: MedcloudletError[] }>;
   /** All batches of a stream that arrived after `after`, in order of arrival, to the last one there is now. */
   read(stream: SharedStream, after?: number): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
-  /** Like `read`, and then goes on with new batches as they arrive, until `signal` aborts. */
+  /**
+   * Like `read`, and then goes on with new batches as they arrive, until `signal` aborts. While the cloud or the KDC
+   * is away it tries again and says so to `onTrouble` each time: silence must not look like a patient who is well.
+   */
   follow(
     stream: SharedStream,
     signal: AbortSignal,
-    after?: number,
+    options?: { readonly after?: number; readonly onTrouble?: (error: MedcloudletError) => void },
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
 }
 
@@ -278,7 +281,7 @@ export function createReader(options: {
       return { streams, refused };
     },
     read: (stream, after = 0) => readOn(stream, after, createSeen()),
-    async *follow(stream, signal, after = 0) {
+    async *follow(stream, signal, { after = 0, onTrouble } = {}) {
       const seen = createSeen();
       let cursor = after;
       while (!signal.aborted) {
@@ -298,6 +301,7 @@ export function createReader(options: {
           if (!passing) {
             throw error;
           }
+          onTrouble?.(error);
         }
         // Also where the cloud ended the stream without a fault: a cloud that always does must not be hammered.
         await pause(RECONNECT_AFTER_MS, signal);

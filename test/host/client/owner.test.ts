@@ -144,6 +144,29 @@ describe("enrolling a device", () => {
   });
 });
 
+describe("an epoch that could not be published", () => {
+  const refusing = (status: number) =>
+    ownerWith({
+      publishEpoch: async () => {
+        throw new MedcloudletError("ROLE_FORBIDDEN", "no", { status });
+      },
+    });
+
+  it("is forgotten where the KDC refused it", async () => {
+    const owner = refusing(403);
+    expect(await rejectionOf(owner.startEpoch("medical"))).toBe("ROLE_FORBIDDEN");
+    expect(owner.epochs).toEqual([]);
+    expect(kept).toEqual([]);
+  });
+
+  it("is kept where nobody knows whether the KDC has it", async () => {
+    const owner = refusing(503);
+    expect(await rejectionOf(owner.startEpoch("medical"))).toBe("ROLE_FORBIDDEN");
+    expect(owner.epochs).toHaveLength(1);
+    expect(kept).toHaveLength(1);
+  });
+});
+
 describe("sharing", () => {
   it("gives the reader a grant that opens, with every epoch of the regions shared and no other", async () => {
     const owner = ownerWith();

@@ -48,6 +48,8 @@ let kept: Bytes[];
 let page: (after: number, response: ServerResponse) => void;
 let events: (response: ServerResponse) => void;
 let asked: { url: string; authorization: string | undefined; proof: string | undefined }[];
+/** How many subscriptions the cloud refuses before it takes one. */
+let refuseEvents: number;
 let ticketsIssued: number;
 let ticketLifetime: number;
 
@@ -74,7 +76,10 @@ beforeAll(async () => {
       authorization: request.headers.authorization,
       proof: request.headers.dpop as string | undefined,
     });
-    if (url.pathname.endsWith("/events")) {
+    if (url.pathname.endsWith("/events") && refuseEvents > 0) {
+      refuseEvents--;
+      response.writeHead(503).end();
+    } else if (url.pathname.endsWith("/events")) {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       events(response);
     } else {
@@ -93,6 +98,7 @@ beforeEach(() => {
   asked = [];
   page = honestPage;
   events = (response) => response.flushHeaders();
+  refuseEvents = 0;
   ticketsIssued = 0;
   ticketLifetime = 600_000;
 });
@@ -306,6 +312,27 @@ describe("following a stream", () => {
     // One subscription a second: a cloud that hangs up at once is not asked thousands of times.
     expect(subscriptions).toBeLessThanOrEqual(3);
     expect(asked.filter(({ url }) => url.endsWith("after=0"))).toHaveLength(1);
+  });
+
+  it("says so while the cloud is away, and goes on when it is back", async () => {
+    let calls = 0;
+    events = (response) => {
+      calls++;
+      response.write(": back\n\n");
+    };
+    kept = [await sealFor(suite, written, 0)];
+    refuseEvents = 1;
+    const trouble: string[] = [];
+    const controller = new AbortController();
+    const onTrouble = ({ code }: { code: string }) => trouble.push(code);
+    const outcomes = [];
+    for await (const item of readerWith().follow(stream, controller.signal, { onTrouble })) {
+      outcomes.push(outcome(item));
+      controller.abort();
+    }
+    expect(outcomes).toEqual([0]);
+    expect(trouble).toEqual(["SERVICE_RESPONSE"]);
+    expect(calls).toBe(1);
   });
 
   it("ends with an error where the cloud refuses", async () => {
