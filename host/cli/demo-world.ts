@@ -101,7 +101,7 @@ async function onFreePort<T>(
   }
 }
 
-/** Brings the whole system up in this process. `folder` absent: a temporary one. `ports` "free": any. */
+/** Brings the whole system up in this process, in a temporary folder unless one is named. */
 export async function startDemoWorld(options: {
   readonly folder?: string;
   readonly freePorts: boolean;

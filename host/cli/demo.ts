@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { createTriage } from "../analytics/index.ts";
-import { systemClock } from "../base/index.ts";
+import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
@@ -137,7 +137,10 @@ async function attend(
   const stream = (await reader.shared()).streams[0];
   const tally = { opened: 0, refused: 0 };
   if (stream === undefined) {
-    return tally;
+    throw new MedcloudletError(
+      "CLI_DEMO_ENDED",
+      "The demo patient's consent has ended: remove the folder given with --data, or name another.",
+    );
   }
   const { bold, cyan, dim, green, magenta, red, yellow } = output.colours;
   const vitals: Vitals = {};
