@@ -1,8 +1,13 @@
 import type { Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient } from "../client/index.ts";
 import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
-import { createProofVerifier, createTicketGuard, createTicketVerifier } from "../identity/index.ts";
-import { createRecords, createRecordsRouter, createSubscriptions } from "../records/index.ts";
+import {
+  createProofVerifier,
+  createRoutes,
+  createTicketGuard,
+  createTicketVerifier,
+} from "../identity/index.ts";
+import { addRecordsRoutes, createRecords, createSubscriptions } from "../records/index.ts";
 import type { Store } from "../store/index.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
@@ -21,18 +26,22 @@ export async function createCloudApp(options: {
   let url = "";
   const kdc = createKdcClient({ http: createHttpClient({ clock }), url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl: () => url });
+  const publicUrl = () => url;
+  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
+  const routes = createRoutes({ guard, publicUrl });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
+  addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
   const { app, drain } = createServiceApp({
     log,
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
-    routers: [createRecordsRouter({ guard, tickets, records, subscriptions, clock })],
+    routes,
   });
   return {
     app,
+    endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
     },

@@ -1,8 +1,13 @@
 import type { Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient } from "../client/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
-import { createProofVerifier, createTicketGuard, createTicketVerifier } from "../identity/index.ts";
-import { createIngestRouter, createSpool, createUplink } from "../ingest/index.ts";
+import {
+  createProofVerifier,
+  createRoutes,
+  createTicketGuard,
+  createTicketVerifier,
+} from "../identity/index.ts";
+import { addIngestRoutes, createSpool, createUplink } from "../ingest/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
@@ -31,7 +36,9 @@ export async function createCloudletApp(options: {
   const http = createHttpClient({ clock });
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl: () => url });
+  const publicUrl = () => url;
+  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
+  const routes = createRoutes({ guard, publicUrl });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,
@@ -42,16 +49,18 @@ export async function createCloudletApp(options: {
     key,
     requestTicket: () => kdc.forwardTicket(options.cloudletId, key),
   });
+  addIngestRoutes(routes, { spool, clock, onAccepted: uplink.wake });
   const { app, drain } = createServiceApp({
     log,
     // The cloud may be away for a day and the cloudlet still does its work: only its own store makes it unready.
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
-    routers: [createIngestRouter({ guard, spool, clock, onAccepted: uplink.wake })],
+    routes,
   });
   return {
     app,
+    endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
       uplink.start();

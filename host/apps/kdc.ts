@@ -1,17 +1,18 @@
 import type { Clock } from "../base/index.ts";
 import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
+  addIdentityRoutes,
   createAccounts,
   createDevices,
-  createIdentityRouter,
   createInvitations,
   createLogin,
   createProofVerifier,
+  createRoutes,
   createSessions,
   createTicketIssuer,
   type Invitations,
 } from "../identity/index.ts";
-import { createConsents, createEpochs, createKeysRouter } from "../keys/index.ts";
+import { addKeysRoutes, createConsents, createEpochs } from "../keys/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -41,18 +42,20 @@ export async function createKdcApp(options: {
   const consents = await createConsents(store, epochs, clock);
   const proofs = createProofVerifier(clock);
 
+  const routes = createRoutes({ login, proofs, publicUrl });
+  addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer });
+  addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, publicUrl });
+
   const { app, drain } = createServiceApp({
     log,
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
-    routers: [
-      createIdentityRouter({ accounts, sessions, invitations, devices, login, issuer }),
-      createKeysRouter({ accounts, devices, login, proofs, issuer, epochs, consents, publicUrl }),
-    ],
+    routes,
   });
   return {
     app,
+    endpoints: routes.endpoints,
     invitations,
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {

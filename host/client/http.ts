@@ -6,15 +6,15 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** How a request shows who makes it. */
 export type Credentials =
-  /** A session of the KDC (RFC 6750). */
-  | { readonly session: string }
+  /** A session of the KDC (RFC 6750); with the account's key where the session alone is not enough. */
+  | { readonly session: string; readonly key?: SigningKey }
   /** A key alone: a machine that asks for a ticket. */
   | { readonly key: SigningKey }
   /** A ticket and the key it is bound to (RFC 9449). */
   | { readonly key: SigningKey; readonly ticket: string };
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
   readonly credentials?: Credentials;
   readonly json?: unknown;
@@ -81,7 +81,9 @@ async function credentialHeaders(
     return {};
   }
   if ("session" in credentials) {
-    return { Authorization: `Bearer ${credentials.session}` };
+    const { session, key } = credentials;
+    const bearer = { Authorization: `Bearer ${session}` };
+    return key === undefined ? bearer : { ...bearer, DPoP: await createProof({ key, method, url, clock }) };
   }
   const proof = await createProof({ ...credentials, method, url, clock });
   return "ticket" in credentials

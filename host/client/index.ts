@@ -1,9 +1,11 @@
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
   createKdcClient,
+  type HeldTicket,
   type KdcClient,
   type KdcSession,
   type KnownAccount,
+  type SessionRequest,
   type Ticket,
 } from "./kdc-client.ts";
 export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";

@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
-import { MedcloudletError } from "../base/index.ts";
-import { idSchema, type SigningKey } from "../sealing/index.ts";
+import { MedcloudletError, toBase64Url } from "../base/index.ts";
+import { generateSigningSeed, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import type { Credentials, HttpClient, HttpRequest } from "./http.ts";
 
 const ACCOUNT = z.object({
@@ -33,6 +33,18 @@ const GRANTS = z.object({
 export type UnverifiedGrant = z.infer<typeof GRANTS>["grants"][number];
 
 export type Ticket = z.infer<typeof TICKET>;
+/** A ticket and the key that was made for it alone. */
+export type HeldTicket = Ticket & { readonly key: SigningKey };
+
+/** What a request under a session may carry. */
+export interface SessionRequest {
+  readonly method: HttpRequest["method"];
+  /** Path under `/v1`. */
+  readonly path: string;
+  readonly json?: unknown;
+  /** The account's key, where the KDC wants it proven. */
+  readonly key?: SigningKey;
+}
 
 /** The KDC as seen by somebody who logged in. */
 export interface KdcSession {
@@ -46,8 +58,13 @@ export interface KdcSession {
   enrolDevice(statement: string): Promise<void>;
   giveConsent(consent: string, wrappedKeys: readonly string[]): Promise<void>;
   grants(): Promise<UnverifiedGrant[]>;
-  /** @throws MedcloudletError `CONSENT_MISSING` */
-  readTicket(streamId: string): Promise<Ticket>;
+  /**
+   * A ticket to read a stream, bound to a new key: the cloud shall not see by a key which streams one person reads.
+   * @throws MedcloudletError `CONSENT_MISSING`
+   */
+  readTicket(streamId: string, accountKey: SigningKey): Promise<HeldTicket>;
+  /** Any other request under this session, its answer checked: the other files here are built on it. */
+  call<T>(schema: z.ZodType<T>, request: SessionRequest): Promise<T>;
 }
 
 /** The KDC as seen by anybody. */
@@ -97,6 +114,8 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
   const sessionOf = (account: KnownAccount, token: string): KdcSession => {
     const credentials = { session: token };
     const anything = z.unknown();
+    const callAs: KdcSession["call"] = (schema, { method, path, json, key }) =>
+      call(schema, method, path, key === undefined ? credentials : { ...credentials, key }, json);
     return {
       account,
       logout: async () => {
@@ -115,7 +134,15 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
         await call(anything, "POST", "/consents", credentials, { consent, wrappedKeys });
       },
       grants: async () => (await call(GRANTS, "GET", "/grants", credentials)).grants,
-      readTicket: (streamId) => call(TICKET, "POST", "/tickets/read", credentials, { streamId }),
+      async readTicket(streamId, accountKey) {
+        const key = await importSigningKey(generateSigningSeed());
+        const json = { streamId, holder: toBase64Url(key.publicKey) };
+        return {
+          ...(await callAs(TICKET, { method: "POST", path: "/tickets/read", json, key: accountKey })),
+          key,
+        };
+      },
+      call: callAs,
     };
   };
 

@@ -17,7 +17,7 @@ import {
   verifyBatch,
 } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
-import type { KdcSession, Ticket } from "./kdc-client.ts";
+import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 import { openGrant, type SharedStream } from "./shared-stream.ts";
 
@@ -151,15 +151,15 @@ export function createReader(options: {
 }): Reader {
   const { suite, clock, http, session, keys } = options;
   const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
-  const tickets = new Map<string, Ticket>();
+  const tickets = new Map<string, HeldTicket>();
 
   const credentialsFor = async (streamId: string) => {
     let held = tickets.get(streamId);
     if (held === undefined || held.expiresAt - RENEW_BEFORE_MS < clock.now()) {
-      held = await session.readTicket(streamId);
+      held = await session.readTicket(streamId, keys.signing);
       tickets.set(streamId, held);
     }
-    return { key: keys.signing, ticket: held.ticket };
+    return { key: held.key, ticket: held.ticket };
   };
 
   /** Opens a batch; null when it was seen before. */

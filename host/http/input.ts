@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Response } from "express";
+import express, { type Request, type Response } from "express";
 import type { z } from "zod";
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 
@@ -8,15 +8,18 @@ const JSON_LIMIT = "256kb";
 const parseJson = express.json({ limit: JSON_LIMIT, strict: true });
 
 /**
- * Parses a JSON body.
- * @throws MedcloudletError `REQUEST_MEDIA_TYPE` for a body of another content type
+ * Parses a JSON body into `request.body`. Called once the caller is known, so that strangers cost no memory.
+ * @throws MedcloudletError `REQUEST_MEDIA_TYPE` for a body of another content type; Express's own errors become
+ *   `REQUEST_MALFORMED` and `REQUEST_TOO_LARGE`
  */
-export const jsonBody: RequestHandler = (request, response, next) => {
+export async function parseJsonBody(request: Request, response: Response): Promise<void> {
   if (request.is("application/json") === false) {
     throw new MedcloudletError("REQUEST_MEDIA_TYPE", "Send the body as application/json.", { status: 415 });
   }
-  parseJson(request, response, next);
-};
+  await new Promise<void>((resolve, reject) => {
+    parseJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  });
+}
 
 /**
  * Reads an `application/octet-stream` body, never inflating it. Called once the caller is authorised, so that

@@ -4,6 +4,7 @@ import type { Log } from "./log.ts";
 import { notFound, problemHandler } from "./problem.ts";
 import { type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
 import { requestLog } from "./request-log.ts";
+import type { Endpoint } from "./route.ts";
 
 /** Something a service cannot work without. Rejects when it is not there. */
 export interface Probe {
@@ -14,6 +15,8 @@ export interface Probe {
 /** A composed Express app that does not listen yet. */
 export interface Service {
   readonly app: Express;
+  /** What it serves under `/v1`. */
+  readonly endpoints: readonly Endpoint[];
   /** Starts background work. The URL is the one clients use. */
   start(url: string): Promise<void>;
   /** `/readyz` says 503 from now on, so that a load balancer sends no more work. */
@@ -56,13 +59,14 @@ function readiness(probes: readonly Probe[], draining: () => boolean, log: Log):
 
 /**
  * The Express app that every service shares: request id and log, security headers, rate limit, `/livez` and
- * `/readyz`, the service's own routers under `/v1`, problem documents for everything else.
+ * `/readyz`, the service's own routes under `/v1`, problem documents for everything else.
  */
 export function createServiceApp(options: {
   readonly log: Log;
   readonly probes: readonly Probe[];
   readonly rateLimit: RateLimit;
-  readonly routers: readonly Router[];
+  /** The service's own routes, served under `/v1`. */
+  readonly routes: { readonly router: Router };
   /** How many proxies in front to trust for the client's address; 0 on a bare machine. */
   readonly trustProxies?: number;
 }): { app: Express; drain(): void } {
@@ -92,9 +96,7 @@ export function createServiceApp(options: {
     readiness(options.probes, () => draining, log),
   );
   app.use(rateLimitByAddress(options.rateLimit));
-  for (const router of options.routers) {
-    app.use("/v1", router);
-  }
+  app.use("/v1", options.routes.router);
   app.use(notFound);
   app.use(problemHandler(log));
   return {

@@ -4,7 +4,7 @@ import { fingerprint, identityKeys, verifyIdentity } from "../sealing/index.ts";
 import { type Collection, isDuplicate, type Store } from "../store/index.ts";
 import { hashPassword } from "./passwords.ts";
 
-export const ROLES = ["patient", "doctor", "operator", "cloudlet"] as const;
+export const ROLES = ["patient", "doctor", "researcher", "operator", "security-officer", "cloudlet"] as const;
 export type Role = (typeof ROLES)[number];
 
 /**

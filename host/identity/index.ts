@@ -13,9 +13,11 @@ export { admitBatch } from "./admission.ts";
 export { createDevices, type Device, type Devices, deviceKey } from "./devices.ts";
 export { createTicketGuard, proveKey, type TicketGuard } from "./guard.ts";
 export { createInvitations, type Invitations } from "./invitations.ts";
-export { accountOf, createLogin, type Login } from "./login.ts";
+export { createLogin, type Login } from "./login.ts";
+export { type Action, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
 export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
-export { createIdentityRouter } from "./router.ts";
+export { addIdentityRoutes } from "./router.ts";
+export { type AuditedRequest, type AuditSink, createRoutes, type Routes } from "./routes.ts";
 export { createSessions } from "./sessions.ts";
 export { loadOrCreateSigningKey } from "./signing-key-file.ts";
 export {

@@ -1,9 +1,9 @@
-import type { RequestHandler } from "express";
+import type { Request, Response } from "express";
 import passport from "passport";
 import { Strategy as BearerStrategy } from "passport-http-bearer";
 import { Strategy as LocalStrategy } from "passport-local";
 import { MedcloudletError } from "../base/index.ts";
-import type { Account, Accounts, Role } from "./accounts.ts";
+import type { Account, Accounts } from "./accounts.ts";
 import { createPasswordVerifier } from "./passwords.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -19,10 +19,10 @@ declare global {
 
 /** The two ways in: handle and password once, then the session's bearer token (RFC 6750). */
 export interface Login {
-  /** Checks `handle` and `password` of the body; sets `request.user`. Fails with `LOGIN_FAILED`. */
-  readonly withPassword: RequestHandler;
-  /** Checks the session token; with roles, lets only those through. `SESSION_INVALID`, `ROLE_FORBIDDEN`. */
-  withSession(...roles: Role[]): RequestHandler;
+  /** Checks `handle` and `password` of the parsed body. @throws MedcloudletError `LOGIN_FAILED` */
+  password(request: Request, response: Response): Promise<Account>;
+  /** Checks the session token. @throws MedcloudletError `SESSION_INVALID` */
+  session(request: Request, response: Response): Promise<{ account: Account; token: string }>;
 }
 
 export async function createLogin(accounts: Accounts, sessions: Sessions): Promise<Login> {
@@ -53,55 +53,40 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
     }),
   );
 
-  const through =
-    (strategy: "local" | "bearer", refusal: () => MedcloudletError, roles: readonly Role[]): RequestHandler =>
-    (request, response, next) => {
+  const authenticate = (
+    strategy: "local" | "bearer",
+    request: Request,
+    response: Response,
+  ): Promise<Express.User | undefined> =>
+    new Promise((resolve, reject) => {
       const done = (error: unknown, user?: Express.User | false) => {
         if (error) {
-          next(error);
-        } else if (!user) {
-          next(refusal());
-        } else if (roles.length > 0 && !roles.includes(user.account.role)) {
-          next(
-            new MedcloudletError("ROLE_FORBIDDEN", `This needs the role ${roles.join(" or ")}.`, {
-              status: 403,
-            }),
-          );
+          reject(error);
         } else {
-          request.user = user;
-          next();
+          resolve(user || undefined);
         }
       };
-      // The strategy would also take a token from query or body; URLs end up in logs and histories.
-      if (strategy === "bearer" && !/^Bearer /i.test(request.get("Authorization") ?? "")) {
-        next(refusal());
-        return;
-      }
-      authenticator.authenticate(strategy, { session: false }, done)(request, response, next);
-    };
+      authenticator.authenticate(strategy, { session: false }, done)(request, response, reject);
+    });
 
   return {
-    withPassword: through(
-      "local",
-      () => new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong.", { status: 401 }),
-      [],
-    ),
-    withSession: (...roles) =>
-      through(
-        "bearer",
-        () =>
-          new MedcloudletError("SESSION_INVALID", "Log in first: the session is unknown or over.", {
-            status: 401,
-          }),
-        roles,
-      ),
+    async password(request, response) {
+      const user = await authenticate("local", request, response);
+      if (user === undefined) {
+        throw new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong.", { status: 401 });
+      }
+      return user.account;
+    },
+    async session(request, response) {
+      // The strategy would also take a token from query or body; URLs end up in logs and histories.
+      const inHeader = /^Bearer /i.test(request.get("Authorization") ?? "");
+      const user = inHeader ? await authenticate("bearer", request, response) : undefined;
+      if (user?.token === undefined) {
+        throw new MedcloudletError("SESSION_INVALID", "Log in first: the session is unknown or over.", {
+          status: 401,
+        });
+      }
+      return { account: user.account, token: user.token };
+    },
   };
-}
-
-/** The account behind a request that passed {@link Login}. */
-export function accountOf(request: Express.Request): Account {
-  if (request.user === undefined) {
-    throw new MedcloudletError("SESSION_INVALID", "Log in first.", { status: 401 });
-  }
-  return request.user.account;
 }

@@ -1,11 +1,11 @@
-import { Router } from "express";
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
-import { createRateLimiter, jsonBody, parseInput } from "../http/index.ts";
+import { createRateLimiter } from "../http/index.ts";
 import { type Accounts, handleSchema, passwordSchema, presentAccount, ROLES } from "./accounts.ts";
 import type { Devices } from "./devices.ts";
 import type { Invitations } from "./invitations.ts";
-import { accountOf, type Login } from "./login.ts";
+import type { Login } from "./login.ts";
+import type { Routes } from "./routes.ts";
 import type { Sessions } from "./sessions.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
@@ -33,98 +33,142 @@ const LOGIN_LIMIT = { points: 10, seconds: 900 };
 const LOGIN_LIMIT_OF_HANDLE = { points: 100, seconds: 3600 };
 
 /** Accounts, sessions, invitations, directory, devices and the ticket keys, under `/v1` of the KDC. */
-export function createIdentityRouter(rooms: {
-  readonly accounts: Accounts;
-  readonly sessions: Sessions;
-  readonly invitations: Invitations;
-  readonly devices: Devices;
-  readonly login: Login;
-  readonly issuer: TicketIssuer;
-}): Router {
+export function addIdentityRoutes(
+  routes: Routes,
+  rooms: {
+    readonly accounts: Accounts;
+    readonly sessions: Sessions;
+    readonly invitations: Invitations;
+    readonly devices: Devices;
+    readonly login: Login;
+    readonly issuer: TicketIssuer;
+  },
+): void {
   const { accounts, sessions, invitations, devices, login, issuer } = rooms;
   const attempts = createRateLimiter(LOGIN_LIMIT);
   const attemptsOfHandle = createRateLimiter(LOGIN_LIMIT_OF_HANDLE);
-  const router = Router();
 
-  router.post("/accounts", jsonBody, async (request, response) => {
-    const input = parseInput(NEW_ACCOUNT, request.body);
-    const role = await invitations.redeem(input.invitation);
-    try {
-      if ((role === MACHINE_ROLE) !== (input.password === undefined)) {
-        throw new MedcloudletError("ACCOUNT_PASSWORD", "People have a password, machines have none.", {
-          status: 400,
-        });
+  routes.open({
+    method: "post",
+    path: "/accounts",
+    action: "account.register",
+    body: NEW_ACCOUNT,
+    async handle({ body, actingAs, concerning }) {
+      const role = await invitations.redeem(body.invitation);
+      try {
+        if ((role === MACHINE_ROLE) !== (body.password === undefined)) {
+          throw new MedcloudletError("ACCOUNT_PASSWORD", "People have a password, machines have none.", {
+            status: 400,
+          });
+        }
+        const { handle, identity, password = null } = body;
+        const account = await accounts.create({ handle, role, password, identity });
+        actingAs({ id: account._id, role });
+        concerning({ owner: account._id, details: { fingerprint: account.fingerprint } });
+        return { status: 201, json: presentAccount(account) };
+      } catch (error) {
+        await invitations.restore(body.invitation);
+        throw error;
       }
-      const { handle, identity, password = null } = input;
-      const account = await accounts.create({ handle, role, password, identity });
-      response.status(201).json(presentAccount(account));
-    } catch (error) {
-      await invitations.restore(input.invitation);
-      throw error;
-    }
+    },
   });
 
-  router.get("/accounts/me", login.withSession(), (request, response) => {
-    response.json(presentAccount(accountOf(request)));
+  routes.session({
+    method: "get",
+    path: "/accounts/me",
+    action: "account.show",
+    handle: ({ account }) => ({ status: 200, json: presentAccount(account) }),
   });
 
-  router.post(
-    "/sessions",
-    jsonBody,
-    async (request, _response, next) => {
-      const { handle } = parseInput(CREDENTIALS, request.body);
+  routes.open({
+    method: "post",
+    path: "/sessions",
+    action: "session.open",
+    body: CREDENTIALS,
+    async handle({ request, response, body, actingAs, concerning }) {
+      const { handle } = body;
       await attempts.consume(`${handle} ${request.ip}`);
       await attemptsOfHandle.consume(handle);
-      next();
-    },
-    login.withPassword,
-    async (request, response) => {
-      const account = accountOf(request);
+      // A refused login is the account owner's business; one for a handle that nobody has is nobody's.
+      const known = await accounts.byHandle(handle);
+      if (known !== null) {
+        concerning({ owner: known._id });
+      }
+      const account = await login.password(request, response);
+      actingAs({ id: account._id, role: account.role });
       await attempts.reset(`${account.handle} ${request.ip}`);
       await attemptsOfHandle.reset(account.handle);
       const session = await sessions.open(account._id);
-      response.status(201).json({ ...session, account: presentAccount(account) });
+      return { status: 201, json: { ...session, account: presentAccount(account) } };
     },
-  );
-
-  router.delete("/sessions/current", login.withSession(), async (request, response) => {
-    await sessions.revoke(request.user?.token ?? "");
-    response.status(204).end();
   });
 
-  router.post("/invitations", login.withSession("operator"), jsonBody, async (request, response) => {
-    const { role } = parseInput(INVITATION, request.body);
-    response.status(201).json({ role, ...(await invitations.create(role, accountOf(request)._id)) });
+  routes.session({
+    method: "delete",
+    path: "/sessions/current",
+    action: "session.close",
+    async handle({ token }) {
+      await sessions.revoke(token);
+      return { status: 204, empty: true };
+    },
+  });
+
+  routes.session({
+    method: "post",
+    path: "/invitations",
+    action: "invitation.make",
+    body: INVITATION,
+    async handle({ account, body: { role }, concerning }) {
+      concerning({ details: { role } });
+      return { status: 201, json: { role, ...(await invitations.create(role, account._id)) } };
+    },
   });
 
   // Doctors can be looked up by anybody who has an account; patients and machines by nobody.
-  router.get("/directory/:handle", login.withSession(), async (request, response) => {
-    const { handle } = parseInput(BY_HANDLE, request.params);
-    const account = await accounts.byHandle(handle);
-    if (account === null || account.role !== "doctor") {
-      throw new MedcloudletError("ACCOUNT_UNKNOWN", `No doctor here has the handle "${handle}".`, {
-        status: 404,
-      });
-    }
-    response.json(presentAccount(account));
+  routes.session({
+    method: "get",
+    path: "/directory/:handle",
+    action: "directory.look-up",
+    params: BY_HANDLE,
+    async handle({ params: { handle } }) {
+      const account = await accounts.byHandle(handle);
+      if (account === null || account.role !== "doctor") {
+        throw new MedcloudletError("ACCOUNT_UNKNOWN", `No doctor here has the handle "${handle}".`, {
+          status: 404,
+        });
+      }
+      return { status: 200, json: presentAccount(account) };
+    },
   });
 
-  router.post("/devices", login.withSession("patient"), jsonBody, async (request, response) => {
-    const owner = accountOf(request);
-    const { statement } = parseInput(STATEMENT, request.body);
-    const { signingKey } = await accounts.keysOf(owner);
-    const { deviceId, until } = await devices.enrol(owner._id, signingKey, statement);
-    response.status(201).json({ deviceId, until });
+  routes.session({
+    method: "post",
+    path: "/devices",
+    action: "device.enrol",
+    body: STATEMENT,
+    async handle({ account, body, concerning }) {
+      concerning({ owner: account._id });
+      const { signingKey } = await accounts.keysOf(account);
+      const { deviceId, until, region } = await devices.enrol(account._id, signingKey, body.statement);
+      concerning({ object: deviceId, details: { region, until } });
+      return { status: 201, json: { deviceId, until } };
+    },
   });
 
-  router.get("/devices", login.withSession("patient"), async (request, response) => {
-    const owned = await devices.ofOwner(accountOf(request)._id);
-    response.json({ devices: owned.map(({ statement }) => statement) });
+  routes.session({
+    method: "get",
+    path: "/devices",
+    action: "device.list",
+    async handle({ account }) {
+      const owned = await devices.ofOwner(account._id);
+      return { status: 200, json: { devices: owned.map(({ statement }) => statement) } };
+    },
   });
 
-  router.get("/ticket-keys", (_request, response) => {
-    response.json(issuer.keys);
+  routes.open({
+    method: "get",
+    path: "/ticket-keys",
+    action: "ticket-keys.list",
+    handle: () => ({ status: 200, json: issuer.keys }),
   });
-
-  return router;
 }

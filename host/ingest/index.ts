@@ -1,3 +1,3 @@
-export { createIngestRouter } from "./router.ts";
+export { addIngestRoutes } from "./router.ts";
 export { createSpool, type Receipt, type Spool } from "./spool.ts";
 export { createUplink, type Uplink } from "./uplink.ts";

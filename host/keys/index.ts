@@ -1,3 +1,3 @@
 export { type Consents, createConsents } from "./consents.ts";
 export { createEpochs, type Epochs } from "./epochs.ts";
-export { createKeysRouter } from "./router.ts";
+export { addKeysRoutes } from "./router.ts";

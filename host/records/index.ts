@@ -1,3 +1,3 @@
 export { createRecords, type Records } from "./records.ts";
-export { createRecordsRouter } from "./router.ts";
+export { addRecordsRoutes } from "./router.ts";
 export { createSubscriptions, type Subscriptions } from "./subscriptions.ts";

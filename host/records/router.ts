@@ -1,8 +1,13 @@
-import { Router } from "express";
 import { z } from "zod";
 import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
-import { createBinaryReader, parseInput } from "../http/index.ts";
-import { admitBatch, type Grant, type TicketGuard, type TicketVerifier } from "../identity/index.ts";
+import { createBinaryReader } from "../http/index.ts";
+import {
+  admitBatch,
+  type Grant,
+  type Relation,
+  type Routes,
+  type TicketVerifier,
+} from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
 import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -21,16 +26,17 @@ const CLOCK_SKEW_MS = 30_000;
 const SUBSCRIPTION_MS = 5 * 60_000;
 
 /** The cloud's side: cloudlets hand sealed batches in, ticket holders read them, under `/v1`. */
-export function createRecordsRouter(rooms: {
-  readonly guard: TicketGuard;
-  readonly tickets: TicketVerifier;
-  readonly records: Records;
-  readonly subscriptions: Subscriptions;
-  readonly clock: Clock;
-}): Router {
-  const { guard, tickets, records, subscriptions, clock } = rooms;
+export function addRecordsRoutes(
+  routes: Routes,
+  rooms: {
+    readonly tickets: TicketVerifier;
+    readonly records: Records;
+    readonly subscriptions: Subscriptions;
+    readonly clock: Clock;
+  },
+): void {
+  const { tickets, records, subscriptions, clock } = rooms;
   const readBinary = createBinaryReader(MAX_BATCH_BYTES);
-  const router = Router();
 
   /** The device's grant at the moment the cloudlet took the batch in. */
   const deviceGrant = async (ticket: string | undefined, receivedAt: number): Promise<Grant<"upload">> => {
@@ -53,51 +59,61 @@ export function createRecordsRouter(rooms: {
     }
   };
 
-  router.post("/batches", async (request, response) => {
-    await guard.authorise(request, "forward");
-    const receivedAt = RECEIVED_AT.safeParse(request.get("Received-At")).data ?? 0;
-    const now = clock.now();
-    if (receivedAt > now + CLOCK_SKEW_MS || receivedAt < now - LONGEST_WAIT_MS) {
-      throw new MedcloudletError(
-        "RECEIVED_AT_INVALID",
-        "Received-At must be ms since 1970, of the last seven days.",
-        {
-          status: 400,
-        },
-      );
-    }
-    const grant = await deviceGrant(request.get("Device-Ticket"), receivedAt);
-    const bytes = await readBinary(request, response);
-    const { batch, digest } = await admitBatch(bytes, grant);
-    const stored = await records.add(batch, bytes, digest, receivedAt);
-    response.status(stored.status === "stored" ? 201 : 200).json(stored);
+  routes.ticket("forward", {
+    method: "post",
+    path: "/batches",
+    action: "batch.forward",
+    async handle({ request, response }) {
+      const receivedAt = RECEIVED_AT.safeParse(request.get("Received-At")).data ?? 0;
+      const now = clock.now();
+      if (receivedAt > now + CLOCK_SKEW_MS || receivedAt < now - LONGEST_WAIT_MS) {
+        throw new MedcloudletError(
+          "RECEIVED_AT_INVALID",
+          "Received-At must be ms since 1970, of the last seven days.",
+          { status: 400 },
+        );
+      }
+      const grant = await deviceGrant(request.get("Device-Ticket"), receivedAt);
+      const bytes = await readBinary(request, response);
+      const { batch, digest } = await admitBatch(bytes, grant);
+      const stored = await records.add(batch, bytes, digest, receivedAt);
+      return { status: stored.status === "stored" ? 201 : 200, json: stored };
+    },
   });
 
-  const authoriseReader = async (request: Parameters<TicketGuard["authorise"]>[0]): Promise<string> => {
-    const { streamId } = parseInput(STREAM, request.params);
-    const { grant } = await guard.authorise(request, "read");
-    if (grant.stream !== streamId) {
-      throw new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", {
-        status: 403,
-      });
-    }
-    return streamId;
-  };
+  const relation = (call: { grant: Grant<"read">; params: z.infer<typeof STREAM> }): Relation =>
+    call.grant.stream === call.params.streamId ? "own" : "other";
+  const refusal = () =>
+    new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 });
 
-  router.get("/streams/:streamId/batches", async (request, response) => {
-    const streamId = await authoriseReader(request);
-    const { after, limit } = parseInput(PAGE, request.query);
-    const page = await records.page(streamId, after, limit);
-    response
-      .status(200)
-      .set({ "Content-Type": BATCHES_TYPE, "Medcloudlet-Cursor": String(page.cursor) })
-      .send(Buffer.from(frameBatches(page.batches)));
+  routes.ticket("read", {
+    method: "get",
+    path: "/streams/:streamId/batches",
+    action: "batch.read",
+    params: STREAM,
+    query: PAGE,
+    relation,
+    refusal,
+    async handle({ params, query }) {
+      const page = await records.page(params.streamId, query.after, query.limit);
+      return {
+        status: 200,
+        headers: { "Content-Type": BATCHES_TYPE, "Medcloudlet-Cursor": String(page.cursor) },
+        bytes: frameBatches(page.batches),
+      };
+    },
   });
 
-  router.get("/streams/:streamId/events", async (request, response) => {
-    const streamId = await authoriseReader(request);
-    subscriptions.add(streamId, response, SUBSCRIPTION_MS);
+  routes.ticket("read", {
+    method: "get",
+    path: "/streams/:streamId/events",
+    action: "batch.follow",
+    params: STREAM,
+    relation,
+    refusal,
+    handle: ({ params }) => ({
+      status: 200,
+      stream: (response) => subscriptions.add(params.streamId, response, SUBSCRIPTION_MS),
+    }),
   });
-
-  return router;
 }

@@ -38,6 +38,7 @@ export {
   identityKeys,
   idSchema,
   signIdentity,
+  signingKeySchema,
   verifyIdentity,
   WRAPPED_KEY,
   type WrappedKey,

@@ -33,12 +33,15 @@ function bytesSchema(minimum: number, maximum = minimum) {
 const PUBLIC_KEY_BYTES = 962;
 const ENC_BYTES = 962;
 
+/** An Ed25519 public key as base64url. */
+export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
+
 /** Who somebody is: one key to check their signatures with, one to seal to. Signed by the first. */
 export const IDENTITY = {
   typ: "medcloudlet-identity",
   schema: z.strictObject({
     suite: suiteSchema,
-    signingKey: bytesSchema(SIGNING_KEY_BYTES),
+    signingKey: signingKeySchema,
     receivingKey: bytesSchema(PUBLIC_KEY_BYTES),
     createdAt: timeSchema,
   }),
@@ -68,7 +71,7 @@ export const ENROLMENT = {
   schema: z.strictObject({
     owner: idSchema,
     deviceId: idSchema,
-    signingKey: bytesSchema(SIGNING_KEY_BYTES),
+    signingKey: signingKeySchema,
     region: regionSchema,
     streamId: idSchema,
     createdAt: timeSchema,

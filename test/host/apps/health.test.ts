@@ -23,7 +23,7 @@ describe.each(backends())("the three services on the $name store", (backend) => 
       expect((await fetch(`${url}/livez`)).status).toBe(200);
     }
     // A store that is away is not told as a refusal.
-    await expect(session.readTicket(sensor.streamId)).rejects.toMatchObject({
+    await expect(session.readTicket(sensor.streamId, sensor.key)).rejects.toMatchObject({
       code: "STORE_CLOSED",
       status: 503,
     });

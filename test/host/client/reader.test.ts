@@ -107,7 +107,8 @@ function readerWith(answers: Partial<KdcSession> = {}): Reader {
   const session = sessionOf(person.account, {
     readTicket: async () => {
       ticketsIssued++;
-      return { ticket: `ticket-${ticketsIssued}`, expiresAt: clock.now() + ticketLifetime };
+      const key = person.keys.signing;
+      return { ticket: `ticket-${ticketsIssued}`, expiresAt: clock.now() + ticketLifetime, key };
     },
     ...answers,
   });

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toBase64Url } from "../../../host/base/index.ts";
 import { createIdentity } from "../../../host/client/index.ts";
 import type { SigningKey } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
@@ -77,7 +78,11 @@ describe.each(backends())("JSON that strangers and members send to the KDC on th
       { path: "/devices", valid: { statement }, token: patientToken },
       { path: "/epochs", valid: { statement }, token: patientToken },
       { path: "/consents", valid: { consent: statement, wrappedKeys: [statement] }, token: patientToken },
-      { path: "/tickets/read", valid: { streamId: someId() }, token: patientToken },
+      {
+        path: "/tickets/read",
+        valid: { streamId: someId(), holder: toBase64Url(key.publicKey) },
+        token: patientToken,
+      },
       { path: "/tickets/upload", valid: { deviceId: someId() }, key },
       { path: "/tickets/forward", valid: { cloudletId: someId() }, key },
     ];

@@ -41,12 +41,12 @@ describe("every service", () => {
       log,
       probes: options.probes ?? [],
       rateLimit: { points: options.points ?? 1000, seconds: 10 },
-      routers: options.router === undefined ? [] : [options.router],
+      routes: { router: options.router ?? Router() },
       trustProxies: options.trustProxies ?? 0,
     });
     drain = made.drain;
     service = await listen(
-      { ...made, start: async () => {}, stop: async () => {} },
+      { ...made, endpoints: [], start: async () => {}, stop: async () => {} },
       { host: "127.0.0.1", port: 0, log, graceMs: options.graceMs ?? 2000 },
     );
     return service.url;
@@ -216,9 +216,14 @@ describe("every service", () => {
   it("says plainly that its port is taken", async () => {
     const url = await start();
     const port = Number(new URL(url).port);
-    const made = createServiceApp({ log, probes: [], rateLimit: { points: 1, seconds: 1 }, routers: [] });
+    const made = createServiceApp({
+      log,
+      probes: [],
+      rateLimit: { points: 1, seconds: 1 },
+      routes: { router: Router() },
+    });
     const error = await listen(
-      { ...made, start: async () => {}, stop: async () => {} },
+      { ...made, endpoints: [], start: async () => {}, stop: async () => {} },
       { host: "127.0.0.1", port, log },
     ).catch((caught) => caught);
     expect(isMedcloudletError(error, "SERVICE_PORT_UNAVAILABLE")).toBe(true);

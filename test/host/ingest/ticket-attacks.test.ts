@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bytes } from "../../../host/base/index.ts";
+import type { HeldTicket } from "../../../host/client/index.ts";
 import { createProof, keyThumbprint } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
@@ -25,7 +26,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
   let system: System;
   let sensor: Awaited<ReturnType<typeof wearerOf>>;
   let doctor: Doctor;
-  let readTicket: string;
+  let readTicket: HeldTicket;
   let batch: Bytes;
   let batchesUrl: string;
 
@@ -45,7 +46,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
       from: now,
       until: now + DAY_MS,
     });
-    readTicket = (await doctor.session.readTicket(sensor.streamId)).ticket;
+    readTicket = await doctor.session.readTicket(sensor.streamId, doctor.keys.signing);
     batchesUrl = `${system.cloudlet.url}/v1/batches`;
     expect((await replay(await uploadBy(system, sensor, await sealedBy(system, sensor, 0)))).status).toBe(
       202,
@@ -114,12 +115,12 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
 
   it("is refused with a real ticket for another service or another right", async () => {
     const cloudlet = await cloudletAccount(system, "other-cloudlet");
-    const key = doctor.keys.signing;
+    const { key } = readTicket;
     const atCloud = `${system.cloud.url}/v1/batches`;
     const bytes = batch;
     await leavesNoTrace(system, async () => {
       for (const [holder, ticket] of [
-        [key, readTicket],
+        [key, readTicket.ticket],
         [cloudlet.key, cloudlet.ticket],
       ] as const) {
         const recorded = await signed(system, { url: batchesUrl, key: holder, ticket, bytes });
@@ -127,7 +128,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
       }
       const device = await signed(system, { url: atCloud, key: sensor.key, ticket: sensor.ticket, bytes });
       await expectProblem(await replay(device), 401, "TICKET_INVALID");
-      const reader = await signed(system, { url: atCloud, key, ticket: readTicket, bytes });
+      const reader = await signed(system, { url: atCloud, key, ticket: readTicket.ticket, bytes });
       await expectProblem(await replay(reader), 403, "TICKET_SCOPE");
       const forwarder = await signed(system, {
         method: "GET",
@@ -191,7 +192,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
     );
     await leavesNoTrace(system, async () => {
       await expectProblem(await forward(at), 403, "DEVICE_TICKET_INVALID");
-      for (const ticket of [cloudlet.ticket, readTicket, `${sensor.ticket}x`]) {
+      for (const ticket of [cloudlet.ticket, readTicket.ticket, `${sensor.ticket}x`]) {
         await expectProblem(await forward({ ...at, "Device-Ticket": ticket }), 403, "DEVICE_TICKET_INVALID");
       }
       await expectProblem(

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { SigningKey } from "../../../host/sealing/index.ts";
-import { BATCHES_TYPE, unframeBatches } from "../../../host/sealing/index.ts";
+import { z } from "zod";
+import { toBase64Url } from "../../../host/base/index.ts";
+import type { HeldTicket } from "../../../host/client/index.ts";
+import { BATCHES_TYPE, keyThumbprint, unframeBatches } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
 import {
   expectProblem,
   leavesNoTrace,
+  payloadOf,
   replay,
   sealedBy,
   signed,
@@ -31,10 +34,14 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
       until,
     });
 
-  const ticketOf = async (person: Doctor, streamId = sensor.streamId): Promise<string> =>
-    (await person.session.readTicket(streamId)).ticket;
+  const ticketOf = (person: Doctor, streamId = sensor.streamId): Promise<HeldTicket> =>
+    person.session.readTicket(streamId, person.keys.signing);
 
-  const get = async (path: string, key: SigningKey, ticket: string, headers: Record<string, string> = {}) =>
+  const get = async (
+    path: string,
+    { key, ticket }: Pick<HeldTicket, "key" | "ticket">,
+    headers: Record<string, string> = {},
+  ) =>
     replay(
       await signed(system, { method: "GET", url: `${system.cloud.url}/v1${path}`, key, ticket, headers }),
     );
@@ -42,7 +49,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
   /** A page of the sensor's stream as the doctor gets it. */
   const page = async (query: string) => {
     const ticket = await ticketOf(doctor);
-    return get(`/streams/${sensor.streamId}/batches${query}`, doctor.keys.signing, ticket);
+    return get(`/streams/${sensor.streamId}/batches${query}`, ticket);
   };
 
   beforeAll(async () => {
@@ -83,17 +90,18 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
       expect(await early.session.grants()).toEqual([]);
     });
     system.clock.advance(60 * 60_000 + 1000);
-    const { ticket, expiresAt } = await early.session.readTicket(sensor.streamId);
+    const ticket = await ticketOf(early);
+    const { expiresAt } = ticket;
     expect(expiresAt).toBeLessThanOrEqual(ends);
     expect(expiresAt).toBeGreaterThan(ends - 2000);
     expect(await early.session.grants()).toHaveLength(1);
     const path = `/streams/${sensor.streamId}/batches`;
-    expect((await get(path, early.keys.signing, ticket)).status).toBe(200);
+    expect((await get(path, ticket)).status).toBe(200);
     system.clock.advance(2 * 60_000 + 31_000);
     await leavesNoTrace(system, async () => {
       await expect(ticketOf(early)).rejects.toMatchObject({ code: "CONSENT_MISSING" });
       expect(await early.session.grants()).toEqual([]);
-      await expectProblem(await get(path, early.keys.signing, ticket), 401, "TICKET_EXPIRED");
+      await expectProblem(await get(path, ticket), 401, "TICKET_EXPIRED");
     });
   });
 
@@ -101,35 +109,58 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
     await consent(system.clock.now(), system.clock.now() + DAY_MS);
     const other = await wearerOf(system, "brave-wren");
     const ticket = await ticketOf(doctor);
-    const thief = await strangerKey();
-    const { signing } = doctor.keys;
+    const thief = { key: await strangerKey(), ticket: ticket.ticket };
     await leavesNoTrace(system, async () => {
       for (const route of ["batches", "events"]) {
         const mine = `/streams/${sensor.streamId}/${route}`;
         const theirs = `/streams/${other.streamId}/${route}`;
-        await expectProblem(await get(theirs, signing, ticket), 403, "TICKET_STREAM_MISMATCH");
-        await expectProblem(await get(mine, thief, ticket), 403, "TICKET_HOLDER_MISMATCH");
-        await expectProblem(await get(mine, sensor.key, sensor.ticket), 401, "TICKET_INVALID");
+        await expectProblem(await get(theirs, ticket), 403, "TICKET_STREAM_MISMATCH");
+        await expectProblem(await get(mine, thief), 403, "TICKET_HOLDER_MISMATCH");
+        await expectProblem(await get(mine, sensor), 401, "TICKET_INVALID");
         await expectProblem(await fetch(`${system.cloud.url}/v1${mine}`), 401, "TICKET_MISSING");
       }
       const recorded = await signed(system, {
         method: "GET",
         url: `${system.cloud.url}/v1/streams/${sensor.streamId}/batches`,
-        key: signing,
-        ticket,
+        ...ticket,
       });
       expect((await replay(recorded)).status).toBe(200);
       await expectProblem(await replay(recorded), 401, "PROOF_REPLAYED");
     });
   });
 
+  it("gives no ticket for a stolen session without the account's key", async () => {
+    await consent(system.clock.now(), system.clock.now() + DAY_MS);
+    const thief = await strangerKey();
+    const { session } = doctor;
+    await expect(session.readTicket(sensor.streamId, thief)).rejects.toMatchObject({
+      code: "PROOF_KEY_MISMATCH",
+    });
+    const json = { streamId: sensor.streamId, holder: toBase64Url(thief.publicKey) };
+    const withoutProof = session.call(z.unknown(), { method: "POST", path: "/tickets/read", json });
+    await expect(withoutProof).rejects.toMatchObject({ code: "PROOF_INVALID" });
+  });
+
+  it("shows the cloud another holder with each ticket, so that nobody's streams are joined by it", async () => {
+    await consent(system.clock.now(), system.clock.now() + DAY_MS);
+    const tickets = [await ticketOf(doctor), await ticketOf(doctor)];
+    const holders = tickets.map(({ ticket }) => JSON.stringify(payloadOf(ticket).cnf));
+    expect(new Set(holders).size).toBe(2);
+    const own = JSON.stringify({ jkt: await keyThumbprint(doctor.keys.signing.publicKey) });
+    expect(holders).not.toContain(own);
+    for (const { ticket } of tickets) {
+      expect(Object.keys(payloadOf(ticket)).sort()).toEqual(
+        ["aud", "cnf", "exp", "iat", "iss", "jti", "scope", "stream"].sort(),
+      );
+    }
+  });
+
   it("refuses stream ids, cursors and limits that are none", async () => {
     const ticket = await ticketOf(doctor);
-    const { signing } = doctor.keys;
     for (const id of ["x", sensor.streamId.toUpperCase(), `${sensor.streamId}0`, "%24gt", "__proto__"]) {
-      await expectProblem(await get(`/streams/${id}/batches`, signing, ticket), 400, "REQUEST_INVALID");
+      await expectProblem(await get(`/streams/${id}/batches`, ticket), 400, "REQUEST_INVALID");
     }
-    await expectProblem(await get("/streams/%E0%A4%A/batches", signing, ticket), 400, "REQUEST_MALFORMED");
+    await expectProblem(await get("/streams/%E0%A4%A/batches", ticket), 400, "REQUEST_MALFORMED");
     for (const query of [
       "?limit=0",
       "?limit=501",
@@ -187,7 +218,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
       until: now + DAY_MS,
     });
     const ticket = await ticketOf(doctor, renewed.streamId);
-    const events = await get(`/streams/${renewed.streamId}/events`, doctor.keys.signing, ticket);
+    const events = await get(`/streams/${renewed.streamId}/events`, ticket);
     expect(events.headers.get("content-type")).toBe("text/event-stream");
     const reader = (events.body as ReadableStream<Uint8Array>).getReader();
     let text = "";
@@ -211,13 +242,17 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
 
   it("lets patients read their own stream, and no other role read anything", async () => {
     const { session, keys } = sensor.patient;
-    const { ticket } = await session.readTicket(sensor.streamId);
-    const answer = await get(`/streams/${sensor.streamId}/batches`, keys.signing, ticket);
+    const ticket = await session.readTicket(sensor.streamId, keys.signing);
+    const answer = await get(`/streams/${sensor.streamId}/batches`, ticket);
     expect(unframeBatches(new Uint8Array(await answer.arrayBuffer()))).toHaveLength(5);
-    const { session: operator } = system.operator;
-    await expect(operator.readTicket(sensor.streamId)).rejects.toMatchObject({ code: "ROLE_FORBIDDEN" });
+    const { session: operator, keys: operatorKeys } = system.operator;
+    await expect(operator.readTicket(sensor.streamId, operatorKeys.signing)).rejects.toMatchObject({
+      code: "ROLE_FORBIDDEN",
+    });
     const fellow = await wearerOf(system, "lone-finch");
-    await expect(fellow.patient.session.readTicket(sensor.streamId)).rejects.toMatchObject({
+    await expect(
+      fellow.patient.session.readTicket(sensor.streamId, fellow.patient.keys.signing),
+    ).rejects.toMatchObject({
       code: "CONSENT_MISSING",
     });
   });
@@ -225,11 +260,11 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
   it("ends every subscription when the cloud drains, and takes no new one", async () => {
     const ticket = await ticketOf(doctor);
     const path = `/streams/${sensor.streamId}/events`;
-    const events = await get(path, doctor.keys.signing, ticket);
+    const events = await get(path, ticket);
     expect(events.status).toBe(200);
     // A stream that was cut, not ended, would reject here.
     const [text] = await Promise.all([events.text(), system.cloud.close()]);
     expect(text).toBe("retry: 1000\n\n");
-    await expect(get(path, doctor.keys.signing, ticket)).rejects.toThrow();
+    await expect(get(path, ticket)).rejects.toThrow();
   });
 });

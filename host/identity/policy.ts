@@ -1,0 +1,88 @@
+import type { Role } from "./accounts.ts";
+
+/**
+ * How a caller stands to what a request is about. `own`: it is theirs, or it is about nobody's in particular.
+ * `granted`: its owner lets them, by a consent in force. `other`: neither; no rule ever names it.
+ */
+export type Relation = "own" | "granted" | "other";
+
+type Allowed = Exclude<Relation, "other">;
+
+/** Who may do one thing, and whether the audit keeps an entry of each time. */
+export type Rule = { readonly audit: boolean } & (
+  | { readonly by: "anyone" }
+  /** Somebody logged in, by role. */
+  | { readonly by: "session"; readonly allow: Readonly<Partial<Record<Role, readonly Allowed[]>>> }
+  /** A machine that proves its key and carries nothing else. */
+  | {
+      readonly by: "proof";
+      readonly allow: Readonly<Partial<Record<"device" | "cloudlet", readonly Allowed[]>>>;
+    }
+  /** The holder of a ticket, by the ticket's scope. */
+  | {
+      readonly by: "ticket";
+      readonly allow: Readonly<Partial<Record<"upload" | "forward" | "read", readonly Allowed[]>>>;
+    }
+);
+
+const OWN = ["own"] as const;
+const EVERYBODY = {
+  patient: OWN,
+  doctor: OWN,
+  researcher: OWN,
+  operator: OWN,
+  "security-officer": OWN,
+} as const;
+
+/**
+ * Who may do what: every route of every service names one of these actions, and nothing else decides. The services
+ * refuse to start with a route whose action is missing here or is of another kind, and a test sends every action
+ * as everybody to their own, a granted and a foreign object.
+ */
+export const POLICY = {
+  // KDC
+  "account.register": { by: "anyone", audit: true },
+  "account.show": { by: "session", audit: false, allow: EVERYBODY },
+  "session.open": { by: "anyone", audit: true },
+  "session.close": { by: "session", audit: true, allow: EVERYBODY },
+  "invitation.make": { by: "session", audit: true, allow: { operator: OWN } },
+  "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
+  "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },
+  "device.list": { by: "session", audit: false, allow: { patient: OWN } },
+  "epoch.publish": { by: "session", audit: true, allow: { patient: OWN } },
+  "epoch.list": { by: "session", audit: false, allow: { patient: OWN } },
+  "consent.give": { by: "session", audit: true, allow: { patient: OWN } },
+  "consent.list": { by: "session", audit: false, allow: { patient: OWN } },
+  "key.release": { by: "session", audit: true, allow: { doctor: OWN } },
+  "ticket.read": { by: "session", audit: true, allow: { patient: OWN, doctor: ["granted"] } },
+  "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
+  "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
+  "ticket-keys.list": { by: "anyone", audit: false },
+  // Cloudlet
+  "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
+  // Cloud
+  "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
+  "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },
+  "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
+} as const satisfies Readonly<Record<string, Rule>>;
+
+export type Action = keyof typeof POLICY;
+/** The actions of one kind of caller. */
+export type ActionBy<K extends Rule["by"]> = {
+  [A in Action]: (typeof POLICY)[A] extends { readonly by: K } ? A : never;
+}[Action];
+
+/** Which relations let a caller of one role, machine or scope through; undefined when none does. */
+export function relationsFor(action: Action, caller: string): readonly Relation[] | undefined {
+  const rule: Rule = POLICY[action];
+  if (rule.by === "anyone") {
+    return OWN;
+  }
+  return (rule.allow as Readonly<Record<string, readonly Allowed[] | undefined>>)[caller];
+}
+
+/** Who a rule lets through, for messages. */
+export function callersOf(action: Action): readonly string[] {
+  const rule: Rule = POLICY[action];
+  return rule.by === "anyone" ? [] : Object.keys(rule.allow);
+}

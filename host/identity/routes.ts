@@ -1,0 +1,252 @@
+import { type Request, type Response, Router } from "express";
+import type { z } from "zod";
+import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import {
+  type Endpoint,
+  type Method,
+  parseInput,
+  parseJsonBody,
+  type Reply,
+  sendReply,
+} from "../http/index.ts";
+import type { Account } from "./accounts.ts";
+import { proveKey, type TicketGuard } from "./guard.ts";
+import type { Login } from "./login.ts";
+import {
+  type Action,
+  type ActionBy,
+  callersOf,
+  POLICY,
+  type Relation,
+  type Rule,
+  relationsFor,
+} from "./policy.ts";
+import type { ProofVerifier, ProvenKey } from "./proof-verifier.ts";
+import type { Grant, Scope } from "./tickets.ts";
+
+/** What a request turned out to be about, for the audit. Never a secret, never a reading. */
+export interface Subject {
+  /** Account whose data it is about. */
+  readonly owner?: string;
+  /** Id of the device, consent, stream … it is about. */
+  readonly object?: string;
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What the audit is told of every request whose action asks for it. */
+export interface AuditedRequest extends Subject {
+  readonly action: Action;
+  /** Account, device or null for a stranger. */
+  readonly actor: string | null;
+  readonly actorRole: string | null;
+  readonly outcome: "success" | "refused";
+  /** The error's code where it was refused. */
+  readonly code: string | null;
+  readonly requestId: string;
+}
+
+/** Where audited requests go. Fulfils once the entry is on disk. */
+export interface AuditSink {
+  append(event: AuditedRequest): Promise<unknown>;
+}
+
+/** What every handler gets, beside who calls. */
+export interface Call<P, Q, B> {
+  readonly request: Request;
+  readonly response: Response;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** Says who acts, where that shows only in the handler: a login, a machine that proved its key. */
+  actingAs(actor: { readonly id: string; readonly role: string }): void;
+  /** Says what the request is about; later words add to earlier ones. */
+  concerning(subject: Subject): void;
+}
+
+export interface SessionCaller {
+  readonly account: Account;
+  /** The session's token. */
+  readonly token: string;
+}
+export interface ProofCaller {
+  readonly key: ProvenKey;
+}
+export interface TicketCaller<S extends Scope> {
+  readonly ticket: string;
+  readonly grant: Grant<S>;
+}
+
+/** One route. */
+export interface RouteSpec<A extends Action, C, P, Q, B> {
+  readonly method: Method;
+  readonly path: string;
+  readonly action: A;
+  readonly params?: z.ZodType<P>;
+  readonly query?: z.ZodType<Q>;
+  /** Schema of the JSON body. Without one the body is not read. */
+  readonly body?: z.ZodType<B>;
+  /** How the caller stands to what the request is about; without it the route serves the caller's own alone. */
+  readonly relation?: (call: C & Call<P, Q, B>) => Promise<Relation> | Relation;
+  /** The error where the policy does not allow the relation; `NOT_PERMITTED` without it. */
+  readonly refusal?: () => MedcloudletError;
+  readonly handle: (call: C & Call<P, Q, B>) => Promise<Reply> | Reply;
+}
+
+/** Declares routes; who may use each is for the policy to say. */
+export interface Routes {
+  readonly router: Router;
+  /** Every route declared so far. */
+  readonly endpoints: readonly Endpoint[];
+  open<P, Q, B>(spec: RouteSpec<ActionBy<"anyone">, unknown, P, Q, B>): void;
+  session<P, Q, B>(spec: RouteSpec<ActionBy<"session">, SessionCaller, P, Q, B>): void;
+  proof<P, Q, B>(spec: RouteSpec<ActionBy<"proof">, ProofCaller, P, Q, B>): void;
+  ticket<S extends Scope, P, Q, B>(
+    scope: S,
+    spec: RouteSpec<ActionBy<"ticket">, TicketCaller<S>, P, Q, B>,
+  ): void;
+}
+
+/** Refusals that say something about who may do what. The rest (malformed, too large, too often) goes to the log. */
+const AUDITED_STATUS = [401, 403, 404, 409, 410];
+
+interface Authenticated<C> {
+  /** Role, machine or scope as the policy names it. */
+  readonly caller: string;
+  readonly actor: string | null;
+  readonly as: C;
+}
+
+function missing(what: string): never {
+  throw new Error(`a route needs ${what}, which this service was not given`);
+}
+
+/**
+ * Makes the routes of one service. A service gives the ways of authentication that it has: the KDC `login` and
+ * `proofs`, cloud and cloudlet `guard`.
+ */
+export function createRoutes(service: {
+  readonly login?: Login;
+  readonly proofs?: ProofVerifier;
+  readonly guard?: TicketGuard;
+  readonly audit?: AuditSink;
+  /** The URL that proofs must name. */
+  readonly publicUrl: () => string;
+}): Routes {
+  const { login, proofs, guard, audit, publicUrl } = service;
+  const router = Router();
+  const endpoints: Endpoint[] = [];
+
+  const add = <A extends Action, C, P, Q, B>(
+    spec: RouteSpec<A, C, P, Q, B>,
+    by: Rule["by"],
+    authenticate: (request: Request, response: Response) => Promise<Authenticated<C>>,
+  ): void => {
+    const { method, path, action } = spec;
+    const rule: Rule = POLICY[action];
+    if (rule.by !== by) {
+      throw new Error(`the policy knows ${action} by ${rule.by}, the route ${method} ${path} is by ${by}`);
+    }
+    endpoints.push({ method, path, action });
+
+    router[method](path, async (request, response) => {
+      let actor: string | null = null;
+      let actorRole: string | null = null;
+      let subject: Subject = {};
+      const record = async (outcome: AuditedRequest["outcome"], code: string | null) => {
+        if (rule.audit) {
+          const requestId = request.id;
+          await audit?.append({ ...subject, action, actor, actorRole, outcome, code, requestId });
+        }
+      };
+
+      const answer = async (): Promise<Reply> => {
+        const authenticated = await authenticate(request, response);
+        actor = authenticated.actor;
+        actorRole = actor === null ? null : authenticated.caller;
+        const relations = relationsFor(action, authenticated.caller);
+        if (relations === undefined) {
+          throw new MedcloudletError(
+            "ROLE_FORBIDDEN",
+            `This needs the role ${callersOf(action).join(" or ")}.`,
+            {
+              status: 403,
+            },
+          );
+        }
+        if (spec.body !== undefined) {
+          await parseJsonBody(request, response);
+        }
+        const call = {
+          ...authenticated.as,
+          request,
+          response,
+          params: (spec.params === undefined ? undefined : parseInput(spec.params, request.params)) as P,
+          query: (spec.query === undefined ? undefined : parseInput(spec.query, request.query)) as Q,
+          body: (spec.body === undefined ? undefined : parseInput(spec.body, request.body)) as B,
+          actingAs: ({ id, role }: { readonly id: string; readonly role: string }) => {
+            actor = id;
+            actorRole = role;
+          },
+          concerning: (more: Subject) => {
+            subject = { ...subject, ...more, details: { ...subject.details, ...more.details } };
+          },
+        };
+        const relation = spec.relation === undefined ? "own" : await spec.relation(call);
+        if (!relations.includes(relation)) {
+          throw (
+            spec.refusal?.() ??
+            new MedcloudletError("NOT_PERMITTED", "There is nothing here that you may do this with.", {
+              status: 403,
+            })
+          );
+        }
+        return spec.handle(call);
+      };
+
+      let reply: Reply;
+      try {
+        reply = await answer();
+      } catch (error) {
+        // Of strangers who knock there is no entry: they could fill the log. Their errors are in the log lines.
+        const named = actor !== null || subject.owner !== undefined;
+        if (named && isMedcloudletError(error) && AUDITED_STATUS.includes(error.status)) {
+          await record("refused", error.code);
+        }
+        throw error;
+      }
+      await record("success", null);
+      sendReply(response, reply);
+    });
+  };
+
+  return {
+    router,
+    endpoints,
+    open: (spec) => add(spec, "anyone", async () => ({ caller: "anyone", actor: null, as: {} })),
+    session: (spec) => {
+      const { session } = login ?? missing("logins");
+      add(spec, "session", async (request, response) => {
+        const { account, token } = await session(request, response);
+        return { caller: account.role, actor: account._id, as: { account, token } };
+      });
+    },
+    proof: (spec) => {
+      const verifier = proofs ?? missing("proofs");
+      // A proof says which key, not whose: the action has one kind of machine, the route's relation finds which.
+      const [machine = ""] = callersOf(spec.action);
+      add(spec, "proof", async (request) => ({
+        caller: machine,
+        actor: null,
+        as: { key: await proveKey(verifier, publicUrl, request) },
+      }));
+    },
+    ticket: (scope, spec) => {
+      const { authorise } = guard ?? missing("tickets");
+      add(spec, "ticket", async (request) => ({
+        caller: scope,
+        actor: null,
+        as: await authorise(request, scope),
+      }));
+    },
+  };
+}
