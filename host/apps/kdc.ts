@@ -1,5 +1,5 @@
 import type { Clock } from "../base/index.ts";
-import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
+import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
   addIdentityRoutes,
   createAccounts,
@@ -11,10 +11,13 @@ import {
   createSessions,
   createTicketIssuer,
   type Invitations,
+  type TicketKeyRing,
 } from "../identity/index.ts";
 import { addKeysRoutes, createConsents, createEpochs } from "../keys/index.ts";
-import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
+
+/** How often the ring of ticket keys is looked after: a key that is due then waits at most this long. */
+const TURN_EVERY_MS = 10 * 60_000;
 
 /**
  * The key distribution centre: accounts, devices, epochs, consents, tickets. It sees public and wrapped keys, and
@@ -25,25 +28,27 @@ export async function createKdcApp(options: {
   readonly clock: Clock;
   readonly log: Log;
   /** Signs tickets. */
-  readonly ticketKey: SigningKey;
+  readonly ticketKeys: TicketKeyRing;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
   const { store, clock, log } = options;
   let url = "";
+  let turning: NodeJS.Timeout | undefined;
   const publicUrl = () => url;
   const accounts = await createAccounts(store, clock);
   const sessions = await createSessions(store, clock);
   const invitations = await createInvitations(store, clock);
   const devices = await createDevices(store, clock);
   const login = await createLogin(accounts, sessions);
-  const issuer = await createTicketIssuer(options.ticketKey, clock);
+  const ring = options.ticketKeys;
+  const issuer = createTicketIssuer(ring, clock);
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, publicUrl });
-  addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer });
+  addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer, ring });
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, publicUrl });
 
   const { app, drain } = createServiceApp({
@@ -60,8 +65,18 @@ export async function createKdcApp(options: {
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      await ring.turn();
+      turning = setInterval(() => {
+        ring.turn().catch((error) => {
+          log.error({ event: "ticket_key_turn_failed", ...errorFields(error) });
+        });
+      }, TURN_EVERY_MS);
+      turning.unref();
     },
     drain,
-    stop: () => store.close(),
+    async stop() {
+      clearInterval(turning);
+      await store.close();
+    },
   };
 }

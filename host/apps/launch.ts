@@ -1,10 +1,10 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
 import { type Log, listen, type RunningService } from "../http/index.ts";
-import { loadOrCreateSigningKey } from "../identity/index.ts";
+import { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "../identity/index.ts";
 import { loadNtru } from "../ntru/index.ts";
 import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -60,6 +60,36 @@ async function withStore<T>(
   }
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The KDC's ticket keys, in a file that only its user can read. It lies beside the database, not in it: whoever copies
+ * the database gets no key.
+ */
+async function openTicketKeys({ settings, clock }: LaunchOptions, file: string): Promise<TicketKeyRing> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  });
+  try {
+    return await openTicketKeyRing({
+      clock,
+      kept: text === undefined ? undefined : JSON.parse(text),
+      keep: (state) => replaceFile(file, state),
+      rotateEveryMs: settings.ticketKeyDays * DAY_MS,
+    });
+  } catch (cause) {
+    throw new MedcloudletError(
+      "TICKET_KEY_FILE",
+      `${file} cannot be used: restore it from the backup, or remove it to begin with a new key.`,
+      { cause },
+    );
+  }
+}
+
 /**
  * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
  * its user can read, and `firstInvitation` names that file.
@@ -68,9 +98,9 @@ export async function launchKdc(
   options: LaunchOptions,
 ): Promise<RunningService & { readonly firstInvitation?: string }> {
   const folder = join(options.settings.dataDir, "kdc");
-  const ticketKey = await loadOrCreateSigningKey(join(folder, "ticket-key"));
+  const ticketKeys = await openTicketKeys(options, join(folder, "ticket-keys.json"));
   return withStore(options, "kdc", async (store) => {
-    const service = await createKdcApp({ ...commonOf(options), store, ticketKey });
+    const service = await createKdcApp({ ...commonOf(options), store, ticketKeys });
     const invitation = (await service.hasOperator())
       ? {}
       : { firstInvitation: join(folder, "first-operator-invitation") };
@@ -99,9 +129,9 @@ const REGISTRATION = z.strictObject({
 type Registration = z.infer<typeof REGISTRATION>;
 
 /** Replaces a file as a whole: after a crash the old or the new one is there. */
-async function replaceFile(file: string, registration: Registration): Promise<void> {
+async function replaceFile(file: string, content: Registration | TicketKeyState): Promise<void> {
   const draft = `${file}.new`;
-  await writeFile(draft, `${JSON.stringify(registration)}\n`, { mode: 0o600 });
+  await writeFile(draft, `${JSON.stringify(content)}\n`, { mode: 0o600, flush: true });
   await chmod(draft, 0o600);
   await rename(draft, file);
 }

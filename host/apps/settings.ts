@@ -113,6 +113,13 @@ export const SETTINGS = {
     services: ["cloudlet"],
     secret: true,
   },
+  ticketKeyDays: {
+    env: "MEDCLOUDLET_TICKET_KEY_DAYS",
+    schema: count(1, 3650),
+    fallback: "30",
+    help: "Days after which tickets are signed with a new key.",
+    services: ["kdc"],
+  },
   spoolCapacity: {
     env: "MEDCLOUDLET_SPOOL_CAPACITY",
     schema: count(1, 100_000_000),

@@ -9,12 +9,15 @@ interface KeptKeys {
   readonly json: string;
 }
 
+/** Known keys are fetched again this often: a key that was revoked is good here for no longer. */
+const STALE_AFTER_MS = 10 * 60_000;
+
 /** Unknown key ids send us to the KDC at most this often: a flood of made-up tickets must not become one there. */
 const REFRESH_EVERY_MS = 30_000;
 
 /**
- * The KDC's ticket keys, fetched once, kept in the service's own store, and fetched again when a ticket names an
- * unknown key: a cloudlet or cloud that restarts while the KDC is away still verifies.
+ * The KDC's ticket keys, fetched once, kept in the service's own store, and fetched again every ten minutes and
+ * when a ticket names an unknown key: a cloudlet or cloud that restarts while the KDC is away still verifies.
  */
 export async function createTicketKeys(options: {
   readonly store: Store;
@@ -25,11 +28,13 @@ export async function createTicketKeys(options: {
   const kept = await store.collection<KeptKeys>({ name: "ticket_keys", indexes: [] });
   const stored = await kept.findOne({ _id: { $eq: "ticket-keys" } });
   let keys: JSONWebKeySet | undefined = stored === null ? undefined : JSON.parse(stored.json);
+  let askedAt = Number.NEGATIVE_INFINITY;
   let fetchedAt = Number.NEGATIVE_INFINITY;
 
   const fetchOnce = async (): Promise<JSONWebKeySet> => {
-    fetchedAt = clock.now();
+    askedAt = clock.now();
     keys = await kdc.ticketKeys();
+    fetchedAt = askedAt;
     await kept.updateOne(
       { _id: { $eq: "ticket-keys" } },
       { $set: { json: JSON.stringify(keys) } },
@@ -50,6 +55,11 @@ export async function createTicketKeys(options: {
   return {
     async current() {
       if (keys !== undefined) {
+        const age = clock.now() - fetchedAt;
+        if (age > STALE_AFTER_MS && clock.now() - askedAt > REFRESH_EVERY_MS) {
+          // Nobody waits for it: with the KDC away the known keys go on.
+          fetchKeys().catch(() => {});
+        }
         return keys;
       }
       try {
@@ -67,7 +77,7 @@ export async function createTicketKeys(options: {
       }
     },
     async refresh() {
-      if (underWay === undefined && keys !== undefined && clock.now() - fetchedAt < REFRESH_EVERY_MS) {
+      if (underWay === undefined && keys !== undefined && clock.now() - askedAt < REFRESH_EVERY_MS) {
         return keys;
       }
       try {

@@ -21,6 +21,7 @@ import {
 } from "./options.ts";
 import { groups } from "./output.ts";
 import { confirm, readSecret } from "./secret-input.ts";
+import { rotateTicketsCommand } from "./ticket-keys.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PURPOSES: readonly Consent["purpose"][] = ["treatment", "research", "self-care"];
@@ -209,7 +210,7 @@ function share(): Command {
 /** `medcloudlet keys …`: identity, epochs, devices, consent. */
 export function keysCommand(): Command {
   const command = newGroup("keys", "identity, epochs, devices and consent");
-  for (const subcommand of [register(), show(), invite(), epoch(), pair(), share()]) {
+  for (const subcommand of [register(), show(), invite(), epoch(), pair(), share(), rotateTicketsCommand()]) {
     command.addCommand(subcommand);
   }
   return command;

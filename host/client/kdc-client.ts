@@ -14,6 +14,7 @@ export type KnownAccount = z.infer<typeof ACCOUNT>;
 
 const SESSION = z.object({ token: z.string(), expiresAt: z.number(), account: ACCOUNT });
 const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
+const ROTATION = z.object({ kid: z.string(), activeFrom: z.number() });
 const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
 const UPLOAD_TICKET = TICKET.extend({ epoch: z.string() });
 const EPOCHS = z.object({ epochs: z.array(z.string()) });
@@ -63,6 +64,8 @@ export interface KdcSession {
    * @throws MedcloudletError `CONSENT_MISSING`
    */
   readTicket(streamId: string, accountKey: SigningKey): Promise<HeldTicket>;
+  /** As an operator: signs tickets with a new key, an hour from now, or at once and trusting no earlier one. */
+  rotateTicketKeys(how: { readonly revoke: boolean }): Promise<{ kid: string; activeFrom: number }>;
   /** Any other request under this session, its answer checked: the other files here are built on it. */
   call<T>(schema: z.ZodType<T>, request: SessionRequest): Promise<T>;
 }
@@ -142,6 +145,7 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
           key,
         };
       },
+      rotateTicketKeys: (how) => call(ROTATION, "POST", "/ticket-keys/rotations", credentials, how),
       call: callAs,
     };
   };

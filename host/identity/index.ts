@@ -20,6 +20,7 @@ export { addIdentityRoutes } from "./router.ts";
 export { type AuditedRequest, type AuditSink, createRoutes, type Routes } from "./routes.ts";
 export { createSessions } from "./sessions.ts";
 export { loadOrCreateSigningKey } from "./signing-key-file.ts";
+export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";
 export {
   createTicketIssuer,
   createTicketVerifier,

@@ -58,6 +58,7 @@ export const POLICY = {
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   "ticket-keys.list": { by: "anyone", audit: false },
+  "ticket-keys.rotate": { by: "session", audit: true, allow: { operator: OWN } },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Cloud

@@ -7,6 +7,7 @@ import type { Invitations } from "./invitations.ts";
 import type { Login } from "./login.ts";
 import type { Routes } from "./routes.ts";
 import type { Sessions } from "./sessions.ts";
+import type { TicketKeyRing } from "./ticket-key-ring.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 const MACHINE_ROLE = "cloudlet";
@@ -25,6 +26,7 @@ const CREDENTIALS = z.strictObject({
 });
 const INVITATION = z.strictObject({ role: z.enum(ROLES) });
 const STATEMENT = z.strictObject({ statement: statementSchema });
+const ROTATION = z.strictObject({ revoke: z.boolean() });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
 
 /** Ten wrong passwords in a quarter of an hour for one handle from one address; a right one clears the count. */
@@ -42,9 +44,10 @@ export function addIdentityRoutes(
     readonly devices: Devices;
     readonly login: Login;
     readonly issuer: TicketIssuer;
+    readonly ring: TicketKeyRing;
   },
 ): void {
-  const { accounts, sessions, invitations, devices, login, issuer } = rooms;
+  const { accounts, sessions, invitations, devices, login, issuer, ring } = rooms;
   const attempts = createRateLimiter(LOGIN_LIMIT);
   const attemptsOfHandle = createRateLimiter(LOGIN_LIMIT_OF_HANDLE);
 
@@ -169,6 +172,19 @@ export function addIdentityRoutes(
     method: "get",
     path: "/ticket-keys",
     action: "ticket-keys.list",
-    handle: () => ({ status: 200, json: issuer.keys }),
+    handle: () => ({ status: 200, json: issuer.keys() }),
+  });
+
+  routes.session({
+    method: "post",
+    path: "/ticket-keys/rotations",
+    action: "ticket-keys.rotate",
+    body: ROTATION,
+    async handle({ body: { revoke }, concerning }) {
+      concerning({ details: { revoke } });
+      const rotated = await ring.rotate({ revoke });
+      concerning({ object: rotated.kid });
+      return { status: 201, json: rotated };
+    },
   });
 }

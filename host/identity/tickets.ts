@@ -1,14 +1,8 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
-import {
-  ed25519Jwk,
-  idSchema,
-  keyThumbprint,
-  REGION,
-  type Region,
-  type SigningKey,
-} from "../sealing/index.ts";
+import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import type { TicketKeyRing } from "./ticket-key-ring.ts";
 
 const TYP = "medcloudlet-ticket+jwt";
 const ISSUER = "medcloudlet-kdc";
@@ -48,19 +42,19 @@ const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600,
 
 export interface TicketIssuer {
   /** The keys that verify tickets, as a JWK set (RFC 7517). */
-  readonly keys: JSONWebKeySet;
+  keys(): JSONWebKeySet;
   /** The ticket ends with its scope's lifetime, or at `notAfter` (ms) where what it rests on ends sooner. */
   issue<S extends Scope>(grant: Grant<S>, notAfter?: number): Promise<{ ticket: string; expiresAt: number }>;
 }
 
 /** Issues tickets: Ed25519-signed JWTs (RFC 7519) that cloud and cloudlets verify without asking anybody. */
-export async function createTicketIssuer(key: SigningKey, clock: Clock): Promise<TicketIssuer> {
-  const kid = await keyThumbprint(key.publicKey);
+export function createTicketIssuer(ring: TicketKeyRing, clock: Clock): TicketIssuer {
   return {
-    keys: { keys: [{ ...ed25519Jwk(key.publicKey), kid, alg: "EdDSA", use: "sig" }] },
+    keys: () => ring.published(),
     async issue(grant, notAfter = Number.POSITIVE_INFINITY) {
       const now = Math.floor(clock.now() / 1000);
       const expiresAt = Math.min(now + LIFETIME[grant.scope], Math.floor(notAfter / 1000));
+      const { kid, key } = ring.signing();
       const ticket = await new SignJWT({ ...grant })
         .setProtectedHeader({ alg: "EdDSA", typ: TYP, kid })
         .setIssuer(ISSUER)

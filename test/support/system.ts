@@ -16,6 +16,7 @@ import {
   type Reader,
 } from "../../host/client/index.ts";
 import { createLog, listen, type RunningService } from "../../host/http/index.ts";
+import { openTicketKeyRing, type TicketKeyRing } from "../../host/identity/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
   createSealingSuite,
@@ -78,6 +79,11 @@ export interface System {
   stop(): Promise<void>;
 }
 
+/** A ring of ticket keys that is kept nowhere. */
+export function ticketKeyRing(clock: Clock): Promise<TicketKeyRing> {
+  return openTicketKeyRing({ clock, kept: undefined, keep: async () => {}, rotateEveryMs: 30 * DAY_MS });
+}
+
 const RATE_LIMIT = { points: 1_000_000, seconds: 1 };
 
 export async function startSystem(backend: Backend): Promise<System> {
@@ -98,7 +104,7 @@ export async function startSystem(backend: Backend): Promise<System> {
     ...common,
     store: stores.kdc,
     log: logOf("kdc"),
-    ticketKey: await importSigningKey(generateSigningSeed()),
+    ticketKeys: await ticketKeyRing(clock),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });

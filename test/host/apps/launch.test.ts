@@ -47,7 +47,7 @@ describe("a service as it is launched", () => {
 
   it("keeps its key and the first invitation where only its user can read them", async () => {
     const { firstInvitation } = await startKdc();
-    for (const file of [firstInvitation as string, join(dataDir, "kdc", "ticket-key")]) {
+    for (const file of [firstInvitation as string, join(dataDir, "kdc", "ticket-keys.json")]) {
       expect((await stat(file)).mode & 0o777, file).toBe(0o600);
     }
   });
@@ -59,8 +59,8 @@ describe("a service as it is launched", () => {
     const second = await startKdc();
     expect(await client(second.url).ticketKeys()).toEqual(keys);
     await second.close();
-    await writeFile(join(dataDir, "kdc", "ticket-key"), "damaged\n");
-    await expect(launchKdc(optionsOf("kdc"))).rejects.toMatchObject({ code: "SIGNING_KEY_FILE" });
+    await writeFile(join(dataDir, "kdc", "ticket-keys.json"), "damaged\n");
+    await expect(launchKdc(optionsOf("kdc"))).rejects.toMatchObject({ code: "TICKET_KEY_FILE" });
   });
 
   it("invites its first operator until there is one, even after the first invitation has expired", async () => {

@@ -169,6 +169,7 @@ export function sessionOf(account: KnownAccount, answers: Partial<KdcSession>): 
     giveConsent: unexpected,
     grants: unexpected,
     readTicket: unexpected,
+    rotateTicketKeys: unexpected,
     call: unexpected,
     ...answers,
   };

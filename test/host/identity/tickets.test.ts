@@ -6,8 +6,8 @@ import {
   type TicketIssuer,
 } from "../../../host/identity/index.ts";
 import type { SigningKey } from "../../../host/sealing/index.ts";
-import { createTestClock } from "../../support/system.ts";
-import { forgedJwt, payloadOf, someId, strangerKey } from "../http/attack.ts";
+import { createTestClock, ticketKeyRing } from "../../support/system.ts";
+import { forgedJwt, payloadOf, someId } from "../http/attack.ts";
 
 describe("tickets", () => {
   const clock = createTestClock();
@@ -17,16 +17,17 @@ describe("tickets", () => {
   let issuer: TicketIssuer;
 
   beforeAll(async () => {
-    key = await strangerKey();
-    issuer = await createTicketIssuer(key, clock);
+    const ring = await ticketKeyRing(clock);
+    ({ key } = ring.signing());
+    issuer = createTicketIssuer(ring, clock);
   });
 
   const verifierOf = (issuers: TicketIssuer[]) => {
     const asked = { refreshes: 0 };
-    const keys = () => ({ keys: issuers.flatMap(({ keys }) => keys.keys) });
+    const keys = () => ({ keys: issuers.flatMap(({ keys }) => keys().keys) });
     const verifier = createTicketVerifier(
       {
-        current: async () => issuer.keys,
+        current: async () => issuer.keys(),
         refresh: async () => {
           asked.refreshes++;
           return keys();
@@ -68,7 +69,7 @@ describe("tickets", () => {
 
   it("are refused for another scope, audience, issuer, type, algorithm, or without an end", async () => {
     const { verifier, asked } = verifierOf([issuer]);
-    const kid = issuer.keys.keys[0]?.kid;
+    const kid = issuer.keys().keys[0]?.kid;
     const header = { alg: "EdDSA", typ: "medcloudlet-ticket+jwt", kid };
     const good = payloadOf((await issuer.issue(grant)).ticket);
     expect(await verifier.verify(await forgedJwt(header, good, key), "read")).toEqual(grant);
@@ -110,7 +111,7 @@ describe("tickets", () => {
   });
 
   it("of a new key make the verifier ask for the keys once, and hold if the KDC has that key", async () => {
-    const rotated = await createTicketIssuer(await strangerKey(), clock);
+    const rotated = createTicketIssuer(await ticketKeyRing(clock), clock);
     const { ticket } = await rotated.issue(grant);
     const known = verifierOf([rotated]);
     expect(await known.verifier.verify(ticket, "read")).toEqual(grant);
