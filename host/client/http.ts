@@ -32,8 +32,10 @@ export interface HttpClient {
    */
   send(request: HttpRequest): Promise<Response>;
   /** Like `send`, and gives the whole body: at most 16 MiB, for no service of ours answers with more. */
-  bytes(request: HttpRequest): Promise<{ readonly body: Bytes; readonly headers: Headers }>;
-  /** Like `bytes`, and reads the body as JSON. */
+  bytes(
+    request: HttpRequest,
+  ): Promise<{ readonly status: number; readonly body: Bytes; readonly headers: Headers }>;
+  /** Like `bytes`, and reads the body as JSON; undefined where there is no content (204). */
   json(request: HttpRequest): Promise<unknown>;
 }
 
@@ -147,14 +149,17 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
 
   const bytes: HttpClient["bytes"] = async (request) => {
     const response = await send(request);
-    return { body: await bodyOf(response, request.url), headers: response.headers };
+    return { body: await bodyOf(response, request.url), headers: response.headers, status: response.status };
   };
 
   return {
     send,
     bytes,
     async json(request) {
-      const { body } = await bytes(request);
+      const { body, status } = await bytes(request);
+      if (status === 204) {
+        return undefined;
+      }
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
       } catch (cause) {

@@ -9,6 +9,8 @@ export interface Endpoint {
   /** Express path under `/v1`. */
   readonly path: string;
   readonly action: string;
+  /** True when who may depends on what the request is about, not only on who asks. */
+  readonly objectLevel: boolean;
 }
 
 /** What a route answers. Handlers return it, so that nothing leaves before the audit has its entry. */

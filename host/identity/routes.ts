@@ -146,7 +146,7 @@ export function createRoutes(service: {
     if (rule.by !== by) {
       throw new Error(`the policy knows ${action} by ${rule.by}, the route ${method} ${path} is by ${by}`);
     }
-    endpoints.push({ method, path, action });
+    endpoints.push({ method, path, action, objectLevel: spec.relation !== undefined });
 
     router[method](path, async (request, response) => {
       let actor: string | null = null;

@@ -15,8 +15,8 @@ import {
   personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
-import { createLog, listen, type RunningService } from "../../host/http/index.ts";
-import { openTicketKeyRing, type TicketKeyRing } from "../../host/identity/index.ts";
+import { createLog, listen, type RunningService, type Service } from "../../host/http/index.ts";
+import { openTicketKeyRing, type Role, type TicketKeyRing } from "../../host/identity/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
   createSealingSuite,
@@ -24,6 +24,7 @@ import {
   importSigningKey,
   type Region,
   type SealingSuite,
+  type SigningKey,
 } from "../../host/sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
 import { type Device, openDevice, type Pairing } from "../../host/wearable/index.ts";
@@ -70,9 +71,14 @@ export interface System {
   readonly cloud: RunningService;
   readonly cloudlet: RunningService;
   readonly stores: Readonly<Record<"kdc" | "cloud" | "cloudlet", Store>>;
+  /** What each service serves. */
+  readonly services: Readonly<Record<"kdc" | "cloud" | "cloudlet", Pick<Service, "app" | "endpoints">>>;
+  /** The cloudlet's account and key. */
+  readonly cloudletAccount: { readonly accountId: string; readonly key: SigningKey };
   /** Every log line of the three services. */
   readonly logLines: string[];
   operator: Person;
+  person(role: Role, handle: string): Promise<Person>;
   patient(handle: string, name: string): Promise<Patient>;
   doctor(handle: string): Promise<Doctor>;
   device(patient: Patient, region?: Region): Promise<{ device: Device; pairing: Pairing; store: Store }>;
@@ -129,23 +135,24 @@ export async function startSystem(backend: Backend): Promise<System> {
     identity: cloudletIdentity.statement,
   });
 
-  const cloud = await listen(
-    await createCloudApp({ ...common, store: stores.cloud, log: logOf("cloud"), kdcUrl: kdc.url }),
-    { ...address, log: logOf("cloud") },
-  );
-  const cloudlet = await listen(
-    await createCloudletApp({
-      ...common,
-      store: stores.cloudlet,
-      log: logOf("cloudlet"),
-      kdcUrl: kdc.url,
-      cloudUrl: cloud.url,
-      cloudletId,
-      key: cloudletIdentity.keys.signing,
-      spoolCapacity: 10_000,
-    }),
-    { ...address, log: logOf("cloudlet") },
-  );
+  const cloudApp = await createCloudApp({
+    ...common,
+    store: stores.cloud,
+    log: logOf("cloud"),
+    kdcUrl: kdc.url,
+  });
+  const cloud = await listen(cloudApp, { ...address, log: logOf("cloud") });
+  const cloudletApp = await createCloudletApp({
+    ...common,
+    store: stores.cloudlet,
+    log: logOf("cloudlet"),
+    kdcUrl: kdc.url,
+    cloudUrl: cloud.url,
+    cloudletId,
+    key: cloudletIdentity.keys.signing,
+    spoolCapacity: 10_000,
+  });
+  const cloudlet = await listen(cloudletApp, { ...address, log: logOf("cloudlet") });
   const deviceStores: Store[] = [];
 
   return {
@@ -155,8 +162,11 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloud,
     cloudlet,
     stores,
+    services: { kdc: kdcApp, cloud: cloudApp, cloudlet: cloudletApp },
+    cloudletAccount: { accountId: cloudletId, key: cloudletIdentity.keys.signing },
     logLines,
     operator,
+    person: async (role, handle) => register(await invited(role), handle),
     async patient(handle, name) {
       const person = await register(await invited("patient"), handle);
       return {

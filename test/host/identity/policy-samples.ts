@@ -1,0 +1,149 @@
+import { toBase64Url } from "../../../host/base/index.ts";
+import { createIdentity, type HttpRequest } from "../../../host/client/index.ts";
+import type { Action } from "../../../host/identity/index.ts";
+import {
+  CONSENT,
+  ENROLMENT,
+  EPOCH,
+  fingerprint,
+  generateSigningSeed,
+  importSigningKey,
+  type SigningKey,
+  signStatement,
+} from "../../../host/sealing/index.ts";
+import {
+  DAY_MS,
+  type Doctor,
+  PASSWORD,
+  type Patient,
+  type Person,
+  type System,
+} from "../../support/system.ts";
+import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+
+/** A patient and everything of theirs that a request can be about. */
+export interface Owned {
+  readonly patient: Patient;
+  readonly sensor: Sensor;
+}
+
+/** Everybody and everything that the matrix needs. */
+export interface World {
+  readonly system: System;
+  /** The one whose things are the caller's own, or granted to the doctor. */
+  readonly ada: Owned;
+  /** The one whose things are somebody else's. */
+  readonly bo: Owned;
+  readonly doctor: Doctor;
+}
+
+export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {
+  /** Instead of the route's own path, where that has parameters. */
+  readonly path?: string;
+  /** A key that the KDC wants proven beside the session. */
+  readonly key?: SigningKey;
+};
+
+/**
+ * A fresh, valid request about what belongs to `target`, as `caller` would send it where it is a person. Null where the action is
+ * about nothing that could be another's.
+ */
+export type Sample = (world: World, target: Owned, caller: Person | null) => Promise<Sent> | Sent;
+
+const idOf = ({ session }: Person) => session.account.accountId;
+const nothing: Sample = () => ({});
+let made = 0;
+const fresh = (what: string) => `${what}-${++made}`;
+
+const streamOf: (rest: string) => Sample =
+  (rest) =>
+  (_world, { sensor }) => ({
+    path: `/streams/${sensor.streamId}${rest}`,
+  });
+
+/** One for every action there is: an action without a sample does not compile. */
+export const SAMPLES: Readonly<Record<Action, Sample>> = {
+  "account.register": async ({ system }) => {
+    const { statement } = await createIdentity(system.suite, system.clock);
+    const { code } = await system.operator.session.invite("patient");
+    return { json: { invitation: code, handle: fresh("patient"), password: PASSWORD, identity: statement } };
+  },
+  "account.show": nothing,
+  "session.open": (_world, { patient }) => ({
+    json: { handle: patient.session.account.handle, password: PASSWORD },
+  }),
+  "session.close": nothing,
+  "invitation.make": () => ({ json: { role: "patient" } }),
+  "directory.look-up": ({ doctor }) => ({ path: `/directory/${doctor.handle}` }),
+  "device.enrol": async ({ system }, { patient, sensor }) => {
+    const { publicKey } = await importSigningKey(generateSigningSeed());
+    const now = system.clock.now();
+    const enrolment = {
+      owner: idOf(patient),
+      deviceId: someId(),
+      signingKey: toBase64Url(publicKey),
+      region: sensor.region,
+      streamId: sensor.streamId,
+      createdAt: now,
+      until: now + DAY_MS,
+    };
+    return { json: { statement: await signStatement(ENROLMENT, enrolment, patient.keys.signing) } };
+  },
+  "device.list": nothing,
+  "epoch.publish": async ({ system }, { patient }) => {
+    const { publicKey } = await system.suite.generateKeyPair();
+    const earlier = (await patient.session.epochs()).length;
+    const epoch = {
+      owner: idOf(patient),
+      region: "medical" as const,
+      streamId: patient.owner.epochs[0]?.streamId ?? "",
+      epochId: someId(),
+      number: earlier + 1,
+      suite: 1 as const,
+      publicKey: toBase64Url(publicKey),
+      createdAt: system.clock.now(),
+    };
+    return { json: { statement: await signStatement(EPOCH, epoch, patient.keys.signing) } };
+  },
+  "epoch.list": nothing,
+  "consent.give": async ({ system, doctor }, { patient }) => {
+    const now = system.clock.now();
+    const consent = {
+      consentId: someId(),
+      owner: idOf(patient),
+      reader: idOf(doctor),
+      readerFingerprint: fingerprint({
+        signingKey: doctor.keys.signing.publicKey,
+        receivingKey: doctor.keys.receiving.publicKey,
+      }),
+      regions: ["medical" as const],
+      purpose: "treatment" as const,
+      from: now + DAY_MS,
+      until: now + 2 * DAY_MS,
+      createdAt: now,
+    };
+    return {
+      json: { consent: await signStatement(CONSENT, consent, patient.keys.signing), wrappedKeys: [] },
+    };
+  },
+  "consent.list": nothing,
+  "key.release": nothing,
+  "ticket.read": async (_world, { sensor }, caller) => {
+    const holder = await importSigningKey(generateSigningSeed());
+    return {
+      json: { streamId: sensor.streamId, holder: toBase64Url(holder.publicKey) },
+      ...(caller === null ? {} : { key: caller.keys.signing }),
+    };
+  },
+  "ticket.upload": (_world, { sensor }) => ({ json: { deviceId: sensor.deviceId } }),
+  "ticket.forward": ({ system }) => ({ json: { cloudletId: system.cloudletAccount.accountId } }),
+  "ticket-keys.list": nothing,
+  "ticket-keys.rotate": () => ({ json: { revoke: false } }),
+  "batch.upload": async ({ system }, { sensor }) => ({ bytes: await sealedBy(system, sensor, ++made) }),
+  "batch.forward": async ({ system }, { sensor }) => ({
+    bytes: await sealedBy(system, sensor, 1_000_000 + ++made),
+    headers: { "Device-Ticket": sensor.ticket, "Received-At": String(system.clock.now()) },
+  }),
+  "batch.read": streamOf("/batches"),
+  "batch.follow": streamOf("/events"),
+};

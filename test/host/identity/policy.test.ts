@@ -1,0 +1,225 @@
+import { readFile, writeFile } from "node:fs/promises";
+import type { Express } from "express";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { isMedcloudletError } from "../../../host/base/index.ts";
+import { type Credentials, createHttpClient } from "../../../host/client/index.ts";
+import type { Endpoint } from "../../../host/http/index.ts";
+import {
+  type Action,
+  POLICY,
+  type Relation,
+  ROLES,
+  type Role,
+  relationsFor,
+} from "../../../host/identity/index.ts";
+import { backends } from "../../support/stores.ts";
+import { DAY_MS, type Person, type System, startSystem } from "../../support/system.ts";
+import { kdcOf, strangerKey, wearerOf } from "../http/attack.ts";
+import { type Owned, SAMPLES, type World } from "./policy-samples.ts";
+import { policyDocument } from "./policy-table.ts";
+
+type ServiceName = keyof System["services"];
+
+/** Somebody who sends requests, and how the policy calls them. */
+interface Caller {
+  /** Role, machine, ticket scope, or "anyone". */
+  readonly name: string;
+  readonly person: Person | null;
+  readonly credentials: Credentials | undefined;
+}
+
+/** The routes that Express really has under `/v1`, however they got there. */
+function mountedRoutes(app: Express): string[] {
+  interface Layer {
+    readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+    readonly handle: { readonly stack?: readonly Layer[] };
+  }
+  const found: string[] = [];
+  const visit = (layers: readonly Layer[]) => {
+    for (const { route, handle } of layers) {
+      if (route !== undefined) {
+        found.push(...Object.keys(route.methods).map((method) => `${method} ${route.path}`));
+      }
+      visit(handle.stack ?? []);
+    }
+  };
+  visit((app.router as unknown as { stack: readonly Layer[] }).stack);
+  return found.filter((route) => !/^get \/(livez|readyz)$/.test(route)).sort();
+}
+
+describe.each(backends())("the policy, on the $name store", (backend) => {
+  let system: System;
+  let world: World;
+  let callers: Caller[];
+  let endpoints: (Endpoint & { readonly service: ServiceName; readonly action: Action })[];
+
+  beforeAll(async () => {
+    system = await startSystem(backend);
+    const owned = async (handle: string): Promise<Owned> => {
+      const { patient, ...sensor } = await wearerOf(system, handle);
+      return { patient, sensor };
+    };
+    const ada = await owned("ada");
+    const bo = await owned("bo-b");
+    const doctor = await system.doctor("dr-heron");
+    const now = system.clock.now();
+    await ada.patient.owner.share({
+      reader: doctor.handle,
+      expectedFingerprint: doctor.fingerprint,
+      regions: ["medical"],
+      purpose: "treatment",
+      from: now,
+      until: now + DAY_MS,
+    });
+    world = { system, ada, bo, doctor };
+    const people: Partial<Record<Role, Person>> = { patient: ada.patient, doctor, operator: system.operator };
+    for (const role of ROLES) {
+      if (role !== "cloudlet") {
+        people[role] ??= await system.person(role, `some-${role}`);
+      }
+    }
+    const { accountId, key: cloudletKey } = system.cloudletAccount;
+    const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
+    const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
+    callers = [
+      { name: "anyone", person: null, credentials: undefined },
+      ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
+      { name: "device", person: null, credentials: { key: ada.sensor.key } },
+      { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
+      { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
+      { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
+      { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
+    ];
+    endpoints = (Object.keys(system.services) as ServiceName[]).flatMap((service) =>
+      system.services[service].endpoints.map((endpoint) => ({
+        ...endpoint,
+        service,
+        action: endpoint.action as Action,
+      })),
+    );
+  });
+  afterAll(() => system?.stop());
+
+  /** "allowed", or the code and status it was refused with. */
+  const ask = async (
+    endpoint: (typeof endpoints)[number],
+    caller: Caller,
+    target: Owned,
+  ): Promise<"allowed" | { readonly code: string; readonly status: number }> => {
+    const {
+      path = endpoint.path,
+      key,
+      ...rest
+    } = await SAMPLES[endpoint.action](world, target, caller.person);
+    const method = endpoint.method.toUpperCase() as "GET" | "POST" | "PUT" | "DELETE";
+    const controller = new AbortController();
+    try {
+      if (caller.person !== null && endpoint.service === "kdc") {
+        const request = { method, path, ...(key === undefined ? {} : { key }), ...rest };
+        await caller.person.session.call(z.unknown(), request);
+      } else {
+        const { signal } = controller;
+        const response = await createHttpClient({ clock: system.clock }).send({
+          method,
+          url: `${system[endpoint.service].url}/v1${path}`,
+          ...(caller.credentials === undefined ? {} : { credentials: caller.credentials }),
+          ...rest,
+          signal,
+        });
+        expect(response.status).toBeLessThan(300);
+      }
+      return "allowed";
+    } catch (error) {
+      if (isMedcloudletError(error)) {
+        return { code: error.code, status: error.status };
+      }
+      throw error;
+    } finally {
+      controller.abort();
+    }
+  };
+
+  it("knows every route that the services have, and has no rule for one that they have not", () => {
+    for (const { app, endpoints: declared } of Object.values(system.services)) {
+      expect(mountedRoutes(app)).toEqual(declared.map(({ method, path }) => `${method} ${path}`).sort());
+    }
+    expect([...new Set(endpoints.map(({ action }) => action))].sort()).toEqual(Object.keys(POLICY).sort());
+  });
+
+  it("stands in docs/POLICY.md as it is (write it anew with UPDATE_DOCS=1)", async () => {
+    const file = new URL("../../../docs/POLICY.md", import.meta.url);
+    if (process.env.UPDATE_DOCS === "1") {
+      await writeFile(file, policyDocument());
+    }
+    expect(await readFile(file, "utf8")).toBe(policyDocument());
+  });
+
+  it("is what happens: every route, as everybody, to their own, a granted and a foreign object", async () => {
+    const tried: string[] = [];
+    const wrong: string[] = [];
+    for (const endpoint of endpoints) {
+      const { action, objectLevel } = endpoint;
+      // Closing a session would end the caller's part in the play: it comes last, below.
+      if (action === "session.close") {
+        continue;
+      }
+      for (const caller of callers) {
+        const isSession = POLICY[action].by === "session";
+        const relations: Relation[] = [];
+        const mine: Relation = isSession && objectLevel && caller.name === "doctor" ? "granted" : "own";
+        relations.push(mine);
+        if (objectLevel) {
+          relations.push("other");
+        }
+        for (const relation of relations) {
+          const target = relation === "other" ? world.bo : world.ada;
+          const allowed = relationsFor(action, caller.name)?.includes(relation) ?? false;
+          // The only cloudlet has no other to be taken for; a stranger's key is tried below.
+          if (action === "ticket.forward" && relation === "other") {
+            continue;
+          }
+          const outcome = await ask(endpoint, caller, target);
+          const name = `${action} as ${caller.name} to ${relation}`;
+          tried.push(name);
+          const refused = outcome !== "allowed" && [401, 403, 404].includes(outcome.status);
+          if (allowed ? outcome !== "allowed" : !refused) {
+            wrong.push(`${name}: ${JSON.stringify(outcome)}`);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(tried.length).toBeGreaterThan(250);
+  });
+
+  it("lets nobody act with another's signed statement", async () => {
+    const { patient: thief } = await wearerOf(system, "thief");
+    for (const endpoint of endpoints) {
+      if (!["device.enrol", "epoch.publish", "consent.give"].includes(endpoint.action)) {
+        continue;
+      }
+      const caller = { name: "patient", person: thief, credentials: undefined };
+      const outcome = await ask(endpoint, caller, world.ada);
+      expect(outcome, endpoint.action).toMatchObject({ code: "STATEMENT_INVALID" });
+    }
+  });
+
+  it("gives machines' tickets to the machine's own key alone", async () => {
+    for (const action of ["ticket.upload", "ticket.forward"] as const) {
+      const endpoint = endpoints.find((candidate) => candidate.action === action);
+      const stranger = { name: "stranger", person: null, credentials: { key: await strangerKey() } };
+      const outcome = await ask(endpoint as (typeof endpoints)[number], stranger, world.ada);
+      expect(outcome, action).toMatchObject({ status: 403 });
+    }
+  });
+
+  it("lets everybody close their own session, and no machine", async () => {
+    const endpoint = endpoints.find(({ action }) => action === "session.close") as (typeof endpoints)[number];
+    for (const caller of callers) {
+      const outcome = await ask(endpoint, caller, world.ada);
+      const allowed = relationsFor("session.close", caller.name) !== undefined;
+      expect(allowed ? outcome : outcome !== "allowed", caller.name).toEqual(allowed ? "allowed" : true);
+    }
+  });
+});
