@@ -1,3 +1,4 @@
+export { AUDIT_HEAD, AUDIT_KEY, type AuditHead, type AuditKey } from "./audit-head.ts";
 export {
   type BatchHeader,
   batchDigest,

@@ -30,6 +30,9 @@ function bytesSchema(minimum: number, maximum = minimum) {
     );
 }
 
+/** A public Ed25519 key as statements carry it. */
+export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
+
 const PUBLIC_KEY_BYTES = 962;
 const ENC_BYTES = 962;
 

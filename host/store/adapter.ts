@@ -15,6 +15,8 @@ export interface Change {
 /** One collection below the guard: every argument has been checked and copied, every error is one of ours. */
 export interface CollectionAdapter {
   insertOne(document: Document & { _id: string }): Promise<void>;
+  /** At least one; in order, and none behind the first that is refused. */
+  insertMany(documents: readonly (Document & { _id: string })[]): Promise<void>;
   find(filter: Conjunction, window: Window): Promise<Document[]>;
   updateOne(change: Change): Promise<UpdateResult>;
   findOneAndUpdate(

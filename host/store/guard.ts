@@ -70,6 +70,13 @@ function guardCollection<T extends { _id: string }>(
       assertOpen();
       await adapter.insertOne(copyDocument(document, indexed));
     },
+    async insertMany(documents) {
+      assertOpen();
+      const copies = documents.map((document) => copyDocument(document, indexed));
+      if (copies.length > 0) {
+        await adapter.insertMany(copies);
+      }
+    },
     async findOne(filter) {
       return (await find(filter, { limit: 1 }))[0] ?? null;
     },

@@ -113,6 +113,12 @@ function mongoCollection(collection: DriverCollection<Stored>, name: string): Co
       }
       await attempt(name, () => collection.insertOne(document));
     },
+    async insertMany(documents) {
+      if (documents.some((document) => BSON.calculateObjectSize(document) > MAX_DOCUMENT_BYTES)) {
+        throw invalid("A document is larger than 16 MiB.");
+      }
+      await attempt(name, () => collection.insertMany([...documents], { ordered: true }));
+    },
     async find(filter, { sort, skip, limit, projection }) {
       const found = await attempt(name, () =>
         collection

@@ -82,6 +82,12 @@ export interface UpdateResult {
 export interface Collection<T extends { _id: string }> {
   /** @throws MedcloudletError `STORE_DUPLICATE` (409) when `_id` or a unique index is taken. */
   insertOne(document: T): Promise<void>;
+  /**
+   * Inserts documents in their order, in one round trip. When it rejects, and after a crash, some from the beginning may
+   * be there and none behind the first that is missing.
+   * @throws MedcloudletError `STORE_DUPLICATE` (409) when an `_id` or a unique index is taken.
+   */
+  insertMany(documents: readonly T[]): Promise<void>;
   findOne(filter: Filter<T>): Promise<T | null>;
   find(filter: Filter<T>, options?: FindOptions<T>): Promise<T[]>;
   /**

@@ -153,6 +153,9 @@ function embeddedCollection(connection: Connection, plan: CollectionPlan): Colle
     async insertOne(document) {
       write(() => insert(document));
     },
+    async insertMany(documents) {
+      write(() => documents.forEach(insert)); // one transaction: all or none
+    },
     async find(filter, window) {
       const found = select(connection, name, indexed, { filter, ...window });
       return found.map(({ document }) => project(document, window.projection));

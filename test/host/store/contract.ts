@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Store } from "../../../host/store/index.ts";
 import { concurrencyContract } from "./contract-concurrency.ts";
 import { guardContract } from "./contract-guard.ts";
+import { insertManyContract } from "./contract-insert-many.ts";
 import { queryContract } from "./contract-queries.ts";
 import { updateContract } from "./contract-updates.ts";
 import { valueContract } from "./contract-values.ts";
@@ -26,6 +27,7 @@ export function storeContract(subject: Subject): void {
     queryContract(current);
     updateContract(current);
     guardContract(current);
+    insertManyContract(current);
     concurrencyContract(current, subject.lacks);
     uniqueContract(current, subject);
     lifeContract(current, subject);

@@ -1,0 +1,120 @@
+import { type Bytes, type Clock, isMedcloudletError } from "../base/index.ts";
+import {
+  AUDIT_HEAD,
+  type AuditHead,
+  type SigningKey,
+  signStatement,
+  verifyStatement,
+} from "../sealing/index.ts";
+import { type Collection, isDuplicate } from "../store/index.ts";
+import type { ChainEnd } from "./chain.ts";
+import type { WitnessFile } from "./witness.ts";
+import { entryId } from "./writer.ts";
+
+/** A head as the store keeps it, by the sequence number it vouches for. */
+export interface StoredHead {
+  readonly _id: string;
+  readonly sequence: number;
+  readonly statement: string;
+}
+
+/** A head with its signature. */
+export interface SignedHead {
+  readonly head: AuditHead;
+  readonly statement: string;
+}
+
+/** Signs heads: after enough entries, after some time, on demand. */
+export interface HeadSigner {
+  /** Tells that the chain has grown. */
+  grown(end: ChainEnd): void;
+  /** A head of `end`, or of what was signed last when that is further. */
+  sign(end: ChainEnd): Promise<SignedHead>;
+  /** Ends the timer and waits for a signature under way. */
+  stop(): Promise<void>;
+}
+
+export function createHeadSigner(options: {
+  readonly log: string;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  readonly collection: Collection<StoredHead>;
+  readonly witness: WitnessFile | null;
+  readonly newest: SignedHead | null;
+  readonly everyEntries: number;
+  readonly everyMs: number;
+  /** A head that could not be kept: the entries are safe, and the next one vouches for them too. */
+  readonly onTrouble: (error: unknown) => void;
+}): HeadSigner {
+  const { log, key, clock, collection, witness, everyEntries, everyMs, onTrouble } = options;
+  let newest = options.newest;
+  let latest: ChainEnd | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let signing: Promise<unknown> = Promise.resolve();
+
+  async function signNow(end: ChainEnd): Promise<SignedHead> {
+    if (newest !== null && newest.head.sequence >= end.sequence) {
+      return newest;
+    }
+    const head: AuditHead = { log, sequence: end.sequence, hash: end.hash, at: clock.now() };
+    const statement = await signStatement(AUDIT_HEAD, head, key);
+    await witness?.append({ kind: "head", statement });
+    try {
+      await collection.insertOne({ _id: entryId(head.sequence), sequence: head.sequence, statement });
+    } catch (error) {
+      if (!isDuplicate(error)) {
+        throw error;
+      } // another process vouched for the same entry
+    }
+    newest = { head, statement };
+    return newest;
+  }
+
+  /** One after the other, so that the file's lines do not mix. */
+  function sign(end: ChainEnd): Promise<SignedHead> {
+    const signed = signing.then(() => signNow(end));
+    signing = signed.catch(() => {});
+    return signed;
+  }
+
+  function signLatest(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (latest !== null) {
+      sign(latest).catch(onTrouble);
+    }
+  }
+
+  return {
+    sign,
+    grown(end) {
+      latest = end;
+      if (end.sequence - (newest?.head.sequence ?? 0) >= everyEntries) {
+        signLatest();
+      } else {
+        timer ??= setTimeout(signLatest, everyMs).unref();
+      }
+    },
+    async stop() {
+      clearTimeout(timer);
+      await signing;
+    },
+  };
+}
+
+/** A head that one of `keys` signed, and which; else `null`. */
+export async function readHead(
+  statement: string,
+  keys: readonly Bytes[],
+): Promise<(SignedHead & { readonly key: Bytes }) | null> {
+  for (const key of keys) {
+    try {
+      return { head: await verifyStatement(AUDIT_HEAD, statement, key), statement, key };
+    } catch (error) {
+      if (!isMedcloudletError(error, "STATEMENT_INVALID")) {
+        throw error;
+      }
+    }
+  }
+  return null;
+}
