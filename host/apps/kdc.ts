@@ -1,3 +1,4 @@
+import type { AuditLog } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
@@ -27,12 +28,14 @@ export async function createKdcApp(options: {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** Keeps who did what; closed with the app. */
+  readonly audit: AuditLog;
   /** Signs tickets. */
   readonly ticketKeys: TicketKeyRing;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
-  const { store, clock, log } = options;
+  const { store, clock, log, audit } = options;
   let url = "";
   let turning: NodeJS.Timeout | undefined;
   const publicUrl = () => url;
@@ -47,7 +50,7 @@ export async function createKdcApp(options: {
   const consents = await createConsents(store, epochs, clock);
   const proofs = createProofVerifier(clock);
 
-  const routes = createRoutes({ login, proofs, publicUrl });
+  const routes = createRoutes({ login, proofs, audit, publicUrl });
   addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer, ring });
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, publicUrl });
 
@@ -76,6 +79,7 @@ export async function createKdcApp(options: {
     drain,
     async stop() {
       clearInterval(turning);
+      await audit.close();
       await store.close();
     },
   };

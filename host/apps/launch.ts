@@ -1,10 +1,16 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
 import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
-import { type Log, listen, type RunningService } from "../http/index.ts";
-import { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "../identity/index.ts";
+import { errorFields, type Log, listen, type RunningService } from "../http/index.ts";
+import {
+  loadOrCreateSigningKey,
+  openTicketKeyRing,
+  type TicketKeyRing,
+  type TicketKeyState,
+} from "../identity/index.ts";
 import { loadNtru } from "../ntru/index.ts";
 import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -91,6 +97,20 @@ async function openTicketKeys({ settings, clock }: LaunchOptions, file: string):
 }
 
 /**
+ * The KDC's audit log. Its key and the witness of its heads lie beside the database: whoever edits the database cannot
+ * edit those.
+ */
+async function openAudit({ clock, log }: LaunchOptions, store: Store, folder: string): Promise<AuditLog> {
+  return createAuditLog({
+    store,
+    clock,
+    key: await loadOrCreateSigningKey(join(folder, "audit-key")),
+    witness: await openWitnessFile(join(folder, "audit-witness")),
+    onTrouble: (error) => log.error({ event: "audit_head_failed", ...errorFields(error) }),
+  });
+}
+
+/**
  * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
  * its user can read, and `firstInvitation` names that file.
  */
@@ -100,7 +120,8 @@ export async function launchKdc(
   const folder = join(options.settings.dataDir, "kdc");
   const ticketKeys = await openTicketKeys(options, join(folder, "ticket-keys.json"));
   return withStore(options, "kdc", async (store) => {
-    const service = await createKdcApp({ ...commonOf(options), store, ticketKeys });
+    const audit = await openAudit(options, store, folder);
+    const service = await createKdcApp({ ...commonOf(options), store, ticketKeys, audit });
     const invitation = (await service.hasOperator())
       ? {}
       : { firstInvitation: join(folder, "first-operator-invitation") };

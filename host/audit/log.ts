@@ -141,7 +141,7 @@ export async function createAuditLog(options: {
       return found.map(({ statement }) => statement);
     },
     async close() {
-      await signer.sign(await writer.end()).catch(options.onTrouble);
+      await writer.end().then(signer.sign).catch(options.onTrouble);
       await signer.stop();
       await witness?.close();
     },

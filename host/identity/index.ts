@@ -17,7 +17,7 @@ export { createLogin, type Login } from "./login.ts";
 export { type Action, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
 export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
 export { addIdentityRoutes } from "./router.ts";
-export { type AuditedRequest, type AuditSink, createRoutes, type Routes } from "./routes.ts";
+export { type AuditSink, createRoutes, type Routes } from "./routes.ts";
 export { createSessions } from "./sessions.ts";
 export { loadOrCreateSigningKey } from "./signing-key-file.ts";
 export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";

@@ -181,9 +181,8 @@ export function addIdentityRoutes(
     action: "ticket-keys.rotate",
     body: ROTATION,
     async handle({ body: { revoke }, concerning }) {
-      concerning({ details: { revoke } });
       const rotated = await ring.rotate({ revoke });
-      concerning({ object: rotated.kid });
+      concerning({ details: { earlierKeys: revoke ? "revoked" : "kept", key: rotated.kid } });
       return { status: 201, json: rotated };
     },
   });

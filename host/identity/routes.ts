@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
+import type { AuditLog } from "../audit/index.ts";
 import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import {
   type Endpoint,
@@ -24,31 +25,17 @@ import {
 import type { ProofVerifier, ProvenKey } from "./proof-verifier.ts";
 import type { Grant, Scope } from "./tickets.ts";
 
-/** What a request turned out to be about, for the audit. Never a secret, never a reading. */
+/** What a request turned out to be about, for the audit. Never a secret, never a reading, never a name. */
 export interface Subject {
   /** Account whose data it is about. */
   readonly owner?: string;
   /** Id of the device, consent, stream … it is about. */
   readonly object?: string;
-  readonly details?: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** What the audit is told of every request whose action asks for it. */
-export interface AuditedRequest extends Subject {
-  readonly action: Action;
-  /** Account, device or null for a stranger. */
-  readonly actor: string | null;
-  readonly actorRole: string | null;
-  readonly outcome: "success" | "refused";
-  /** The error's code where it was refused. */
-  readonly code: string | null;
-  readonly requestId: string;
+  readonly details?: Readonly<Record<string, string | number>>;
 }
 
 /** Where audited requests go. Fulfils once the entry is on disk. */
-export interface AuditSink {
-  append(event: AuditedRequest): Promise<unknown>;
-}
+export type AuditSink = Pick<AuditLog, "append">;
 
 /** What every handler gets, beside who calls. */
 export interface Call<P, Q, B> {
@@ -152,10 +139,21 @@ export function createRoutes(service: {
       let actor: string | null = null;
       let actorRole: string | null = null;
       let subject: Subject = {};
-      const record = async (outcome: AuditedRequest["outcome"], code: string | null) => {
+      const record = async (outcome: "success" | "refused", code: string | null) => {
         if (rule.audit) {
+          const { owner = null, object = null, details = {} } = subject;
           const requestId = request.id;
-          await audit?.append({ ...subject, action, actor, actorRole, outcome, code, requestId });
+          await audit?.append({
+            action,
+            actor,
+            actorRole,
+            owner,
+            object,
+            outcome,
+            code,
+            requestId,
+            details: { ...details },
+          });
         }
       };
 

@@ -36,9 +36,6 @@ export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
 const PUBLIC_KEY_BYTES = 962;
 const ENC_BYTES = 962;
 
-/** An Ed25519 public key as base64url. */
-export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
-
 /** Who somebody is: one key to check their signatures with, one to seal to. Signed by the first. */
 export const IDENTITY = {
   typ: "medcloudlet-identity",

@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCloudApp, createCloudletApp, createKdcApp } from "../../host/apps/index.ts";
+import { createAuditLog } from "../../host/audit/index.ts";
 import { type Clock, randomBytes, toBase64Url, toHex } from "../../host/base/index.ts";
 import {
   createHttpClient,
@@ -15,7 +16,7 @@ import {
   personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
-import { createLog, listen, type RunningService, type Service } from "../../host/http/index.ts";
+import { createLog, errorFields, listen, type RunningService, type Service } from "../../host/http/index.ts";
 import { openTicketKeyRing, type Role, type TicketKeyRing } from "../../host/identity/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
@@ -111,6 +112,12 @@ export async function startSystem(backend: Backend): Promise<System> {
     store: stores.kdc,
     log: logOf("kdc"),
     ticketKeys: await ticketKeyRing(clock),
+    audit: await createAuditLog({
+      store: stores.kdc,
+      clock,
+      key: await importSigningKey(generateSigningSeed()),
+      onTrouble: (error) => logOf("kdc").error({ event: "audit_head_failed", ...errorFields(error) }),
+    }),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
