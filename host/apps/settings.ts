@@ -73,7 +73,9 @@ export const SETTINGS = {
   },
   logLevel: {
     env: "MEDCLOUDLET_LOG_LEVEL",
-    schema: z.enum(["silent", "error", "warn", "info", "debug"]),
+    schema: z.enum(["silent", "error", "warn", "info", "debug"], {
+      error: "expected silent, error, warn, info or debug",
+    }),
     fallback: "info",
     help: "How much to log: silent, error, warn, info or debug (one line a request).",
     services: ALL,

@@ -5,6 +5,9 @@ import { isMedcloudletError } from "../base/index.ts";
 /** Exit codes, the same for every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unavailable: 4, invalid: 5 } as const;
 
+/** Errors that another command line, file or environment cures. */
+const USAGE_CODES = ["CONFIG_INVALID", "CLOUDLET_NOT_REGISTERED"];
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -12,7 +15,7 @@ function exitCodeOf(error: unknown): number {
   if (!isMedcloudletError(error)) {
     return EXIT.failed;
   }
-  if (error.code === "CONFIG_INVALID" || error.code.startsWith("CLI_")) {
+  if (USAGE_CODES.includes(error.code) || error.code.startsWith("CLI_")) {
     return EXIT.usage;
   }
   if (error.status === 401 || error.status === 403) {

@@ -12,7 +12,7 @@ export interface Progress {
 
 /**
  * How a command speaks. Results go to stdout: text for people, or JSON with `--json` (one object, or one a line for
- * a stream). Notes and progress go to stderr and only to a terminal, so that a pipe stays quiet.
+ * a stream). Notes and progress go to stderr and only to a terminal, so that a pipe stays quiet; trouble always.
  */
 export interface Output {
   readonly json: boolean;
@@ -25,6 +25,8 @@ export interface Output {
   heading(text: string): void;
   /** Something on the way that nobody needs to keep. */
   note(text: string): void;
+  /** Something that keeps the work waiting: on stderr also in a pipe, for silence would look like a hang. */
+  trouble(text: string): void;
   progress(label: string, total: number): Progress;
 }
 
@@ -57,6 +59,9 @@ export function createOutput(options: { readonly json: boolean }): Output {
       if (notes) {
         process.stderr.write(`${text}\n`);
       }
+    },
+    trouble(text) {
+      process.stderr.write(`${text}\n`);
     },
     progress(label, total) {
       if (!notes || total === 0) {

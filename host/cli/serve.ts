@@ -36,7 +36,9 @@ async function readConfigFile(file: string | undefined): Promise<Record<string, 
     }
     return parsed as Record<string, unknown>;
   } catch (cause) {
-    throw new MedcloudletError("CONFIG_INVALID", `${file} is not a readable JSON object.`, {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === undefined ? "is not a JSON object" : `cannot be read (${code})`;
+    throw new MedcloudletError("CONFIG_INVALID", `The configuration file ${file} ${why}.`, {
       status: 400,
       cause,
     });
@@ -57,6 +59,13 @@ function serveOne(service: ServiceName): Command {
       );
     }
   }
+  const secrets = settingsOf(service).filter(([, { secret }]) => secret === true);
+  command.addHelpText(
+    "after",
+    `\nOnly by environment, because the whole machine can read command lines:\n${secrets
+      .map(([, { env, help }]) => `  ${env} (or ${env}_FILE, a file that holds it)\n      ${help}`)
+      .join("\n")}`,
+  );
   return command.action(
     async ({
       config,

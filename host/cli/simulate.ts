@@ -3,7 +3,13 @@ import { type Command, Option } from "commander";
 import { createTriage } from "../analytics/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
-import { createPhysiology, type Episode, uploadAll } from "../wearable/index.ts";
+import {
+  createPhysiology,
+  type Episode,
+  TIME_FORMATS,
+  type TimeFormat,
+  uploadAll,
+} from "../wearable/index.ts";
 import { openDeviceFolder } from "./device-folder.ts";
 import { createToolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -19,6 +25,8 @@ interface SimulateOptions {
   readonly patient?: string;
   readonly map?: string[];
   readonly start?: number;
+  readonly timeFormat?: TimeFormat;
+  readonly delimiter?: string;
   readonly seed: number;
   readonly minutes?: number;
   readonly speed: number;
@@ -55,6 +63,8 @@ export function simulateCommand(): Command {
     .option("--csv <file>", "replay this recording instead of simulating")
     .option("--patient <id>", "only this patient of the recording")
     .option("--map <column=quantity...>", "what columns of the recording mean, where their names do not say")
+    .addOption(new Option("--time-format <format>", "how the recording writes times").choices(TIME_FORMATS))
+    .option("--delimiter <character>", "what separates the recording's columns; tab for a tab (default: ,)")
     .option("--start <time>", "moment of the first sample, ISO 8601 (default: now)", moment)
     .option("--seed <number>", "the same seed gives the same person", wholeNumber(0), 1)
     .option("--minutes <number>", "how long a person is simulated (default: until Ctrl-C)", wholeNumber(1))
@@ -85,7 +95,7 @@ export function simulateCommand(): Command {
           ? simulated(options)
           : readRecording(options.csv, { ...options, start: startTimeOf(options) });
       const onWait = (code: string, retryInMs: number) =>
-        output.note(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
+        output.trouble(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
       const triage = createTriage();
       let accepted = 0;
       try {

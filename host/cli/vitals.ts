@@ -2,23 +2,45 @@ import { type News2Score, scoreNews2 } from "../analytics/index.ts";
 import { QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
 import type { Colours } from "./output.ts";
 
-/** Last known value of each quantity. */
-export type Vitals = Partial<Record<Quantity, number>>;
+/** Last known value of each quantity and when it was measured (ms since 1970 UTC). */
+export type Vitals = Partial<Record<Quantity, { readonly value: number; readonly time: number }>>;
+
+/** A value older than this beside the newest is no longer a vital sign of now. */
+const VALID_MS = 60 * 60_000;
 
 /** Takes the newest values of a batch over. */
 export function updateVitals(vitals: Vitals, columns: readonly ReadingColumn[]): void {
-  for (const { quantity, values } of columns) {
-    const last = values.findLast((value) => value !== null);
-    if (last !== undefined && last !== null) {
-      vitals[quantity] = last;
+  for (const { quantity, times, values } of columns) {
+    const i = values.findLastIndex((value) => value !== null);
+    const [time, value] = [times[i], values[i]];
+    if (
+      time !== undefined &&
+      value !== undefined &&
+      value !== null &&
+      time >= (vitals[quantity]?.time ?? 0)
+    ) {
+      vitals[quantity] = { value, time };
     }
   }
 }
 
-/** NEWS2 of the last known values; consciousness and oxygen are not measured and count as missing. */
+/** The values that are good at the time of the newest: what is an hour older counts as not measured. */
+function currentValues(vitals: Vitals): Partial<Record<Quantity, number>> {
+  const newest = Math.max(...Object.values(vitals).map(({ time }) => time));
+  return Object.fromEntries(
+    Object.entries(vitals).flatMap(([quantity, { value, time }]) =>
+      newest - time <= VALID_MS ? [[quantity, value]] : [],
+    ),
+  );
+}
+
+/**
+ * NEWS2 of the last known values, as far as they belong to one hour; consciousness and oxygen are not measured and
+ * count as missing.
+ */
 export function scoreOf(vitals: Vitals): News2Score {
   const { respiratoryRate, oxygenSaturation, systolicPressure, heartRate, pulseRate, bodyTemperature } =
-    vitals;
+    currentValues(vitals);
   const pulse = heartRate ?? pulseRate;
   return scoreNews2({
     ...(respiratoryRate === undefined ? {} : { respiratoryRate }),
@@ -40,17 +62,18 @@ export function scoreText(score: News2Score, colours: Colours): string {
 
 /** The vital signs in one line, as a chart on a ward has them. */
 export function vitalsText(vitals: Vitals): string {
+  const current = currentValues(vitals);
   const show = (label: string, value: number | undefined, digits = 0) =>
     `${label} ${value === undefined ? "–".padStart(3) : value.toFixed(digits).padStart(3)}`;
   const pressure =
-    vitals.systolicPressure === undefined
+    current.systolicPressure === undefined
       ? "  –/–  "
-      : `${vitals.systolicPressure.toFixed(0)}/${(vitals.diastolicPressure ?? 0).toFixed(0)}`;
+      : `${current.systolicPressure.toFixed(0)}/${(current.diastolicPressure ?? 0).toFixed(0)}`;
   return [
-    show("HR", vitals.heartRate ?? vitals.pulseRate),
-    show("RR", vitals.respiratoryRate),
-    show("SpO₂", vitals.oxygenSaturation),
-    show("T", vitals.bodyTemperature, 1),
+    show("HR", current.heartRate ?? current.pulseRate),
+    show("RR", current.respiratoryRate),
+    show("SpO₂", current.oxygenSaturation),
+    show("T", current.bodyTemperature, 1),
     `BP ${pressure}`,
   ].join("  ");
 }

@@ -61,6 +61,7 @@ export async function* readVitalsCsv(path: string, options: ReplayOptions = {}):
     if (header.done === true) {
       throw empty("The file is empty: it needs a header line and rows.");
     }
+    refuseOtherDelimiter(header.value.fields);
     const layout = resolveColumns(header.value.fields, options.map);
     const reader = createRowReader(layout, options, batcher);
     for await (const row of rows) {
@@ -92,7 +93,7 @@ async function* readRows(path: string, delimiter: string): AsyncGenerator<Row, u
       yield { fields: record, line: info.lines };
     }
   } catch (error) {
-    throw error instanceof CsvError ? syntaxError(error) : fileError(error);
+    throw error instanceof CsvError ? syntaxError(error) : fileError(path, error);
   } finally {
     input.destroy();
     parser.destroy();
@@ -135,7 +136,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
     if (time === null) {
       const expected = timeFormat ?? TIME_FORMATS.join(", ");
       throw timeError(
-        `${column}: "${clip(text)}" is not a time (expected: ${expected}); set timeFormat if it is.`,
+        `${column}: "${clip(text)}" is not a time (expected: ${expected}). Say how times are written with timeFormat (--time-format).`,
       );
     }
     const last = lastTimes.get(patient);
@@ -255,13 +256,19 @@ function syntaxError(error: CsvError): MedcloudletError {
   });
 }
 
-function fileError(error: unknown): MedcloudletError {
+function fileError(path: string, error: unknown): MedcloudletError {
   return new MedcloudletError(
     "WEARABLE_CSV_FILE",
-    "The file cannot be read: check its path and permissions.",
-    {
-      status: 400,
-      cause: error,
-    },
+    `${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check its path and permissions.`,
+    { status: 400, cause: error },
   );
+}
+
+/** A header that is one column with other separators in it was written with those. */
+function refuseOtherDelimiter(header: readonly string[]): void {
+  const separator = header.length === 1 ? /[;\t|]/.exec(header[0] ?? "")?.[0] : undefined;
+  if (separator !== undefined) {
+    const name = separator === "\t" ? "a tab" : `"${separator}"`;
+    throw refused(`The columns are separated by ${name}: say so with delimiter (--delimiter).`);
+  }
 }

@@ -273,7 +273,7 @@ describe("faults", () => {
 
   it("a file that is not there", async () => {
     await expect(batchesOf(join(folder, "absent.csv"))).rejects.toEqual(
-      rejection("WEARABLE_CSV_FILE", /check its path/),
+      rejection("WEARABLE_CSV_FILE", /absent\.csv cannot be read \(ENOENT\): check its path/),
     );
   });
 
@@ -287,6 +287,15 @@ describe("faults", () => {
     await expect(batchesOf(await file("t,hr", "0,70"), options)).rejects.toEqual(
       rejection("WEARABLE_CSV_OPTIONS", message),
     );
+  });
+
+  it.each([
+    ["a semicolon", "time;hr", '";"'],
+    ["a tab", "time\thr", "a tab"],
+  ])("columns separated by %s, saying how to say so", async (_, header, named) => {
+    await expect(
+      batchesOf(await file(header, header.replace("time", "0").replace("hr", "70"))),
+    ).rejects.toEqual(rejection("WEARABLE_CSV_OPTIONS", new RegExp(`separated by ${named}: .*--delimiter`)));
   });
 
   it("another delimiter can be told", async () => {
