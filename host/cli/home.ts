@@ -203,6 +203,10 @@ export function ownerOf({ suite, clock }: Toolkit, person: PersonAtWork): Owner 
       person.save({
         epochs: epochs.map((epoch) => ({ ...epoch, privateKey: toBase64Url(epoch.privateKey) })),
       }),
+    revocations: {
+      known: person.contents.revocations ?? [],
+      keep: (revocations) => person.save({ revocations: [...revocations] }),
+    },
   });
 }
 

@@ -9,7 +9,8 @@ export {
   type Ticket,
 } from "./kdc-client.ts";
 export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
-export { createOwner, type OwnedEpoch, type Owner } from "./owner.ts";
+export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
+export { type CaughtUp, createOwner, type OwnDevice, type OwnedEpoch, type Owner } from "./owner.ts";
 export {
   createIdentity,
   type IdentitySecrets,
@@ -18,4 +19,5 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { openGrant, type SharedStream } from "./shared-stream.ts";

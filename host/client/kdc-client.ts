@@ -1,16 +1,13 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { MedcloudletError, toBase64Url } from "../base/index.ts";
-import { generateSigningSeed, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
+import { generateSigningSeed, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import type { Credentials, HttpClient, HttpRequest } from "./http.ts";
+import { fetchGrants, giveConsent, type UnverifiedGrant } from "./kdc-consents.ts";
+import { ACCOUNT, type KnownAccount } from "./known-account.ts";
 
-const ACCOUNT = z.object({
-  accountId: idSchema,
-  handle: z.string(),
-  role: z.string(),
-  identity: z.string(),
-});
-export type KnownAccount = z.infer<typeof ACCOUNT>;
+export type { UnverifiedGrant } from "./kdc-consents.ts";
+export type { KnownAccount } from "./known-account.ts";
 
 const SESSION = z.object({ token: z.string(), expiresAt: z.number(), account: ACCOUNT });
 const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
@@ -19,20 +16,6 @@ const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
 const UPLOAD_TICKET = TICKET.extend({ epoch: z.string() });
 const EPOCHS = z.object({ epochs: z.array(z.string()) });
 const KEYS = z.object({ keys: z.array(z.looseObject({ kty: z.literal("OKP"), kid: z.string() })) });
-const GRANTS = z.object({
-  grants: z.array(
-    z.object({
-      owner: ACCOUNT,
-      consent: z.string(),
-      wrappedKeys: z.array(z.string()),
-      epochs: z.array(z.string()),
-      devices: z.array(z.string()),
-    }),
-  ),
-});
-/** What the KDC hands a reader for one consent; every string in it is a statement still to be verified. */
-export type UnverifiedGrant = z.infer<typeof GRANTS>["grants"][number];
-
 export type Ticket = z.infer<typeof TICKET>;
 /** A ticket and the key that was made for it alone. */
 export type HeldTicket = Ticket & { readonly key: SigningKey };
@@ -57,7 +40,9 @@ export interface KdcSession {
   publishEpoch(statement: string): Promise<void>;
   epochs(): Promise<string[]>;
   enrolDevice(statement: string): Promise<void>;
+  /** Stores the wrapped keys, then the consent that makes them count. */
   giveConsent(consent: string, wrappedKeys: readonly string[]): Promise<void>;
+  /** Everything that is shared with this account now, with its keys. */
   grants(): Promise<UnverifiedGrant[]>;
   /**
    * A ticket to read a stream, bound to a new key: the cloud shall not see by a key which streams one person reads.
@@ -133,10 +118,8 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
       enrolDevice: async (statement) => {
         await call(anything, "POST", "/devices", credentials, { statement });
       },
-      giveConsent: async (consent, wrappedKeys) => {
-        await call(anything, "POST", "/consents", credentials, { consent, wrappedKeys });
-      },
-      grants: async () => (await call(GRANTS, "GET", "/grants", credentials)).grants,
+      giveConsent: (consent, wrappedKeys) => giveConsent(callAs, consent, wrappedKeys),
+      grants: () => fetchGrants(callAs),
       async readTicket(streamId, accountKey) {
         const key = await importSigningKey(generateSigningSeed());
         const json = { streamId, holder: toBase64Url(key.publicKey) };

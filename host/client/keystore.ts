@@ -9,6 +9,7 @@ import {
   utf8,
 } from "../base/index.ts";
 import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { KEPT_REVOCATION } from "./revocations.ts";
 
 const secretSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "expected base64url of 32 bytes");
 
@@ -32,6 +33,8 @@ const CONTENTS = z.strictObject({
   ),
   /** Fingerprints of the people dealt with before: a changed one is refused. */
   known: z.record(z.string(), z.string()),
+  /** Revocations that must not be forgotten yet. */
+  revocations: z.array(KEPT_REVOCATION).optional(),
 });
 
 /** Everything a person must not lose: identity, epochs, whom they know. Byte strings as base64url. */

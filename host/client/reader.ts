@@ -16,6 +16,7 @@ import {
   unframeBatches,
   verifyBatch,
 } from "../sealing/index.ts";
+import { createFreshKeys } from "./fresh-keys.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
@@ -49,7 +50,7 @@ const RECONNECT_AFTER_MS = 1000;
 
 /**
  * Checks who sealed a batch and for which stream, then opens it.
- * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `DEVICE_EXPIRED`,
+ * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `DEVICE_EXPIRED`, `DEVICE_REVOKED`,
  *   `EPOCH_UNKNOWN`, `SEALED_OPEN_FAILED`, `READINGS_*`
  */
 export async function readSealedBatch(
@@ -74,6 +75,13 @@ export async function readSealedBatch(
     throw new MedcloudletError(
       "DEVICE_EXPIRED",
       "The batch holds readings from after the time until which the patient let the device write.",
+      { status: 422 },
+    );
+  }
+  if (device.revokedAt !== undefined && header.lastTime > device.revokedAt) {
+    throw new MedcloudletError(
+      "DEVICE_REVOKED",
+      "The batch holds readings from after the patient revoked the device.",
       { status: 422 },
     );
   }
@@ -162,14 +170,39 @@ export function createReader(options: {
     return { key: held.key, ticket: held.ticket };
   };
 
+  const self = {
+    accountId: session.account.accountId,
+    fingerprint: personFingerprint(keys),
+    receiving: keys.receiving,
+  };
+  const freshKeys = createFreshKeys({ call: session.call, self, suite });
+
+  /** Opens a batch with the keys at hand, or with those that were wrapped since. */
+  const openWithKeys = async (
+    bytes: Bytes,
+    stream: SharedStream,
+    wait: ((ms: number) => Promise<void>) | undefined,
+  ): ReturnType<typeof readSealedBatch> => {
+    try {
+      return await readSealedBatch(bytes, freshKeys.current(stream));
+    } catch (error) {
+      if (!isMedcloudletError(error, "EPOCH_UNKNOWN")) {
+        throw error;
+      }
+      const { epochId } = parseBatch(bytes).header;
+      return readSealedBatch(bytes, await freshKeys.lookFor(epochId, stream, wait));
+    }
+  };
+
   /** Opens a batch; null when it was seen before. */
   const open = async (
     bytes: Bytes,
     stream: SharedStream,
     seen: ReturnType<typeof createSeen>,
+    wait: ((ms: number) => Promise<void>) | undefined,
   ): Promise<ReadBatch | null> => {
     try {
-      const { header, columns } = await readSealedBatch(bytes, stream);
+      const { header, columns } = await openWithKeys(bytes, stream, wait);
       return seen.again(header, bytes) ? null : { status: "opened", header, columns };
     } catch (error) {
       if (isMedcloudletError(error)) {
@@ -183,6 +216,7 @@ export function createReader(options: {
     stream: SharedStream,
     after: number,
     seen: ReturnType<typeof createSeen>,
+    wait?: (ms: number) => Promise<void>,
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
     for (let cursor = after; ; ) {
       const { body, headers } = await http.bytes({
@@ -199,7 +233,7 @@ export function createReader(options: {
         throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
       }
       for (const [i, bytes] of batches.entries()) {
-        const batch = await open(bytes, stream, seen);
+        const batch = await open(bytes, stream, seen, wait);
         if (batch !== null) {
           // Only a whole page moves the cursor: whoever stops inside a page begins it again.
           yield { batch, cursor: i === batches.length - 1 ? next : cursor };
@@ -250,11 +284,6 @@ export function createReader(options: {
 
   return {
     async shared() {
-      const self = {
-        accountId: session.account.accountId,
-        fingerprint: personFingerprint(keys),
-        receiving: keys.receiving,
-      };
       const streams: SharedStream[] = [];
       const refused: MedcloudletError[] = [];
       for (const grant of await session.grants()) {
@@ -271,6 +300,10 @@ export function createReader(options: {
             );
           }
           streams.push(...opened);
+          const [first] = opened;
+          if (first !== undefined) {
+            freshKeys.remember(first.consent.consentId, grant);
+          }
         } catch (error) {
           if (!isMedcloudletError(error)) {
             throw error;
@@ -288,7 +321,7 @@ export function createReader(options: {
         try {
           // The subscription stands before the first read, so that nothing falls between the two.
           for await (const _ of news(stream.streamId, signal)) {
-            for await (const item of readOn(stream, cursor, seen)) {
+            for await (const item of readOn(stream, cursor, seen, (ms) => pause(ms, signal))) {
               cursor = item.cursor;
               yield item;
             }

@@ -2,6 +2,7 @@ import { equalBytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
 import {
   CONSENT,
   type Consent,
+  DEVICE_REVOCATION,
   ENROLMENT,
   type Enrolment,
   EPOCH,
@@ -18,6 +19,19 @@ import {
 } from "../sealing/index.ts";
 import type { UnverifiedGrant } from "./kdc-client.ts";
 
+/** The reader for whom a grant is opened. */
+export interface ReaderSelf {
+  readonly accountId: string;
+  readonly fingerprint: string;
+  readonly receiving: Recipient;
+}
+
+/** A device of the owner's, as it stands by the owner's own statements. */
+export type KnownDevice = Enrolment & {
+  /** When the owner revoked it: readings from later are refused. */
+  readonly revokedAt?: number;
+};
+
 /** One stream that somebody shared, everything about it verified against the owner's key. */
 export interface SharedStream {
   readonly streamId: string;
@@ -31,7 +45,7 @@ export interface SharedStream {
   /** Opened epoch keys by epoch id. */
   readonly epochs: ReadonlyMap<string, Recipient>;
   /** The owner's devices by device id. */
-  readonly devices: ReadonlyMap<string, Enrolment>;
+  readonly devices: ReadonlyMap<string, KnownDevice>;
 }
 
 /**
@@ -41,7 +55,7 @@ export interface SharedStream {
  */
 export async function openGrant(
   grant: UnverifiedGrant,
-  reader: { readonly accountId: string; readonly fingerprint: string; readonly receiving: Recipient },
+  reader: ReaderSelf,
   suite: SealingSuite,
 ): Promise<SharedStream[]> {
   const refuse = (why: string) =>
@@ -68,13 +82,22 @@ export async function openGrant(
     }
     published.set(epoch.epochId, epoch);
   }
-  const devices = new Map<string, Enrolment>();
+  const revokedAt = new Map<string, number>();
+  for (const statement of grant.deviceRevocations ?? []) {
+    const revocation = await verifyStatement(DEVICE_REVOCATION, statement, signingKey);
+    if (revocation.owner !== ownerId) {
+      throw refuse("a device's revocation is somebody else's");
+    }
+    revokedAt.set(revocation.deviceId, revocation.revokedAt);
+  }
+  const devices = new Map<string, KnownDevice>();
   for (const statement of grant.devices) {
     const enrolment = await verifyStatement(ENROLMENT, statement, signingKey);
     if (enrolment.owner !== ownerId) {
       throw refuse("a device belongs to somebody else");
     }
-    devices.set(enrolment.deviceId, enrolment);
+    const ended = revokedAt.get(enrolment.deviceId);
+    devices.set(enrolment.deviceId, ended === undefined ? enrolment : { ...enrolment, revokedAt: ended });
   }
 
   const streams = new Map<string, { region: Region; ownerName: string; epochs: Map<string, Recipient> }>();

@@ -34,6 +34,11 @@ const EVERYBODY = {
   "security-officer": OWN,
 } as const;
 
+/** A consent can name these; for which purpose, `host/keys/purposes.ts` says. */
+const READERS = { doctor: OWN, researcher: OWN, patient: OWN } as const;
+const GRANTED = ["granted"] as const;
+const READERS_GRANTED = { doctor: GRANTED, researcher: GRANTED, patient: GRANTED } as const;
+
 /**
  * Who may do what: every route of every service names one of these actions, and nothing else decides. The services
  * refuse to start with a route whose action is missing here or is of another kind, and a test sends every action
@@ -48,13 +53,19 @@ export const POLICY = {
   "invitation.make": { by: "session", audit: true, allow: { operator: OWN } },
   "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
   "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },
+  "device.revoke": { by: "session", audit: true, allow: { patient: OWN } },
   "device.list": { by: "session", audit: false, allow: { patient: OWN } },
   "epoch.publish": { by: "session", audit: true, allow: { patient: OWN } },
   "epoch.list": { by: "session", audit: false, allow: { patient: OWN } },
   "consent.give": { by: "session", audit: true, allow: { patient: OWN } },
   "consent.list": { by: "session", audit: false, allow: { patient: OWN } },
-  "key.release": { by: "session", audit: true, allow: { doctor: OWN } },
-  "ticket.read": { by: "session", audit: true, allow: { patient: OWN, doctor: ["granted"] } },
+  "consent.show": { by: "session", audit: false, allow: { patient: OWN } },
+  "consent.revoke": { by: "session", audit: true, allow: { patient: OWN } },
+  "key.store": { by: "session", audit: true, allow: { patient: OWN } },
+  "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
+  "grant.list": { by: "session", audit: false, allow: READERS },
+  "key.release": { by: "session", audit: true, allow: READERS_GRANTED },
+  "ticket.read": { by: "session", audit: true, allow: { ...READERS_GRANTED, patient: ["own", "granted"] } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   "ticket-keys.list": { by: "anyone", audit: false },

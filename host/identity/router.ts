@@ -11,6 +11,8 @@ import type { TicketKeyRing } from "./ticket-key-ring.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 const MACHINE_ROLE = "cloudlet";
+/** Whom patients find to share with. */
+const LISTED: readonly string[] = ["doctor", "researcher"];
 const statementSchema = z.string().max(16_384);
 
 const NEW_ACCOUNT = z.strictObject({
@@ -127,7 +129,7 @@ export function addIdentityRoutes(
     },
   });
 
-  // Doctors can be looked up by anybody who has an account; patients and machines by nobody.
+  // Doctors and researchers can be looked up by anybody who has an account; patients and machines by nobody.
   routes.session({
     method: "get",
     path: "/directory/:handle",
@@ -135,10 +137,14 @@ export function addIdentityRoutes(
     params: BY_HANDLE,
     async handle({ params: { handle } }) {
       const account = await accounts.byHandle(handle);
-      if (account === null || account.role !== "doctor") {
-        throw new MedcloudletError("ACCOUNT_UNKNOWN", `No doctor here has the handle "${handle}".`, {
-          status: 404,
-        });
+      if (account === null || !LISTED.includes(account.role)) {
+        throw new MedcloudletError(
+          "ACCOUNT_UNKNOWN",
+          `Nobody to share with here has the handle "${handle}".`,
+          {
+            status: 404,
+          },
+        );
       }
       return { status: 200, json: presentAccount(account) };
     },
@@ -164,7 +170,13 @@ export function addIdentityRoutes(
     action: "device.list",
     async handle({ account }) {
       const owned = await devices.ofOwner(account._id);
-      return { status: 200, json: { devices: owned.map(({ statement }) => statement) } };
+      return {
+        status: 200,
+        json: {
+          devices: owned.map(({ statement }) => statement),
+          revocations: owned.flatMap(({ revocation }) => revocation ?? []),
+        },
+      };
     },
   });
 

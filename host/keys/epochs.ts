@@ -2,7 +2,8 @@ import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { EPOCH, type Epoch, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
 
-interface EpochRecord {
+/** An owner's epoch as the KDC keeps it. */
+export interface EpochRecord {
   readonly _id: string;
   readonly owner: string;
   readonly region: Region;
@@ -22,6 +23,10 @@ export interface Epochs {
   /** The newest epoch of a region. @throws MedcloudletError `EPOCH_MISSING` */
   current(owner: string, region: Region): Promise<EpochRecord>;
   ofOwner(owner: string): Promise<EpochRecord[]>;
+  /** Epochs by id, as far as they exist. */
+  withIds(ids: readonly string[]): Promise<ReadonlyMap<string, EpochRecord>>;
+  /** The epoch of a region with this number, or null. */
+  numbered(owner: string, region: Region, number: number): Promise<EpochRecord | null>;
   /** Whose a stream is, or null when no epoch claimed it. */
   stream(streamId: string): Promise<Pick<EpochRecord, "owner" | "region"> | null>;
 }
@@ -100,6 +105,12 @@ export async function createEpochs(store: Store): Promise<Epochs> {
       return newest;
     },
     ofOwner: (owner) => epochs.find({ owner: { $eq: owner } }, { sort: { number: 1 } }),
+    async withIds(ids) {
+      const found = await epochs.find({ _id: { $in: [...new Set(ids)] } });
+      return new Map(found.map((record) => [record._id, record]));
+    },
+    numbered: (owner, region, number) =>
+      epochs.findOne({ owner: { $eq: owner }, region: { $eq: region }, number: { $eq: number } }),
     stream: first,
   };
 }

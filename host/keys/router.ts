@@ -5,21 +5,28 @@ import {
   type Devices,
   deviceKey,
   type ProofVerifier,
-  presentAccount,
   proveKey,
   type Routes,
   type TicketIssuer,
 } from "../identity/index.ts";
 import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
-import { type Consents, verifyConsent } from "./consents.ts";
+import { addConsentRoutes } from "./consent-routes.ts";
+import type { Consents } from "./consents.ts";
 import type { Epochs } from "./epochs.ts";
+import { createReleases } from "./releases.ts";
 
 const statementSchema = z.string().max(16_384);
 const STATEMENT = z.strictObject({ statement: statementSchema });
-const GRANT = z.strictObject({ consent: statementSchema, wrappedKeys: z.array(statementSchema).max(100) });
 const READ = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
 const UPLOAD = z.strictObject({ deviceId: idSchema });
 const FORWARD = z.strictObject({ cloudletId: idSchema });
+
+const consentMissing = () =>
+  new MedcloudletError(
+    "CONSENT_MISSING",
+    "There is no consent of the patient for this: ask the patient to share this region with you.",
+    { status: 403 },
+  );
 
 /** Epochs, consents, what was granted to a reader, and all three kinds of tickets, under `/v1` of the KDC. */
 export function addKeysRoutes(
@@ -35,6 +42,8 @@ export function addKeysRoutes(
   },
 ): void {
   const { accounts, devices, proofs, issuer, epochs, consents, publicUrl } = rooms;
+  const releases = createReleases();
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases });
 
   routes.session({
     method: "post",
@@ -60,69 +69,6 @@ export function addKeysRoutes(
     },
   });
 
-  routes.session({
-    method: "post",
-    path: "/consents",
-    action: "consent.give",
-    body: GRANT,
-    async handle({ account, body, concerning }) {
-      concerning({ owner: account._id });
-      const { signingKey } = await accounts.keysOf(account);
-      const consent = await verifyConsent(body.consent, signingKey);
-      const { consentId, reader, regions, until } = consent;
-      concerning({ object: consentId, details: { reader, regions: regions.join(" "), until } });
-      await consents.grant({
-        owner: account._id,
-        ownerKey: signingKey,
-        reader: await accounts.byId(reader),
-        consent,
-        statement: body.consent,
-        wrappedKeys: body.wrappedKeys,
-      });
-      return { status: 201, json: { consentId } };
-    },
-  });
-
-  routes.session({
-    method: "get",
-    path: "/consents",
-    action: "consent.list",
-    async handle({ account }) {
-      const given = await consents.ofOwner(account._id);
-      return { status: 200, json: { consents: given.map(({ statement }) => statement) } };
-    },
-  });
-
-  // Everything a reader needs to open and check what was shared with them, all of it signed by the owner.
-  routes.session({
-    method: "get",
-    path: "/grants",
-    action: "key.release",
-    async handle({ account, concerning }) {
-      const grants = [];
-      for (const record of await consents.liveOfReader(account._id)) {
-        const owner = await accounts.byId(record.owner);
-        if (owner === null) {
-          continue;
-        }
-        const shared = (region: string) => (record.consent.regions as readonly string[]).includes(region);
-        const ownerEpochs = await epochs.ofOwner(record.owner);
-        const ownerDevices = await devices.ofOwner(record.owner);
-        grants.push({
-          owner: presentAccount(owner),
-          consent: record.statement,
-          wrappedKeys: record.wrappedKeys.map(({ statement }) => statement),
-          epochs: ownerEpochs.filter(({ region }) => shared(region)).map(({ statement }) => statement),
-          devices: ownerDevices
-            .filter(({ enrolment }) => shared(enrolment.region))
-            .map(({ statement }) => statement),
-        });
-      }
-      concerning({ details: { consents: grants.length } });
-      return { status: 200, json: { grants } };
-    },
-  });
-
   // The ticket is bound to a key that the reader made for it alone: by its holder the cloud could else tell which
   // streams one person reads, and so which belong together. That the request is the reader's own, the account's key proves.
   routes.session({
@@ -143,13 +89,8 @@ export function addKeysRoutes(
       return until === null ? "other" : "granted";
     },
     // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
-    refusal: () =>
-      new MedcloudletError(
-        "CONSENT_MISSING",
-        "There is no consent of the patient for this: ask the patient to share this region with you.",
-        { status: 403 },
-      ),
-    async handle({ account, request, body: { streamId, holder } }) {
+    refusal: consentMissing,
+    async handle({ account, request, response, body: { streamId, holder } }) {
       const proven = await proveKey(proofs, publicUrl, request);
       const { signingKey } = await accounts.keysOf(account);
       if (proven.thumbprint !== (await keyThumbprint(signingKey))) {
@@ -162,10 +103,17 @@ export function addKeysRoutes(
         );
       }
       const stream = await epochs.stream(streamId);
-      const until =
-        stream === null || stream.owner === account._id
-          ? undefined
-          : ((await consents.allowedUntil(stream.owner, account._id, stream.region)) ?? 0);
+      let until: number | undefined;
+      if (stream?.owner !== account._id) {
+        // Asked again, now that a revocation waits for this answer: the consent may have ended since the first look.
+        releases.begin(account._id, response);
+        const allowed =
+          stream === null ? null : await consents.allowedUntil(stream.owner, account._id, stream.region);
+        if (allowed === null) {
+          throw consentMissing();
+        }
+        until = allowed;
+      }
       const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
       return { status: 201, json: await issuer.issue({ scope: "read", stream: streamId, cnf }, until) };
     },
@@ -189,7 +137,8 @@ export function addKeysRoutes(
       new MedcloudletError("DEVICE_KEY_MISMATCH", "This is not the key the device was enrolled with.", {
         status: 403,
       }),
-    async handle({ body: { deviceId }, key }) {
+    async handle({ body: { deviceId }, key, response }) {
+      releases.begin(deviceId, response);
       const { enrolment, owner } = await devices.active(deviceId);
       const stream = await epochs.stream(enrolment.streamId);
       if (stream === null || stream.owner !== owner || stream.region !== enrolment.region) {

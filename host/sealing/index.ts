@@ -29,6 +29,8 @@ export { type StatementKind, signStatement, verifyStatement } from "./statement.
 export {
   CONSENT,
   type Consent,
+  DEVICE_REVOCATION,
+  type DeviceRevocation,
   ENROLMENT,
   type Enrolment,
   EPOCH,
@@ -38,6 +40,8 @@ export {
   type Identity,
   identityKeys,
   idSchema,
+  REVOCATION,
+  type Revocation,
   signIdentity,
   signingKeySchema,
   verifyIdentity,

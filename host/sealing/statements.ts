@@ -94,11 +94,30 @@ export const CONSENT = {
       purpose: z.enum(["treatment", "research", "self-care"]),
       from: timeSchema,
       until: timeSchema,
+      /**
+       * `all` (and absent): every epoch so far opens to the reader. `from-now`: only epochs that still ran at `from`
+       * or began later.
+       */
+      history: z.enum(["all", "from-now"]).optional(),
       createdAt: timeSchema,
     })
     .refine((consent) => consent.until > consent.from, "until must lie after from"),
 };
 export type Consent = z.infer<typeof CONSENT.schema>;
+
+/** "This consent of mine is over." It cannot be taken back. Signed by the owner. */
+export const REVOCATION = {
+  typ: "medcloudlet-revocation",
+  schema: z.strictObject({ consentId: idSchema, owner: idSchema, revokedAt: timeSchema }),
+};
+export type Revocation = z.infer<typeof REVOCATION.schema>;
+
+/** "This device of mine writes nothing any more." It cannot be taken back. Signed by the owner. */
+export const DEVICE_REVOCATION = {
+  typ: "medcloudlet-device-revocation",
+  schema: z.strictObject({ deviceId: idSchema, owner: idSchema, revokedAt: timeSchema }),
+};
+export type DeviceRevocation = z.infer<typeof DEVICE_REVOCATION.schema>;
 
 /** An epoch's private key sealed to one reader under one consent. Signed by the owner. */
 export const WRAPPED_KEY = {

@@ -107,7 +107,10 @@ describe.each(backends())("who gets in, on the $name store", (backend) => {
       ["GET", "/epochs", ["patient"]],
       ["POST", "/consents", ["patient"]],
       ["GET", "/consents", ["patient"]],
-      ["GET", "/grants", ["doctor"]],
+      ["POST", "/wrapped-keys", ["patient"]],
+      ["POST", "/revocations", ["patient"]],
+      ["POST", "/device-revocations", ["patient"]],
+      ["GET", "/grants", ["patient", "doctor"]],
       ["POST", "/tickets/read", ["patient", "doctor"]],
     ];
     await leavesNoTrace(system, async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bytes, toBase64Url } from "../../../host/base/index.ts";
+import type { OwnedEpoch } from "../../../host/client/index.ts";
 import {
   CONSENT,
   type Consent,
@@ -59,6 +60,20 @@ describe.each(backends())("what belongs to another patient, on the $name store",
 
   const give = async (by: Patient, consent: Consent, wrappedKeys: string[] = [], key = by.keys.signing) =>
     by.session.giveConsent(await signStatement(CONSENT, consent, key), wrappedKeys);
+
+  /** The newest medical key of a patient, wrapped under a consent. */
+  const keyFor = async (by: Patient, { consentId, owner, reader }: Consent): Promise<string> => {
+    const { epochId, privateKey } = by.owner.epochs.findLast(
+      ({ region }) => region === "medical",
+    ) as OwnedEpoch;
+    const wrapped = await wrapEpochKey(
+      system.suite,
+      doctor.keys.receiving.publicKey,
+      { consentId, owner, reader, epochId },
+      { privateKey, ownerName: "Ada" },
+    );
+    return signStatement(WRAPPED_KEY, wrapped, by.keys.signing);
+  };
 
   const enrolmentOf = (owner: Patient, changes: Partial<Enrolment> = {}): Enrolment => ({
     owner: idOf(owner),
@@ -169,7 +184,7 @@ describe.each(backends())("what belongs to another patient, on the $name store",
 
   it("stays under the consent that was given: a used id is refused, whoever comes with it", async () => {
     const given = consentOf(ada);
-    await give(ada, given);
+    await give(ada, given, [await keyFor(ada, given)]);
     await leavesNoTrace(system, async () => {
       const longer = { ...given, until: given.until + DAY_MS };
       await expect(give(ada, longer)).rejects.toMatchObject({ code: "CONSENT_EXISTS", status: 409 });
@@ -196,26 +211,28 @@ describe.each(backends())("what belongs to another patient, on the $name store",
       const granted = { privateKey: own.privateKey, ownerName: "Ada" };
       return wrapEpochKey(system.suite, doctor.keys.receiving.publicKey, binding, granted);
     };
+    const giveWith = async (changes: Partial<Record<"consentId" | "owner" | "reader" | "epochId", string>>) =>
+      give(ada, consent, [await signStatement(WRAPPED_KEY, await wrapped(changes), ada.keys.signing)]);
     await leavesNoTrace(system, async () => {
       for (const changes of [
         { epochId: ofBo?.epochId as string },
-        { epochId: own.epochId },
         { epochId: someId() },
-        { consentId: someId() },
         { owner: idOf(bo) },
-        { reader: idOf(bo) },
       ]) {
-        const statement = await signStatement(WRAPPED_KEY, await wrapped(changes), ada.keys.signing);
-        await expect(give(ada, consent, [statement])).rejects.toMatchObject({
-          code: "WRAPPED_KEY_MISMATCH",
-          status: 400,
-        });
+        await expect(giveWith(changes)).rejects.toMatchObject({ code: "WRAPPED_KEY_MISMATCH", status: 400 });
       }
       const byBo = await signStatement(WRAPPED_KEY, await wrapped({}), bo.keys.signing);
       await expect(give(ada, consent, [byBo])).rejects.toMatchObject({ code: "STATEMENT_INVALID" });
       const asEnrolment = await signStatement(ENROLMENT, enrolmentOf(ada), ada.keys.signing);
       await expect(give(ada, consent, [asEnrolment])).rejects.toMatchObject({ code: "STATEMENT_INVALID" });
     });
+    // A key can come before its consent; it waits there, and the consent that it does not suit is refused.
+    const before = await documentsOf(system.stores.kdc, "consents");
+    await expect(giveWith({ consentId: someId() })).rejects.toMatchObject({ code: "CONSENT_KEYS_MISSING" });
+    for (const changes of [{ epochId: own.epochId }, { reader: idOf(bo) }]) {
+      await expect(giveWith(changes)).rejects.toMatchObject({ code: "WRAPPED_KEY_MISMATCH", status: 400 });
+    }
+    expect(await documentsOf(system.stores.kdc, "consents")).toEqual(before);
   });
 
   it("takes no device of somebody else", async () => {

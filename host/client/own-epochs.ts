@@ -1,0 +1,137 @@
+import {
+  type Bytes,
+  type Clock,
+  isMedcloudletError,
+  MedcloudletError,
+  randomBytes,
+  toBase64Url,
+  toHex,
+} from "../base/index.ts";
+import {
+  EPOCH,
+  type Epoch,
+  type Region,
+  type SealingSuite,
+  signStatement,
+  verifyStatement,
+} from "../sealing/index.ts";
+import type { KdcSession } from "./kdc-client.ts";
+import type { PersonKeys } from "./person-keys.ts";
+
+/** An epoch as its owner holds it. */
+export interface OwnedEpoch {
+  readonly region: Region;
+  readonly streamId: string;
+  readonly epochId: string;
+  readonly number: number;
+  /** 32 bytes. */
+  readonly privateKey: Bytes;
+}
+
+/** A patient's own epochs. */
+export interface OwnEpochs {
+  readonly all: readonly OwnedEpoch[];
+  /** The epochs of a region, oldest first. @throws MedcloudletError `EPOCH_MISSING` */
+  of(region: Region): [OwnedEpoch, ...OwnedEpoch[]];
+  /** The newest epoch of a region. @throws MedcloudletError `EPOCH_MISSING` */
+  newest(region: Region): OwnedEpoch;
+  /** Starts the next epoch of a region: keeps its private half, then publishes the public one. */
+  start(region: Region): Promise<OwnedEpoch>;
+  /** What the KDC has of them, by epoch id; every statement is checked. */
+  published(): Promise<ReadonlyMap<string, Epoch>>;
+}
+
+export function createOwnEpochs(options: {
+  readonly suite: SealingSuite;
+  readonly clock: Clock;
+  readonly session: KdcSession;
+  readonly keys: PersonKeys;
+  readonly epochs: readonly OwnedEpoch[];
+  readonly keepEpochs: (epochs: readonly OwnedEpoch[]) => Promise<void>;
+}): OwnEpochs {
+  const { suite, clock, session, keys } = options;
+  const owner = session.account.accountId;
+  const all = [...options.epochs];
+
+  const ofRegion = (region: Region) => all.filter((epoch) => epoch.region === region);
+
+  const of: OwnEpochs["of"] = (region) => {
+    const [first, ...others] = ofRegion(region);
+    if (first === undefined) {
+      throw new MedcloudletError(
+        "EPOCH_MISSING",
+        `There is no epoch of the region ${region} yet: start one first.`,
+        { status: 409 },
+      );
+    }
+    return [first, ...others];
+  };
+
+  const published: OwnEpochs["published"] = async () => {
+    const epochs = new Map<string, Epoch>();
+    for (const statement of await session.epochs()) {
+      const epoch = await verifyStatement(EPOCH, statement, keys.signing.publicKey);
+      epochs.set(epoch.epochId, epoch);
+    }
+    return epochs;
+  };
+
+  const publish = async ({ region, streamId, epochId, number, privateKey }: OwnedEpoch): Promise<void> => {
+    const { publicKey } = await suite.recipient(privateKey);
+    const statement = await signStatement(
+      EPOCH,
+      {
+        owner,
+        region,
+        streamId,
+        epochId,
+        number,
+        suite: 1,
+        publicKey: toBase64Url(publicKey),
+        createdAt: clock.now(),
+      },
+      keys.signing,
+    );
+    await session.publishEpoch(statement);
+  };
+
+  /** What the KDC refuses for good is no epoch: nothing can have been sealed to it. Doubt keeps it. */
+  const publishOrForget = async (epoch: OwnedEpoch): Promise<void> => {
+    try {
+      await publish(epoch);
+    } catch (error) {
+      if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
+        all.splice(all.indexOf(epoch), 1);
+        await options.keepEpochs([...all]);
+      }
+      throw error;
+    }
+  };
+
+  return {
+    all,
+    of,
+    newest: (region) => of(region).at(-1) as OwnedEpoch,
+    published,
+    async start(region) {
+      const earlier = ofRegion(region);
+      const newest = earlier.at(-1);
+      if (newest !== undefined && !(await published()).has(newest.epochId)) {
+        // Kept and not published: an earlier attempt was cut off in between.
+        await publishOrForget(newest);
+        return newest;
+      }
+      const epoch: OwnedEpoch = {
+        region,
+        streamId: newest?.streamId ?? toHex(randomBytes(16)),
+        epochId: toHex(randomBytes(16)),
+        number: earlier.length + 1,
+        privateKey: (await suite.generateKeyPair()).privateKey,
+      };
+      await options.keepEpochs([...all, epoch]);
+      all.push(epoch);
+      await publishOrForget(epoch);
+      return epoch;
+    },
+  };
+}
