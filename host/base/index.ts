@@ -11,4 +11,5 @@ export {
 } from "./bytes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { isMedcloudletError, MedcloudletError } from "./errors.ts";
+export { createInTurn } from "./in-turn.ts";
 export { createSignal, type Signal } from "./signal.ts";

@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type Clock,
+  createInTurn,
   isMedcloudletError,
   MedcloudletError,
   randomBytes,
@@ -52,6 +53,7 @@ export function createOwnEpochs(options: {
   const { suite, clock, session, keys } = options;
   const owner = session.account.accountId;
   const all = [...options.epochs];
+  const inTurn = createInTurn();
 
   const ofRegion = (region: Region) => all.filter((epoch) => epoch.region === region);
 
@@ -95,12 +97,13 @@ export function createOwnEpochs(options: {
     await session.publishEpoch(statement);
   };
 
-  /** What the KDC refuses for good is no epoch: nothing can have been sealed to it. Doubt keeps it. */
+  /** What the KDC refused for good and does not have is no epoch: nothing can have been sealed to it. Doubt keeps it. */
   const publishOrForget = async (epoch: OwnedEpoch): Promise<void> => {
     try {
       await publish(epoch);
     } catch (error) {
-      if (isMedcloudletError(error) && error.status < 500 && error.status !== 429) {
+      const refused = isMedcloudletError(error) && error.status < 500 && error.status !== 429;
+      if (refused && !(await published()).has(epoch.epochId)) {
         all.splice(all.indexOf(epoch), 1);
         await options.keepEpochs([...all]);
       }
@@ -108,30 +111,32 @@ export function createOwnEpochs(options: {
     }
   };
 
+  const start: OwnEpochs["start"] = async (region) => {
+    const earlier = ofRegion(region);
+    const newest = earlier.at(-1);
+    if (newest !== undefined && !(await published()).has(newest.epochId)) {
+      // Kept and not published: an earlier attempt was cut off in between.
+      await publishOrForget(newest);
+      return newest;
+    }
+    const epoch: OwnedEpoch = {
+      region,
+      streamId: newest?.streamId ?? toHex(randomBytes(16)),
+      epochId: toHex(randomBytes(16)),
+      number: earlier.length + 1,
+      privateKey: (await suite.generateKeyPair()).privateKey,
+    };
+    await options.keepEpochs([...all, epoch]);
+    all.push(epoch);
+    await publishOrForget(epoch);
+    return epoch;
+  };
+
   return {
     all,
     of,
     newest: (region) => of(region).at(-1) as OwnedEpoch,
     published,
-    async start(region) {
-      const earlier = ofRegion(region);
-      const newest = earlier.at(-1);
-      if (newest !== undefined && !(await published()).has(newest.epochId)) {
-        // Kept and not published: an earlier attempt was cut off in between.
-        await publishOrForget(newest);
-        return newest;
-      }
-      const epoch: OwnedEpoch = {
-        region,
-        streamId: newest?.streamId ?? toHex(randomBytes(16)),
-        epochId: toHex(randomBytes(16)),
-        number: earlier.length + 1,
-        privateKey: (await suite.generateKeyPair()).privateKey,
-      };
-      await options.keepEpochs([...all, epoch]);
-      all.push(epoch);
-      await publishOrForget(epoch);
-      return epoch;
-    },
+    start: (region) => inTurn(() => start(region)),
   };
 }

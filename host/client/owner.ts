@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type Clock,
+  createInTurn,
   isMedcloudletError,
   MedcloudletError,
   randomBytes,
@@ -121,6 +122,8 @@ export function createOwner(options: {
   const self = { accountId: owner, signingKey: keys.signing.publicKey };
   const epochs = createOwnEpochs(options);
   const wrap = createWrap({ suite, owner, ownerName: name, signing: keys.signing });
+  // What starts epochs runs in turn: two revocations at once need one new epoch after each, and no more.
+  const inTurn = createInTurn();
   let revocations: readonly KeptRevocation[] = options.revocations?.known ?? [];
 
   const remember = async (revocation: KeptRevocation): Promise<void> => {
@@ -263,7 +266,7 @@ export function createOwner(options: {
       let wanted = shared;
       let since = from;
       if (history === "from-now") {
-        wanted = await startAll(regions);
+        wanted = await inTurn(() => startAll(regions));
         await rewrap(regions, undefined);
         // Behind the beginning of the new epochs: the consent covers none that ended before it.
         since = Math.max(from, clock.now());
@@ -290,48 +293,50 @@ export function createOwner(options: {
       return consent;
     },
     consents,
-    async revoke(consentId, onWrapped) {
-      const { consent } = await verifyGiven(await fetchConsent(call, consentId), self);
-      if (consent.consentId !== consentId) {
-        throw new MedcloudletError(
-          "CONSENT_UNKNOWN",
-          "The KDC shows another consent than the one asked for.",
-          {
-            status: 502,
-          },
-        );
-      }
-      // Where this keystore has no epochs of a region it cannot start one; the consent ends all the same.
-      const regions = consent.regions.filter((region) => numberOf(region) > 0);
-      const revocation: KeptRevocation = revocations.find((known) => known.consentId === consentId) ?? {
-        consentId,
-        until: consent.until,
-        statement: await signStatement(
-          REVOCATION,
-          { consentId, owner, revokedAt: clock.now() },
-          keys.signing,
-        ),
-        epochs: Object.fromEntries(regions.map((region) => [region, numberOf(region)])),
-        told: false,
-      };
-      // Remembered, told, then a new epoch, then its keys: cut off at any point, the reader has nothing newer.
-      await remember(revocation);
-      await tell(revocation);
-      const started = await startAll(exposedBy(revocation));
-      return { epochs: started, ...(await rewrap(regions, onWrapped)) };
-    },
-    async catchUp(onWrapped) {
-      for (const revocation of revocations.filter(({ told }) => !told)) {
-        await tell(revocation).catch((error) => {
-          // A KDC that was set back to before the consent has nothing to end; it stays remembered here.
-          if (!isMedcloudletError(error, "CONSENT_UNKNOWN")) {
-            throw error;
-          }
-        });
-      }
-      const started = await startAll(await dueRegions());
-      const regions = new Set(epochs.all.map(({ region }) => region));
-      return { epochs: started, ...(await rewrap(regions, onWrapped)) };
-    },
+    revoke: (consentId, onWrapped) =>
+      inTurn(async () => {
+        const { consent } = await verifyGiven(await fetchConsent(call, consentId), self);
+        if (consent.consentId !== consentId) {
+          throw new MedcloudletError(
+            "CONSENT_UNKNOWN",
+            "The KDC shows another consent than the one asked for.",
+            {
+              status: 502,
+            },
+          );
+        }
+        // Where this keystore has no epochs of a region it cannot start one; the consent ends all the same.
+        const regions = consent.regions.filter((region) => numberOf(region) > 0);
+        const revocation: KeptRevocation = revocations.find((known) => known.consentId === consentId) ?? {
+          consentId,
+          until: consent.until,
+          statement: await signStatement(
+            REVOCATION,
+            { consentId, owner, revokedAt: clock.now() },
+            keys.signing,
+          ),
+          epochs: Object.fromEntries(regions.map((region) => [region, numberOf(region)])),
+          told: false,
+        };
+        // Remembered, told, then a new epoch, then its keys: cut off at any point, the reader has nothing newer.
+        await remember(revocation);
+        await tell(revocation);
+        const started = await startAll(exposedBy(revocation));
+        return { epochs: started, ...(await rewrap(regions, onWrapped)) };
+      }),
+    catchUp: (onWrapped) =>
+      inTurn(async () => {
+        for (const revocation of revocations.filter(({ told }) => !told)) {
+          await tell(revocation).catch((error) => {
+            // A KDC that was set back to before the consent has nothing to end; it stays remembered here.
+            if (!isMedcloudletError(error, "CONSENT_UNKNOWN")) {
+              throw error;
+            }
+          });
+        }
+        const started = await startAll(await dueRegions());
+        const regions = new Set(epochs.all.map(({ region }) => region));
+        return { epochs: started, ...(await rewrap(regions, onWrapped)) };
+      }),
   };
 }
