@@ -3,10 +3,12 @@ import type { Clock } from "../base/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
   addIdentityRoutes,
+  addNoticeRoutes,
   createAccounts,
   createDevices,
   createInvitations,
   createLogin,
+  createNotices,
   createProofVerifier,
   createRoutes,
   createSessions,
@@ -14,7 +16,14 @@ import {
   type Invitations,
   type TicketKeyRing,
 } from "../identity/index.ts";
-import { addKeysRoutes, createConsents, createEpochs } from "../keys/index.ts";
+import {
+  addEmergencyRoutes,
+  addKeysRoutes,
+  createConsents,
+  createEmergencies,
+  createEmergencyShares,
+  createEpochs,
+} from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
 /** How often the ring of ticket keys is looked after: a key that is due then waits at most this long. */
@@ -48,11 +57,16 @@ export async function createKdcApp(options: {
   const issuer = createTicketIssuer(ring, clock);
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
+  const notices = await createNotices(store, clock);
+  const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
+  const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, audit, publicUrl });
   addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer, ring });
-  addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, publicUrl });
+  addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
+  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
+  addNoticeRoutes(routes, { notices });
 
   const { app, drain } = createServiceApp({
     log,

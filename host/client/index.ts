@@ -1,3 +1,13 @@
+export {
+  createEmergency,
+  EMERGENCY_PLAN,
+  type Emergency,
+  type EmergencyPlan,
+  type Trustee,
+} from "./emergency.ts";
+export type { KnownEmergency } from "./emergency-api.ts";
+export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
+export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
   createKdcClient,
@@ -9,6 +19,7 @@ export {
   type Ticket,
 } from "./kdc-client.ts";
 export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
+export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 export { type CaughtUp, createOwner, type OwnDevice, type OwnedEpoch, type Owner } from "./owner.ts";
 export {
@@ -20,4 +31,4 @@ export {
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
-export { openGrant, type SharedStream } from "./shared-stream.ts";
+export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";

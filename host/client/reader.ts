@@ -20,7 +20,7 @@ import { createFreshKeys } from "./fresh-keys.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
-import { openGrant, type SharedStream } from "./shared-stream.ts";
+import { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
 
 /** A batch as a reader gets it: opened, or refused with the reason. A refused one is shown, never dropped. */
 export type ReadBatch =
@@ -32,13 +32,13 @@ export interface Reader {
   /** Streams shared with this reader now; grants that do not hold are reported apart. */
   shared(): Promise<{ streams: SharedStream[]; refused: MedcloudletError[] }>;
   /** All batches of a stream that arrived after `after`, in order of arrival, to the last one there is now. */
-  read(stream: SharedStream, after?: number): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
+  read(stream: OpenedStream, after?: number): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
   /**
    * Like `read`, and then goes on with new batches as they arrive, until `signal` aborts. While the cloud or the KDC
    * is away it tries again and says so to `onTrouble` each time: silence must not look like a patient who is well.
    */
   follow(
-    stream: SharedStream,
+    stream: OpenedStream,
     signal: AbortSignal,
     options?: { readonly after?: number; readonly onTrouble?: (error: MedcloudletError) => void },
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
@@ -55,7 +55,7 @@ const RECONNECT_AFTER_MS = 1000;
  */
 export async function readSealedBatch(
   bytes: Bytes,
-  stream: SharedStream,
+  stream: OpenedStream,
 ): Promise<{ header: BatchHeader; columns: ReadingColumn[] }> {
   const batch = parseBatch(bytes);
   const { header } = batch;
@@ -136,6 +136,11 @@ function createSeen() {
   };
 }
 
+/** Opened by a consent, under which keys of later epochs may come; an emergency has what its trustees released. */
+function isShared(stream: OpenedStream): stream is SharedStream {
+  return "consent" in stream;
+}
+
 /** Waits, or ends as soon as `signal` aborts. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -180,9 +185,12 @@ export function createReader(options: {
   /** Opens a batch with the keys at hand, or with those that were wrapped since. */
   const openWithKeys = async (
     bytes: Bytes,
-    stream: SharedStream,
+    stream: OpenedStream,
     wait: ((ms: number) => Promise<void>) | undefined,
   ): ReturnType<typeof readSealedBatch> => {
+    if (!isShared(stream)) {
+      return readSealedBatch(bytes, stream);
+    }
     try {
       return await readSealedBatch(bytes, freshKeys.current(stream));
     } catch (error) {
@@ -197,7 +205,7 @@ export function createReader(options: {
   /** Opens a batch; null when it was seen before. */
   const open = async (
     bytes: Bytes,
-    stream: SharedStream,
+    stream: OpenedStream,
     seen: ReturnType<typeof createSeen>,
     wait: ((ms: number) => Promise<void>) | undefined,
   ): Promise<ReadBatch | null> => {
@@ -213,7 +221,7 @@ export function createReader(options: {
   };
 
   async function* readOn(
-    stream: SharedStream,
+    stream: OpenedStream,
     after: number,
     seen: ReturnType<typeof createSeen>,
     wait?: (ms: number) => Promise<void>,

@@ -32,20 +32,24 @@ export type KnownDevice = Enrolment & {
   readonly revokedAt?: number;
 };
 
-/** One stream that somebody shared, everything about it verified against the owner's key. */
-export interface SharedStream {
+/** One stream that can be read, everything about it verified against the owner's key. */
+export interface OpenedStream {
   readonly streamId: string;
   readonly region: Region;
   readonly ownerId: string;
-  /** What the owner calls themselves, told under seal. */
+  /** What the owner calls themselves, told under seal; in an emergency the handle. */
   readonly ownerName: string;
   /** Fingerprint of the owner's identity, to compare with what the owner says. */
   readonly ownerFingerprint: string;
-  readonly consent: Consent;
   /** Opened epoch keys by epoch id. */
   readonly epochs: ReadonlyMap<string, Recipient>;
   /** The owner's devices by device id. */
   readonly devices: ReadonlyMap<string, KnownDevice>;
+}
+
+/** One stream that its owner shared by a consent. */
+export interface SharedStream extends OpenedStream {
+  readonly consent: Consent;
 }
 
 /**

@@ -14,6 +14,8 @@ export { createDevices, type Device, type Devices, deviceKey } from "./devices.t
 export { createTicketGuard, proveKey, type TicketGuard } from "./guard.ts";
 export { createInvitations, type Invitations } from "./invitations.ts";
 export { createLogin, type Login } from "./login.ts";
+export { addNoticeRoutes } from "./notice-routes.ts";
+export { createNotices, type Notice, type Notices } from "./notices.ts";
 export { type Action, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
 export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
 export { addIdentityRoutes } from "./router.ts";

@@ -2,9 +2,10 @@ import type { Role } from "./accounts.ts";
 
 /**
  * How a caller stands to what a request is about. `own`: it is theirs, or it is about nobody's in particular.
- * `granted`: its owner lets them, by a consent in force. `other`: neither; no rule ever names it.
+ * `granted`: its owner lets them, by a consent in force. `emergency`: enough of its owner's trustees let them, for a
+ * short time. `trustee`: the owner chose them to decide over emergencies. `other`: none of these; no rule ever names it.
  */
-export type Relation = "own" | "granted" | "other";
+export type Relation = "own" | "granted" | "emergency" | "trustee" | "other";
 
 type Allowed = Exclude<Relation, "other">;
 
@@ -26,6 +27,7 @@ export type Rule = { readonly audit: boolean } & (
 );
 
 const OWN = ["own"] as const;
+const TRUSTEE = ["trustee"] as const;
 const EVERYBODY = {
   patient: OWN,
   doctor: OWN,
@@ -65,11 +67,43 @@ export const POLICY = {
   "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
   "grant.list": { by: "session", audit: false, allow: READERS },
   "key.release": { by: "session", audit: true, allow: READERS_GRANTED },
-  "ticket.read": { by: "session", audit: true, allow: { ...READERS_GRANTED, patient: ["own", "granted"] } },
+  "ticket.read": {
+    by: "session",
+    audit: true,
+    allow: { ...READERS_GRANTED, patient: ["own", "granted"], doctor: ["granted", "emergency"] },
+  },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   "ticket-keys.list": { by: "anyone", audit: false },
   "ticket-keys.rotate": { by: "session", audit: true, allow: { operator: OWN } },
+  "emergency.look-up-trustee": { by: "session", audit: false, allow: { patient: OWN } },
+  "emergency.prepare": { by: "session", audit: true, allow: { patient: OWN } },
+  "emergency.list-shares": { by: "session", audit: false, allow: { patient: OWN } },
+  "emergency.request": { by: "session", audit: true, allow: { doctor: OWN } },
+  "emergency.list": {
+    by: "session",
+    audit: false,
+    allow: { patient: OWN, doctor: OWN, "security-officer": OWN },
+  },
+  "emergency.fetch-share": {
+    by: "session",
+    audit: true,
+    allow: { doctor: TRUSTEE, "security-officer": TRUSTEE },
+  },
+  "emergency.approve": {
+    by: "session",
+    audit: true,
+    allow: { doctor: TRUSTEE, "security-officer": TRUSTEE },
+  },
+  "emergency.withdraw": {
+    by: "session",
+    audit: true,
+    allow: { doctor: TRUSTEE, "security-officer": TRUSTEE },
+  },
+  "emergency.end": { by: "session", audit: true, allow: { patient: OWN, doctor: OWN } },
+  "emergency.release": { by: "session", audit: true, allow: { doctor: OWN } },
+  "notice.list": { by: "session", audit: false, allow: EVERYBODY },
+  "notice.mark-seen": { by: "session", audit: false, allow: EVERYBODY },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Cloud

@@ -12,6 +12,7 @@ import {
 import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
 import { addConsentRoutes } from "./consent-routes.ts";
 import type { Consents } from "./consents.ts";
+import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
 import { createReleases } from "./releases.ts";
 
@@ -38,10 +39,11 @@ export function addKeysRoutes(
     readonly issuer: TicketIssuer;
     readonly epochs: Epochs;
     readonly consents: Consents;
+    readonly emergencies: Emergencies;
     readonly publicUrl: () => string;
   },
 ): void {
-  const { accounts, devices, proofs, issuer, epochs, consents, publicUrl } = rooms;
+  const { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl } = rooms;
   const releases = createReleases();
   addConsentRoutes(routes, { accounts, devices, epochs, consents, releases });
 
@@ -86,7 +88,11 @@ export function addKeysRoutes(
         return "own";
       }
       const until = await consents.allowedUntil(stream.owner, account._id, stream.region);
-      return until === null ? "other" : "granted";
+      if (until !== null) {
+        return "granted";
+      }
+      const emergency = await emergencies.allowedUntil(stream.owner, account._id, stream.region);
+      return emergency === null ? "other" : "emergency";
     },
     // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
     refusal: consentMissing,
@@ -108,7 +114,10 @@ export function addKeysRoutes(
         // Asked again, now that a revocation waits for this answer: the consent may have ended since the first look.
         releases.begin(account._id, response);
         const allowed =
-          stream === null ? null : await consents.allowedUntil(stream.owner, account._id, stream.region);
+          stream === null
+            ? null
+            : ((await consents.allowedUntil(stream.owner, account._id, stream.region)) ??
+              (await emergencies.allowedUntil(stream.owner, account._id, stream.region)));
         if (allowed === null) {
           throw consentMissing();
         }

@@ -14,6 +14,26 @@ export {
   verifyBatch,
 } from "./batch.ts";
 export { QUANTITIES, type Quantity, type QuantityCodes } from "./codes.ts";
+export {
+  APPROVAL_LIFETIME_MS,
+  EMERGENCY_APPROVAL,
+  EMERGENCY_EPOCHS_MOST,
+  EMERGENCY_MINUTES,
+  EMERGENCY_REQUEST,
+  EMERGENCY_SHARE,
+  type EmergencyApproval,
+  type EmergencyRequest,
+  type EmergencyShare,
+  type HandedShareBinding,
+  handOnShare,
+  joinShares,
+  openEmergencyShare,
+  openHandedShare,
+  reasonSchema,
+  sealEmergencyShares,
+  TRUSTEES_LEAST,
+  TRUSTEES_MOST,
+} from "./emergency.ts";
 export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
 export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";

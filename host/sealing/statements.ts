@@ -8,12 +8,12 @@ import { SUITE } from "./suite.ts";
 
 /** 16 bytes as lower-case hex: account, device, stream, epoch and consent ids. */
 export const idSchema = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 lower-case hex digits");
-const timeSchema = z.number().int().nonnegative();
+export const timeSchema = z.number().int().nonnegative();
 const regionSchema = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
 const suiteSchema = z.literal(SUITE.ntruHps2048677X25519);
 
 /** Base64url of a fixed or bounded number of bytes. */
-function bytesSchema(minimum: number, maximum = minimum) {
+export function bytesSchema(minimum: number, maximum = minimum) {
   return z
     .string()
     .max(Math.ceil((maximum * 4) / 3))
@@ -34,7 +34,7 @@ function bytesSchema(minimum: number, maximum = minimum) {
 export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
 
 const PUBLIC_KEY_BYTES = 962;
-const ENC_BYTES = 962;
+export const ENC_BYTES = 962;
 
 /** Who somebody is: one key to check their signatures with, one to seal to. Signed by the first. */
 export const IDENTITY = {

@@ -1,0 +1,339 @@
+import { type Clock, MedcloudletError } from "../base/index.ts";
+import type { Account, Accounts, Notices } from "../identity/index.ts";
+import {
+  EMERGENCY_APPROVAL,
+  EMERGENCY_REQUEST,
+  type EmergencyApproval,
+  type Region,
+  verifyStatement,
+} from "../sealing/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
+import type { EmergencyShares } from "./emergency-shares.ts";
+import {
+  type Approval,
+  approvalsNeeded,
+  approve,
+  checkDuration,
+  type EmergencyState,
+  end,
+  phaseOf,
+  releasable,
+  withdraw,
+} from "./emergency-state.ts";
+
+/** An approval with what it hands on; the shares' own statements go with it, should the patient prepare anew. */
+export interface KeptApproval extends Approval {
+  readonly statement: string;
+  readonly shares: readonly string[];
+}
+
+/** One emergency: one document, whose `version` every change must know. */
+export interface Emergency extends EmergencyState<KeptApproval> {
+  readonly _id: string;
+  /** The requester's signed request. */
+  readonly statement: string;
+  readonly reason: string;
+  readonly setId: string;
+  /** The epochs it opens, newest first. */
+  readonly epochIds: readonly string[];
+  readonly version: number;
+}
+
+/** Break-glass: requests, approvals, and what they open until when. */
+export interface Emergencies {
+  /**
+   * Takes a request. The patient and the trustees are told before it stands.
+   * @throws MedcloudletError `STATEMENT_INVALID`, `EMERGENCY_REQUESTER_MISMATCH`, `EMERGENCY_REQUEST_STALE`,
+   *   `EMERGENCY_TIME_LIMIT`, `EMERGENCY_UNPREPARED`, `EMERGENCY_TRUSTEES_TOO_FEW`, `EMERGENCY_EXISTS`
+   */
+  request(requester: Account, statement: string, about: (owner: string) => void): Promise<Emergency>;
+  /** @throws MedcloudletError `EMERGENCY_UNKNOWN` */
+  find(emergencyId: string): Promise<Emergency>;
+  /** What somebody has to do with: as patient for good, as requester and trustee while it lasts. Newest first. */
+  of(account: Account): Promise<Emergency[]>;
+  /**
+   * Takes a trustee's signed approval.
+   * @throws MedcloudletError `STATEMENT_INVALID`, `APPROVAL_MISMATCH`, `EMERGENCY_SHARES_OUTDATED`, and the refusals
+   *   of the state
+   */
+  approve(emergencyId: string, approver: Account, statement: string): Promise<Emergency>;
+  withdraw(emergencyId: string, approver: Account): Promise<Emergency>;
+  end(emergencyId: string): Promise<Emergency>;
+  /**
+   * The approvals whose shares the requester may have now.
+   * @throws MedcloudletError `EMERGENCY_PENDING`, `EMERGENCY_ENDED`
+   */
+  release(emergencyId: string): Promise<{ emergency: Emergency; approvals: [string, KeptApproval][] }>;
+  /** Until when (ms since 1970 UTC) an open emergency lets somebody read a region; null when none does. */
+  allowedUntil(owner: string, reader: string, region: Region): Promise<number | null>;
+}
+
+const CLOCK_SKEW_MS = 30_000;
+/** How old a signed request or approval may be when it arrives, beyond the clock skew. */
+const FRESH_MS = 60_000;
+const LIST_MOST = 100;
+const RETRIES_MOST = 32;
+
+export async function createEmergencies(
+  store: Store,
+  rooms: { readonly accounts: Accounts; readonly shares: EmergencyShares; readonly notices: Notices },
+  clock: Clock,
+): Promise<Emergencies> {
+  const { accounts, shares, notices } = rooms;
+  const emergencies = await store.collection<Emergency>({
+    name: "emergencies",
+    indexes: [
+      { fields: { owner: 1, requestedAt: 1 } },
+      { fields: { requester: 1, until: 1 } },
+      { fields: { until: 1 } },
+    ],
+  });
+
+  const find = async (id: string): Promise<Emergency> => {
+    const emergency = await emergencies.findOne({ _id: { $eq: id } });
+    if (emergency === null) {
+      throw new MedcloudletError("EMERGENCY_UNKNOWN", "There is no emergency with this id.", { status: 404 });
+    }
+    return emergency;
+  };
+
+  /**
+   * Decides on the state as it is and writes what came of it, all in one document and only if nobody else wrote in
+   * between: two approvals at once can neither be lost nor count for one another.
+   */
+  const change = async (
+    id: string,
+    decide: (emergency: Emergency, now: number) => EmergencyState<KeptApproval>,
+  ): Promise<Emergency> => {
+    for (let attempt = 0; attempt < RETRIES_MOST; attempt++) {
+      const before = await find(id);
+      const { approvals, openedAt, endedAt } = decide(before, clock.now());
+      const changes = { approvals, openedAt, endedAt, version: before.version + 1 };
+      const { matched } = await emergencies.updateOne(
+        { _id: { $eq: id }, version: { $eq: before.version } },
+        { $set: changes },
+      );
+      if (matched === 1) {
+        return { ...before, ...changes };
+      }
+    }
+    throw new MedcloudletError(
+      "EMERGENCY_BUSY",
+      "Too many people act on this emergency at once: try again.",
+      {
+        status: 503,
+      },
+    );
+  };
+
+  /** Also told where a crash came between the last approval and its notice: nothing is released before. */
+  const tellOpened = async (emergency: Emergency): Promise<void> => {
+    if (emergency.openedAt === null) {
+      return;
+    }
+    const requester = await accounts.byId(emergency.requester);
+    await notices.send({
+      to: emergency.owner,
+      kind: "emergency.opened",
+      object: emergency._id,
+      who: requester?.handle ?? emergency.requester,
+      reason: emergency.reason,
+      until: emergency.until,
+      at: emergency.openedAt,
+    });
+  };
+
+  const checkApproval = async (
+    emergency: Emergency,
+    approver: Account,
+    approval: EmergencyApproval,
+    now: number,
+  ): Promise<void> => {
+    const requester = await accounts.byId(emergency.requester);
+    const epochIds = approval.epochs.map(({ epochId }) => epochId);
+    const fits =
+      approval.emergencyId === emergency._id &&
+      approval.approver === approver._id &&
+      approval.requester === emergency.requester &&
+      approval.requesterFingerprint === requester?.fingerprint &&
+      approval.setId === emergency.setId &&
+      epochIds.length === emergency.epochIds.length &&
+      epochIds.every((id) => emergency.epochIds.includes(id));
+    if (!fits) {
+      throw new MedcloudletError(
+        "APPROVAL_MISMATCH",
+        "This approval is for another emergency, requester or set of epochs: fetch the shares again.",
+        { status: 403 },
+      );
+    }
+    // One from the future would live longer than it says.
+    if (approval.approvedAt > now + CLOCK_SKEW_MS) {
+      throw new MedcloudletError("APPROVAL_LIFETIME", "The approval is of the future: check the clock.", {
+        status: 403,
+      });
+    }
+  };
+
+  return {
+    find,
+    async request(requester, statement, about) {
+      const { signingKey } = await accounts.keysOf(requester);
+      const request = await verifyStatement(EMERGENCY_REQUEST, statement, signingKey);
+      const { emergencyId, patient, reason, requestedAt, until } = request;
+      const owner = await accounts.byHandle(patient);
+      if (owner !== null && owner.role === "patient") {
+        about(owner._id);
+      }
+      if (request.requester !== requester._id) {
+        throw new MedcloudletError(
+          "EMERGENCY_REQUESTER_MISMATCH",
+          "A request is made by the one who signs it alone.",
+          { status: 403 },
+        );
+      }
+      const now = clock.now();
+      if (requestedAt > now + CLOCK_SKEW_MS || requestedAt < now - FRESH_MS - CLOCK_SKEW_MS) {
+        throw new MedcloudletError(
+          "EMERGENCY_REQUEST_STALE",
+          "The request's time is too far from the clock here: check both clocks and sign it anew.",
+          { status: 403 },
+        );
+      }
+      checkDuration(requestedAt, until);
+      // Whether there is such a patient at all is not told to those who guess.
+      const prepared = owner === null ? null : await shares.preparation(owner._id);
+      if (owner === null || prepared === null) {
+        throw new MedcloudletError(
+          "EMERGENCY_UNPREPARED",
+          `No patient "${patient}" has prepared for an emergency: only a consent can help.`,
+          { status: 404 },
+        );
+      }
+      const needed = approvalsNeeded(prepared.threshold);
+      const others = prepared.trustees.filter((trustee) => trustee !== requester._id);
+      if (others.length < needed) {
+        throw new MedcloudletError(
+          "EMERGENCY_TRUSTEES_TOO_FEW",
+          "You are a trustee yourself, and without you there are too few: somebody else has to request.",
+          { status: 409 },
+        );
+      }
+      if ((await emergencies.findOne({ _id: { $eq: emergencyId } })) !== null) {
+        throw existing();
+      }
+      const emergency: Emergency = {
+        _id: emergencyId,
+        owner: owner._id,
+        requester: requester._id,
+        statement,
+        reason,
+        setId: prepared.setId,
+        epochIds: prepared.epochIds,
+        trustees: prepared.trustees,
+        needed,
+        requestedAt,
+        until,
+        approvals: {},
+        openedAt: null,
+        endedAt: null,
+        version: 0,
+      };
+      // The notices first: a crash in between leaves a warning too many, never an emergency that nobody heard of.
+      const notice = { object: emergencyId, who: requester.handle, reason, until };
+      await notices.send({ ...notice, to: owner._id, kind: "emergency.requested" });
+      await notices.send({ to: owner._id, kind: "emergency.ended", object: emergencyId, at: until });
+      for (const trustee of others) {
+        await notices.send({ ...notice, to: trustee, kind: "emergency.approval-needed" });
+      }
+      try {
+        await emergencies.insertOne(emergency);
+      } catch (cause) {
+        throw isDuplicate(cause) ? existing(cause) : cause;
+      }
+      return emergency;
+    },
+    async of({ _id, role }) {
+      const window = { sort: { requestedAt: -1, _id: 1 }, limit: LIST_MOST } as const;
+      if (role === "patient") {
+        return emergencies.find({ owner: { $eq: _id } }, window);
+      }
+      const live = { until: { $gt: clock.now() }, endedAt: { $eq: null } };
+      return emergencies.find(
+        { ...live, $or: [{ requester: { $eq: _id } }, { trustees: { $eq: _id } }] },
+        window,
+      );
+    },
+    async approve(id, approver, statement) {
+      const { signingKey } = await accounts.keysOf(approver);
+      const approval = await verifyStatement(EMERGENCY_APPROVAL, statement, signingKey);
+      const before = await find(id);
+      const { approvedAt, expiresAt } = approval;
+      const kept = { approvedAt, expiresAt, statement };
+      // Who may not approve at all is told so before the approval itself is looked at.
+      approve(before, approver._id, { ...kept, shares: [] }, clock.now());
+      await checkApproval(before, approver, approval, clock.now());
+      const { owner, setId } = before;
+      const epochIds = approval.epochs.map(({ epochId }) => epochId);
+      const own = await shares.ofTrustee({ owner, setId, trustee: approver._id, epochIds });
+      const after = await change(id, (emergency, now) =>
+        approve(emergency, approver._id, { ...kept, shares: own }, now),
+      );
+      await notices.send({
+        to: after.owner,
+        kind: "emergency.approved",
+        object: id,
+        who: approver.handle,
+        until: after.until,
+      });
+      await tellOpened(after);
+      return after;
+    },
+    async withdraw(id, approver) {
+      const after = await change(id, (emergency, now) => withdraw(emergency, approver._id, now));
+      await notices.send({
+        to: after.owner,
+        kind: "emergency.approval-withdrawn",
+        object: id,
+        who: approver.handle,
+      });
+      return after;
+    },
+    async end(id) {
+      const after = await change(id, end);
+      await notices.send({ to: after.owner, kind: "emergency.ended", object: id });
+      return after;
+    },
+    async release(id) {
+      const emergency = await find(id);
+      const approvals = releasable(emergency, clock.now()).map(
+        ([approver, approval]): [string, KeptApproval] => [approver, approval],
+      );
+      await tellOpened(emergency);
+      return { emergency, approvals };
+    },
+    async allowedUntil(owner, reader, region) {
+      if (region !== "medical") {
+        return null;
+      }
+      const now = clock.now();
+      const fitting = await emergencies.find({
+        requester: { $eq: reader },
+        until: { $gt: now },
+        owner: { $eq: owner },
+        endedAt: { $eq: null },
+      });
+      const open = fitting.filter((emergency) => phaseOf(emergency, now) === "open");
+      for (const emergency of open) {
+        await tellOpened(emergency);
+      }
+      return open.length === 0 ? null : Math.max(...open.map(({ until }) => until));
+    },
+  };
+}
+
+function existing(cause?: unknown): MedcloudletError {
+  return new MedcloudletError("EMERGENCY_EXISTS", "There is an emergency with this id already.", {
+    status: 409,
+    cause,
+  });
+}

@@ -1,0 +1,64 @@
+import {
+  createEmergency,
+  createEmergencyStaff,
+  createHttpClient,
+  createIdentity,
+  createNoticeBoard,
+  createReader,
+  type Emergency,
+  type EmergencyPlan,
+  type EmergencyStaff,
+  type NoticeBoard,
+  personFingerprint,
+  type Reader,
+} from "../../host/client/index.ts";
+import { kdcOf } from "../host/http/attack.ts";
+import { PASSWORD, type Patient, type Person, type System } from "./system.ts";
+
+/** A doctor or security officer at work. */
+export interface Staff extends Person {
+  readonly handle: string;
+  readonly fingerprint: string;
+  readonly emergency: EmergencyStaff;
+  readonly notices: NoticeBoard;
+  readonly reader: Reader;
+}
+
+export async function staffOf(system: System, handle: string, role = "doctor"): Promise<Staff> {
+  const { suite, clock } = system;
+  const { secrets, keys, statement } = await createIdentity(suite, clock);
+  const { code } = await system.operator.session.invite(role);
+  const kdc = kdcOf(system);
+  await kdc.register({ invitation: code, handle, password: PASSWORD, identity: statement });
+  const session = await kdc.login(handle, PASSWORD);
+  const http = createHttpClient({ clock });
+  return {
+    keys,
+    session,
+    secrets: [secrets.signingSeed, secrets.receivingKey],
+    handle,
+    fingerprint: personFingerprint(keys),
+    emergency: createEmergencyStaff({ suite, clock, session, keys }),
+    notices: createNoticeBoard(session),
+    reader: createReader({ suite, clock, http, session, keys, cloudUrl: system.cloud.url }),
+  };
+}
+
+/** A patient's side of break-glass; what it keeps lies in `kept`. */
+export function emergencyOf(
+  system: System,
+  { session, keys, owner }: Patient,
+  plan: EmergencyPlan | null = null,
+): { emergency: Emergency; kept: EmergencyPlan[] } {
+  const kept: EmergencyPlan[] = [];
+  const { suite, clock } = system;
+  const keepPlan = async (next: EmergencyPlan) => {
+    kept.push(next);
+  };
+  return { emergency: createEmergency({ suite, clock, session, keys, owner, plan, keepPlan }), kept };
+}
+
+export const asTrustees = (staff: readonly Staff[]) =>
+  staff.map(({ handle, fingerprint }) => ({ handle, expectedFingerprint: fingerprint }));
+
+export const REASON = "Found unconscious, no relative to be reached";
