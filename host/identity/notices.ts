@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Clock, MedcloudletError, toHex, utf8 } from "../base/index.ts";
-import type { Store } from "../store/index.ts";
+import { isDuplicate, type Store } from "../store/index.ts";
 
 /** Something that the owner of an account is told, whether they ask or not. */
 export interface Notice {
@@ -61,14 +61,15 @@ export async function createNotices(store: Store, clock: Clock): Promise<Notices
   return {
     async send(notice) {
       const { to, kind, object, who = null, reason = null, until = null, at = clock.now() } = notice;
-      await notices.updateOne(
-        { _id: { $eq: noticeId(notice) } },
-        {
-          $setOnInsert: { accountId: to, kind, object, who, reason, until, seenAt: null },
-          $min: { at },
-        },
-        { upsert: true },
-      );
+      const _id = noticeId(notice);
+      try {
+        await notices.insertOne({ _id, accountId: to, at, kind, who, object, reason, until, seenAt: null });
+      } catch (error) {
+        if (!isDuplicate(error)) {
+          throw error;
+        }
+        await notices.updateOne({ _id: { $eq: _id } }, { $min: { at } });
+      }
     },
     ofAccount(accountId, { unseen, limit }) {
       const own = { accountId: { $eq: accountId }, at: { $lte: clock.now() } };
