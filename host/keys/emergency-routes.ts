@@ -214,9 +214,8 @@ export function addEmergencyRoutes(
     refusal: notTrustee,
     async handle({ account, params: { id }, body, concerning }) {
       const emergency = await emergencies.approve(id, account, body.statement);
-      concerning({
-        details: { requester: emergency.requester, opened: emergency.openedAt === null ? "no" : "yes" },
-      });
+      const { requester, approvals } = emergency;
+      concerning({ details: { requester, approvals: Object.keys(approvals).length } });
       return { status: 201, json: await present(emergency) };
     },
   });

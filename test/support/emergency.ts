@@ -2,7 +2,6 @@ import {
   createEmergency,
   createEmergencyStaff,
   createHttpClient,
-  createIdentity,
   createNoticeBoard,
   createReader,
   type Emergency,
@@ -12,8 +11,7 @@ import {
   personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
-import { kdcOf } from "../host/http/attack.ts";
-import { PASSWORD, type Patient, type Person, type System } from "./system.ts";
+import type { Patient, Person, System } from "./system.ts";
 
 /** A doctor or security officer at work. */
 export interface Staff extends Person {
@@ -24,18 +22,17 @@ export interface Staff extends Person {
   readonly reader: Reader;
 }
 
-export async function staffOf(system: System, handle: string, role = "doctor"): Promise<Staff> {
+export async function staffOf(
+  system: System,
+  handle: string,
+  role: "doctor" | "security-officer" = "doctor",
+): Promise<Staff> {
   const { suite, clock } = system;
-  const { secrets, keys, statement } = await createIdentity(suite, clock);
-  const { code } = await system.operator.session.invite(role);
-  const kdc = kdcOf(system);
-  await kdc.register({ invitation: code, handle, password: PASSWORD, identity: statement });
-  const session = await kdc.login(handle, PASSWORD);
+  const person = await system.person(role, handle);
+  const { session, keys } = person;
   const http = createHttpClient({ clock });
   return {
-    keys,
-    session,
-    secrets: [secrets.signingSeed, secrets.receivingKey],
+    ...person,
     handle,
     fingerprint: personFingerprint(keys),
     emergency: createEmergencyStaff({ suite, clock, session, keys }),

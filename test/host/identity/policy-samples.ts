@@ -1,6 +1,6 @@
 import { toBase64Url } from "../../../host/base/index.ts";
 import { createIdentity, type HttpRequest } from "../../../host/client/index.ts";
-import type { Action } from "../../../host/identity/index.ts";
+import type { Action, Relation } from "../../../host/identity/index.ts";
 import {
   CONSENT,
   ENROLMENT,
@@ -20,6 +20,7 @@ import {
   type System,
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
 export interface Owned {
@@ -48,7 +49,12 @@ export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {
  * A fresh, valid request about what belongs to `target`, as `caller` would send it where it is a person. Null where the action is
  * about nothing that could be another's.
  */
-export type Sample = (world: World, target: Owned, caller: Person | null) => Promise<Sent> | Sent;
+export type Sample = (
+  world: World,
+  target: Owned,
+  caller: Person | null,
+  relation: Relation,
+) => Promise<Sent> | Sent;
 
 const idOf = ({ session }: Person) => session.account.accountId;
 const nothing: Sample = () => ({});
@@ -128,7 +134,9 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   },
   "consent.list": nothing,
   "key.release": nothing,
-  "ticket.read": async (_world, { sensor }, caller) => {
+  "ticket.read": async (world, target, caller, relation) => {
+    const inEmergency = relation === "emergency" && caller !== null;
+    const { sensor } = inEmergency ? await openedTo(world, caller) : target;
     const holder = await importSigningKey(generateSigningSeed());
     return {
       json: { streamId: sensor.streamId, holder: toBase64Url(holder.publicKey) },
@@ -146,4 +154,5 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   }),
   "batch.read": streamOf("/batches"),
   "batch.follow": streamOf("/events"),
+  ...EMERGENCY_SAMPLES,
 };

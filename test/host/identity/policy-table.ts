@@ -24,7 +24,8 @@ Made from the table in \`host/identity/policy.ts\`, which is all that decides. \
 route as everybody to their own, a granted and a foreign object, and fails for a route that is not in here.
 
 *own*: it is the caller's, or it is about nobody's in particular. *granted*: its owner lets the caller, by a consent in
-force.
+force. *emergency*: enough of the owner's trustees let the caller, for a short time. *trustee*: the owner chose the caller
+to decide over emergencies.
 
 | action | who calls | who may, and on what | in the audit |
 |---|---|---|---|

@@ -106,12 +106,13 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
     endpoint: (typeof endpoints)[number],
     caller: Caller,
     target: Owned,
+    relation: Relation = "own",
   ): Promise<"allowed" | { readonly code: string; readonly status: number }> => {
     const {
       path = endpoint.path,
       key,
       ...rest
-    } = await SAMPLES[endpoint.action](world, target, caller.person);
+    } = await SAMPLES[endpoint.action](world, target, caller.person, relation);
     const method = endpoint.method.toUpperCase() as "GET" | "POST" | "PUT" | "DELETE";
     const controller = new AbortController();
     try {
@@ -166,11 +167,11 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
       }
       for (const caller of callers) {
         const isSession = POLICY[action].by === "session";
-        const relations: Relation[] = [];
         const mine: Relation = isSession && objectLevel && caller.name === "doctor" ? "granted" : "own";
-        relations.push(mine);
+        const named = isSession && objectLevel ? (relationsFor(action, caller.name) ?? []) : [];
+        const relations = new Set<Relation>([mine, ...named]);
         if (objectLevel) {
-          relations.push("other");
+          relations.add("other");
         }
         for (const relation of relations) {
           const target = relation === "other" ? world.bo : world.ada;
@@ -179,7 +180,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
           if (action === "ticket.forward" && relation === "other") {
             continue;
           }
-          const outcome = await ask(endpoint, caller, target);
+          const outcome = await ask(endpoint, caller, target, relation);
           const name = `${action} as ${caller.name} to ${relation}`;
           tried.push(name);
           const refused = outcome !== "allowed" && [401, 403, 404].includes(outcome.status);
@@ -196,7 +197,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
   it("lets nobody act with another's signed statement", async () => {
     const { patient: thief } = await wearerOf(system, "thief");
     for (const endpoint of endpoints) {
-      if (!["device.enrol", "epoch.publish", "consent.give"].includes(endpoint.action)) {
+      if (!["device.enrol", "epoch.publish", "consent.give", "emergency.prepare"].includes(endpoint.action)) {
         continue;
       }
       const caller = { name: "patient", person: thief, credentials: undefined };
