@@ -86,7 +86,6 @@ const REJECTION_KEY_BYTES = 32;
 
 /** Binds the exports of a compiled module to the KEM of its parameter set; load.ts has checked that they match. */
 export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports): Ntru {
-  const { memory } = exports;
   const address = {
     seed: exports.SEED.value,
     publicKey: exports.PUBLIC_KEY.value,
@@ -95,15 +94,15 @@ export function bindNtru(parameters: NtruParameters, exports: NtruModuleExports)
     sharedSecret: exports.SHARED_SECRET.value,
   };
 
-  // The memory never grows, but a view is cheap and an old one on a grown memory would be empty.
-  const view = (offset: number, length: number) =>
-    new Uint8Array(memory.buffer as ArrayBuffer, offset, length);
-  const write = (offset: number, bytes: Uint8Array) => view(offset, bytes.length).set(bytes);
-  const read = (offset: number, length: number): Bytes => view(offset, length).slice();
+  // One view for all calls, as making one costs as much as copying a key: the module cannot grow its memory, which
+  // would empty the view, and nobody else has it.
+  const memory = new Uint8Array(exports.memory.buffer as ArrayBuffer);
+  const write = (offset: number, bytes: Uint8Array) => memory.set(bytes, offset);
+  const read = (offset: number, length: number): Bytes => memory.slice(offset, offset + length);
   const writeSeed = (seed: Uint8Array | undefined, length: number) => {
     if (seed === undefined) {
       // Straight into the arena: no copy of the randomness stays behind on the JavaScript side.
-      crypto.getRandomValues(view(address.seed, length));
+      crypto.getRandomValues(memory.subarray(address.seed, address.seed + length));
       return;
     }
     write(address.seed, seed);
