@@ -1,9 +1,15 @@
-// assembly/kernels.ts compiled in memory with the options of the product: the arithmetic with a door of its own.
+// The WebAssembly without the host's code: the built modules, and assembly/kernels.ts compiled in memory with the
+// options of the product, which gives the arithmetic a door of its own.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { main as compile } from "assemblyscript/asc";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** An instance of the built module of a parameter set, as the host sees it. */
+export async function instantiateModule(set) {
+  return (await WebAssembly.instantiate(await readFile(`${ROOT}/build/ntru/${set}.wasm`))).instance.exports;
+}
 
 /** The exports of the kernels of a parameter set. */
 export async function instantiateKernels(set) {
