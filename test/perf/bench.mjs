@@ -6,7 +6,7 @@ import { diffieHellman, generateKeyPairSync } from "node:crypto";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { createNtruPool, loadNtru, NTRU_PARAMETERS } from "medcloudlet/ntru";
-import { instantiateKernels, preparePolynomials, ROOT } from "./kernels.mjs";
+import { instantiateKernels, preparePolynomials, ROOT, schoolbookProduct } from "./kernels.mjs";
 import { measure, median } from "./measure.mjs";
 
 const OPERATIONS = ["product", "key pair", "encapsulate", "decapsulate"];
@@ -49,13 +49,16 @@ async function ownTasks(set) {
   const words = new Int16Array(kernels.memory.buffer);
   const [left, right] = [a, b].map((at) => Int32Array.from(words.subarray(at / 2, at / 2 + kernels.N.value)));
   const product = new Int32Array(kernels.N.value);
+  const scalar = await schoolbookProduct(left, right);
   const backwards = right.reverse();
   const twice = Int32Array.of(...backwards, ...backwards);
   schoolbook(product, left, twice);
   kernels.multiply(c, a, b);
   const mask = NTRU_PARAMETERS[set].q - 1;
-  if (product.some((value, i) => ((value - words[c / 2 + i]) & mask) !== 0)) {
-    throw new Error(`The two products of ${set} differ.`);
+  for (const other of [product, scalar()]) {
+    if (other.some((value, i) => ((value - words[c / 2 + i]) & mask) !== 0)) {
+      throw new Error(`The products of ${set} differ.`);
+    }
   }
   return [
     {
@@ -64,6 +67,7 @@ async function ownTasks(set) {
       implementation: "schoolbook",
       call: () => schoolbook(product, left, twice),
     },
+    { set, operation: "product", implementation: "schoolbook in wasm", call: scalar },
     { set, operation: "product", implementation: "medcloudlet", call: () => kernels.multiply(c, a, b) },
     ...kemTasks(set, "medcloudlet", {
       pair: () => ntru.generateKeyPair(),
