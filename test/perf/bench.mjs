@@ -1,12 +1,13 @@
 // What NTRU costs here, beside a schoolbook product of the same ring and what a user would take instead; run after
 // the build. node test/perf/bench.mjs [--json] [--own]
 //   --json  one object { node, cpu, results: [{ set, operation, implementation, medianMicroseconds }] }
-//   --own   without the other packages, for the performance test
+//   --own   without the other packages, but with each kernel, for the performance test; the object then has
+//           ratios: { [set]: { [operation]: how many times longer the product without vectors took } }
 import { diffieHellman, generateKeyPairSync } from "node:crypto";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { createNtruPool, loadNtru, NTRU_PARAMETERS } from "medcloudlet/ntru";
-import { instantiateKernels, preparePolynomials, ROOT, schoolbookProduct } from "./kernels.mjs";
+import { instantiateKernels, kernelCalls, preparePolynomials, ROOT, schoolbookProduct } from "./kernels.mjs";
 import { measure, median } from "./measure.mjs";
 
 const OPERATIONS = ["product", "key pair", "encapsulate", "decapsulate"];
@@ -100,6 +101,18 @@ async function nobleTasks() {
   });
 }
 
+/** The parts of the operations, so that one that has lost its vectors cannot hide behind the rest. */
+async function kernelTasks(set) {
+  // The product is among the operations.
+  const { multiply: _, ...calls } = kernelCalls(await instantiateKernels(set));
+  return Object.entries(calls).map(([operation, call]) => ({
+    set,
+    operation,
+    implementation: "kernel",
+    call,
+  }));
+}
+
 /** X25519 as a KEM: encapsulating is a fresh key pair and an agreement. */
 function x25519Tasks() {
   const own = generateKeyPairSync("x25519");
@@ -153,12 +166,28 @@ async function poolResults(set) {
   return results;
 }
 
+/** `{ [set]: { [operation]: ratio } }` of the product without vectors to each operation and kernel. */
+function ratiosOf(results) {
+  const ratios = {};
+  const baselines = results.filter(({ implementation }) => implementation === "schoolbook in wasm");
+  for (const { set, medianMicroseconds } of baselines) {
+    const own = results.filter(
+      (row) => row.set === set && ["medcloudlet", "kernel"].includes(row.implementation),
+    );
+    ratios[set] = Object.fromEntries(
+      own.map((row) => [row.operation, medianMicroseconds / row.medianMicroseconds]),
+    );
+  }
+  return ratios;
+}
+
 /** One block an operation: rows with a bar on a logarithmic scale, as the times span four powers of ten. */
 function table({ node, cpu, results }) {
+  const operations = [...new Set([...OPERATIONS, ...results.map(({ operation }) => operation)])];
   const lines = [`Node ${node}, ${cpu}`, "Median microseconds an operation; bars are logarithmic."];
   const logarithms = results.map(({ medianMicroseconds }) => Math.log(medianMicroseconds));
   const [low, high] = [Math.min(...logarithms), Math.max(...logarithms)];
-  for (const operation of OPERATIONS) {
+  for (const operation of operations) {
     lines.push("", operation);
     for (const { set, implementation, medianMicroseconds } of results.filter(
       (row) => row.operation === operation,
@@ -174,7 +203,9 @@ function table({ node, cpu, results }) {
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, own: { type: "boolean" } } });
 process.chdir(ROOT);
 const tasks = (await Promise.all(Object.keys(NTRU_PARAMETERS).map(ownTasks))).flat();
-if (!options.own) {
+if (options.own) {
+  tasks.push(...(await Promise.all(Object.keys(NTRU_PARAMETERS).map(kernelTasks))).flat());
+} else {
   tasks.push(...(await liboqsTasks()), ...(await nobleTasks()), ...x25519Tasks());
 }
 const results = measure(tasks, options.own ? 15 : 60);
@@ -182,4 +213,7 @@ if (!options.own) {
   results.push(...(await poolResults("ntruhps2048677")));
 }
 const report = { node: process.versions.node, cpu: cpus()[0]?.model ?? "unknown", results };
+if (options.own) {
+  report.ratios = ratiosOf(results);
+}
 process.stdout.write(`${options.json ? JSON.stringify(report) : table(report)}\n`);

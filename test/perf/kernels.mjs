@@ -79,3 +79,23 @@ export function preparePolynomials(kernels) {
   }
   return { a, b, c, d };
 }
+
+/** The kernels with their arguments; POLY_0 is ternary, POLY_1 modulo q, the others are overwritten. */
+export function kernelCalls(kernels) {
+  const { a, b, c, d } = preparePolynomials(kernels);
+  const bytes = kernels.SEED.value;
+  return {
+    multiply: () => kernels.multiply(c, a, b),
+    invert2: () => kernels.invert2(d, a),
+    invert3: () => kernels.invert3(d, a),
+    sort: () => kernels.sort(),
+    sampleRm: () => kernels.sampleRm(c, d, bytes),
+    reduce3: () => kernels.reduce3(c),
+    lift: () => kernels.lift(c),
+    packQ: () => kernels.packQ(bytes, b),
+    unpackQ: () => kernels.unpackQ(c, bytes),
+    packTrits: () => kernels.packTrits(bytes, a),
+    unpackTrits: () => kernels.unpackTrits(c, bytes),
+    keccakF1600: () => kernels.keccakF1600(),
+  };
+}
