@@ -6,7 +6,7 @@ import { loadNtru, NTRU_PARAMETERS } from "medcloudlet/ntru";
 import { instantiateModule } from "./kernels.mjs";
 import { interleave, medianRatio, percentile } from "./measure.mjs";
 
-const ROUNDS = 200;
+const ROUNDS = 100;
 
 /** For each operation: the raw export, the API with random bytes given, and the API as it is mostly called. */
 async function callsOf(set) {
