@@ -10,7 +10,14 @@ import {
 } from "./checks.ts";
 import type { NtruEncapsulation, NtruKeyPair } from "./kem.ts";
 import { isNtruSetName, NTRU_PARAMETERS, type NtruParameters, type NtruSetName } from "./parameters.ts";
-import { type PoolFailure, type PoolReply, type PoolRequest, splitRecords } from "./pool-messages.ts";
+import {
+  buffersOf,
+  type PoolBytes,
+  type PoolFailure,
+  type PoolReply,
+  type PoolRequest,
+  valueAt,
+} from "./pool-messages.ts";
 
 export interface NtruPoolOptions {
   /** Threads, 1 to 256; by default as many as the machine runs at once. */
@@ -43,7 +50,7 @@ const MOST_PER_MESSAGE = 250;
 const MOST_WORKERS = 256;
 
 interface Pending {
-  resolve(output: Bytes): void;
+  resolve(output: PoolBytes): void;
   reject(error: Error): void;
 }
 
@@ -150,16 +157,20 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
     return [...threads].reduce((best, thread) => (thread.load < best.load ? thread : best));
   }
 
-  async function send(operation: PoolRequest["operation"], count: number, input: Bytes): Promise<Bytes> {
+  async function send(
+    operation: PoolRequest["operation"],
+    count: number,
+    input: PoolBytes,
+  ): Promise<PoolBytes> {
     const thread = leastLoaded();
     const id = ++lastId;
-    const answer = new Promise<Bytes>((resolve, reject) => {
+    const answer = new Promise<PoolBytes>((resolve, reject) => {
       thread.pending.set(id, { resolve, reject });
     });
     thread.load += count;
     thread.worker.ref();
     const request: PoolRequest = { id, operation, count, input };
-    thread.worker.postMessage(request, [input.buffer]);
+    thread.worker.postMessage(request, buffersOf(input));
     try {
       return await answer;
     } finally {
@@ -167,13 +178,15 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
     }
   }
 
-  /** Sends `count` operations in shares and cuts the outputs, which are wiped, into records. */
+  /**
+   * Sends `count` operations in shares and cuts the outputs into results. This is the one part of the work that the
+   * threads do not share, and what it takes an operation limits what they gain.
+   */
   async function run<Result>(
     operation: PoolRequest["operation"],
     count: number,
-    inputOf: (from: number, to: number) => Bytes,
-    lengths: readonly number[],
-    resultOf: (fields: Bytes[]) => Result,
+    inputOf: (from: number, to: number) => PoolBytes,
+    resultOf: (output: PoolBytes, index: number) => Result,
   ): Promise<Result[]> {
     if (closed) {
       throw badRequest("NTRU_POOL_CLOSED", "The NTRU pool is closed.");
@@ -183,25 +196,28 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
       const input = inputOf(from, from + share);
       from += share;
       const output = await send(operation, share, input);
-      const results = splitRecords(output, lengths).map(resultOf);
-      output.fill(0);
+      const results = Array.from({ length: share }, (_, index) => resultOf(output, index));
+      output.secrets.fill(0);
       return results;
     });
     return (await Promise.all(answers)).flat();
   }
+
+  const { publicKeyBytes, secretKeyBytes, ciphertextBytes, sharedSecretBytes } = parameters;
 
   const pool: NtruPool = {
     parameters,
 
     async generateKeyPairs(count) {
       requireCount(count);
-      const { publicKeyBytes, secretKeyBytes } = parameters;
       return run(
         "generateKeyPairs",
         count,
-        () => new Uint8Array(0),
-        [publicKeyBytes, secretKeyBytes],
-        ([publicKey, secretKey]) => ({ publicKey: publicKey as Bytes, secretKey: secretKey as Bytes }),
+        () => ({ publics: new Uint8Array(0), secrets: new Uint8Array(0) }),
+        ({ publics, secrets }, index) => ({
+          publicKey: valueAt(publics, index, publicKeyBytes),
+          secretKey: valueAt(secrets, index, secretKeyBytes).slice(),
+        }),
       );
     },
 
@@ -210,11 +226,10 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
       return run(
         "encapsulateMany",
         publicKeys.length,
-        (from, to) => concatBytes(...publicKeys.slice(from, to)),
-        [parameters.ciphertextBytes, parameters.sharedSecretBytes],
-        ([ciphertext, sharedSecret]) => ({
-          ciphertext: ciphertext as Bytes,
-          sharedSecret: sharedSecret as Bytes,
+        (from, to) => ({ publics: concatBytes(...publicKeys.slice(from, to)), secrets: new Uint8Array(0) }),
+        ({ publics, secrets }, index) => ({
+          ciphertext: valueAt(publics, index, ciphertextBytes),
+          sharedSecret: valueAt(secrets, index, sharedSecretBytes).slice(),
         }),
       );
     },
@@ -225,9 +240,11 @@ export async function createNtruPool(name: NtruSetName, options: NtruPoolOptions
       return run(
         "decapsulateMany",
         ciphertexts.length,
-        (from, to) => concatBytes(secretKey, ...ciphertexts.slice(from, to)),
-        [parameters.sharedSecretBytes],
-        ([sharedSecret]) => sharedSecret as Bytes,
+        (from, to) => ({
+          publics: concatBytes(...ciphertexts.slice(from, to)),
+          secrets: concatBytes(secretKey),
+        }),
+        ({ secrets }, index) => valueAt(secrets, index, sharedSecretBytes).slice(),
       );
     },
 

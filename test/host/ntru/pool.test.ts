@@ -149,7 +149,7 @@ describe("pool", () => {
       const workerUrl = await workerOf(`
         parentPort.on("message", ({ count, id }) => {
           if (count === 50) { ${death}; }
-          parentPort.postMessage({ kind: "done", id, output: new Uint8Array(1634 * count) });
+          parentPort.postMessage({ kind: "done", id, output: { publics: new Uint8Array(699 * count), secrets: new Uint8Array(935 * count) } });
         });
         parentPort.postMessage({ kind: "ready" });`);
       const pool = await open({ workers: 1, workerUrl });
