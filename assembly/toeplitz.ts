@@ -36,12 +36,13 @@ function stepOf(level: i32): i32 {
   return level == 0 ? STEP_0 : level == 1 ? STEP_1 : level == 2 ? STEP_2 : level == 3 ? STEP_3 : 0;
 }
 
-/** c := the matrix t times a, by the steps from `level` on; `work` is free memory (plan.ts). */
+/**
+ * c := the matrix t times a, by the steps from `level` on, of which there is one; `work` is free memory (plan.ts).
+ * Whoever may be at the bottom calls the block directly: blocks are so short that a detour by here shows.
+ */
 export function multiplyToeplitz(level: i32, size: usize, c: usize, t: usize, a: usize, work: usize): void {
   const step = stepOf(level);
-  if (step == 0) {
-    multiplyBlock(c, t, a);
-  } else if (uses(2) && step == 2) {
+  if (uses(2) && step == 2) {
     karatsuba(level, size / 2, c, t, a, work);
   } else if (uses(3) && step == 3) {
     toom3(level, size / 3, c, t, a, work);
@@ -59,29 +60,40 @@ export function multiplyToeplitz(level: i32, size: usize, c: usize, t: usize, a:
 export function multiplyAll(level: i32, h: usize, count: usize, e: usize, u: usize): void {
   const work = u + 2 * count * h;
   for (let k: usize = 0; k < count; k++) {
-    multiplyToeplitz(level, h, e, u, e, work);
+    if (stepOf(level) == 0) {
+      multiplyBlock(e, u, e);
+    } else {
+      multiplyToeplitz(level, h, e, u, e, work);
+    }
     e += h;
     u += 2 * h;
   }
 }
 
-/** c_0 = P + (T_0 - T_1) a_1 and c_1 = P + (T_2 - T_1) a_0 with P = T_1 (a_0 + a_1). Loses no bits. */
+/**
+ * c_0 = P + (T_0 - T_1) a_1 and c_1 = P + (T_2 - T_1) a_0 with P = T_1 (a_0 + a_1). Loses no bits. T_1, a_0 and
+ * a_1 are used where they lie.
+ */
 function karatsuba(level: i32, h: usize, c: usize, t: usize, a: usize, work: usize): void {
   const u = work + 3 * h;
   for (let i: usize = 0; i < 2 * h; i += 16) {
     const t1 = v128.load(t + h + i);
-    v128.store(u + i, t1);
-    v128.store(u + 2 * h + i, difference(v128.load(t + i), t1));
-    v128.store(u + 4 * h + i, difference(v128.load(t + 2 * h + i), t1));
+    v128.store(u + i, difference(v128.load(t + i), t1));
+    v128.store(u + 2 * h + i, difference(v128.load(t + 2 * h + i), t1));
   }
   for (let i: usize = 0; i < h; i += 16) {
-    const a0 = v128.load(a + i);
-    const a1 = v128.load(a + h + i);
-    v128.store(work + i, sum(a0, a1));
-    v128.store(work + h + i, a1);
-    v128.store(work + 2 * h + i, a0);
+    v128.store(work + i, sum(v128.load(a + i), v128.load(a + h + i)));
   }
-  multiplyAll(level + 1, h, 3, work, u);
+  const free = u + 4 * h;
+  if (stepOf(level + 1) == 0) {
+    multiplyBlock(work, t + h, work);
+    multiplyBlock(work + h, u, a + h);
+    multiplyBlock(work + 2 * h, u + 2 * h, a);
+  } else {
+    multiplyToeplitz(level + 1, h, work, t + h, work, free);
+    multiplyToeplitz(level + 1, h, work + h, u, a + h, free);
+    multiplyToeplitz(level + 1, h, work + 2 * h, u + 2 * h, a, free);
+  }
   for (let i: usize = 0; i < h; i += 16) {
     const p = v128.load(work + i);
     v128.store(c + i, sum(p, v128.load(work + h + i)));
