@@ -69,6 +69,12 @@ async function compile(asc, name) {
 
 async function main() {
   process.chdir(root);
+  // The sizes are only told: that whoever read them has gone must not end the build half-way.
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") {
+      throw error;
+    }
+  });
   await mkdir(output, { recursive: true });
   const { targets } = JSON.parse(await readFile("asconfig.json", "utf8"));
   const changed = await sourcesChangedAt();

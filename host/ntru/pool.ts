@@ -28,7 +28,9 @@ export interface NtruPoolOptions {
 
 /**
  * The batch forms of `Ntru` on the threads of Node. Arguments are copied; results are in the order of the arguments
- * and the caller's own. An idle pool does not keep the process alive.
+ * and the caller's own. Public keys, or ciphertexts, that came in one message are views of one buffer, which lives as
+ * long as any of them; a secret key or shared secret has a buffer of its own. An idle pool does not keep the process
+ * alive.
  *
  * A request rejects with the codes of the batch forms, with `NTRU_POOL_WORKER_LOST` (500) when a thread died over
  * it (the next request gets a new thread), and with `NTRU_POOL_CLOSED` (400) when the pool is, or was meanwhile,
