@@ -107,17 +107,26 @@ function karatsuba(level: i32, h: usize, c: usize, t: usize, a: usize, work: usi
  */
 function toom3(level: i32, h: usize, c: usize, t: usize, a: usize, work: usize): void {
   const u = work + 5 * h;
+  // Where the matrices lie: in the loop, the engine would add this up anew for every vector.
+  const at1 = t + h;
+  const at2 = t + 2 * h;
+  const at3 = t + 3 * h;
+  const at4 = t + 4 * h;
+  const plusOne = u + 2 * h;
+  const minusOne = u + 4 * h;
+  const atTwo = u + 6 * h;
+  const infinity = u + 8 * h;
   for (let i: usize = 0; i < 2 * h; i += 16) {
-    const t1 = v128.load(t + h + i);
-    const t2 = v128.load(t + 2 * h + i);
+    const t1 = v128.load(at1 + i);
+    const t2 = v128.load(at2 + i);
     const low = difference(t2, v128.load(t + i));
-    const middle = difference(v128.load(t + 3 * h + i), t1);
-    const high = difference(v128.load(t + 4 * h + i), t2);
+    const middle = difference(v128.load(at3 + i), t1);
+    const high = difference(v128.load(at4 + i), t2);
     v128.store(u + i, difference(middle, shifted(low, 1)));
-    v128.store(u + 2 * h + i, difference(middle, sum(t1, t2)));
-    v128.store(u + 4 * h + i, difference(middle, times(difference(t2, t1), 3)));
-    v128.store(u + 6 * h + i, middle);
-    v128.store(u + 8 * h + i, difference(high, shifted(middle, 1)));
+    v128.store(plusOne + i, difference(middle, sum(t1, t2)));
+    v128.store(minusOne + i, difference(middle, times(difference(t2, t1), 3)));
+    v128.store(atTwo + i, middle);
+    v128.store(infinity + i, difference(high, shifted(middle, 1)));
   }
   for (let i: usize = 0; i < h; i += 16) {
     const e0 = v128.load(a + 2 * h + i);
