@@ -75,29 +75,35 @@ export function multiplyAll(level: i32, h: usize, count: usize, e: usize, u: usi
  * a_1 are used where they lie.
  */
 function karatsuba(level: i32, h: usize, c: usize, t: usize, a: usize, work: usize): void {
-  const u = work + 3 * h;
+  const at1 = t + h;
+  const at2 = t + 2 * h;
+  const u0 = work + 3 * h;
+  const u1 = u0 + 2 * h;
+  const free = u1 + 2 * h;
   for (let i: usize = 0; i < 2 * h; i += 16) {
-    const t1 = v128.load(t + h + i);
-    v128.store(u + i, difference(v128.load(t + i), t1));
-    v128.store(u + 2 * h + i, difference(v128.load(t + 2 * h + i), t1));
+    const t1 = v128.load(at1 + i);
+    v128.store(u0 + i, difference(v128.load(t + i), t1));
+    v128.store(u1 + i, difference(v128.load(at2 + i), t1));
   }
+  const a1 = a + h;
   for (let i: usize = 0; i < h; i += 16) {
-    v128.store(work + i, sum(v128.load(a + i), v128.load(a + h + i)));
+    v128.store(work + i, sum(v128.load(a + i), v128.load(a1 + i)));
   }
-  const free = u + 4 * h;
+  const v0 = work + h;
+  const v1 = work + 2 * h;
   if (stepOf(level + 1) == 0) {
-    multiplyBlock(work, t + h, work);
-    multiplyBlock(work + h, u, a + h);
-    multiplyBlock(work + 2 * h, u + 2 * h, a);
+    multiplyBlock(work, at1, work);
+    multiplyBlock(v0, u0, a1);
+    multiplyBlock(v1, u1, a);
   } else {
-    multiplyToeplitz(level + 1, h, work, t + h, work, free);
-    multiplyToeplitz(level + 1, h, work + h, u, a + h, free);
-    multiplyToeplitz(level + 1, h, work + 2 * h, u + 2 * h, a, free);
+    multiplyToeplitz(level + 1, h, work, at1, work, free);
+    multiplyToeplitz(level + 1, h, v0, u0, a1, free);
+    multiplyToeplitz(level + 1, h, v1, u1, a, free);
   }
   for (let i: usize = 0; i < h; i += 16) {
     const p = v128.load(work + i);
-    v128.store(c + i, sum(p, v128.load(work + h + i)));
-    v128.store(c + h + i, sum(p, v128.load(work + 2 * h + i)));
+    v128.store(c + i, sum(p, v128.load(v0 + i)));
+    v128.store(c + h + i, sum(p, v128.load(v1 + i)));
   }
 }
 
