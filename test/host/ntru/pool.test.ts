@@ -107,6 +107,19 @@ describe("pool", () => {
     expect(await pool.encapsulateMany([])).toEqual([]);
   });
 
+  it("puts what is public in shared buffers and every secret in one of its own", async () => {
+    const pool = await open({ workers: 1 });
+    const keys = await pool.generateKeyPairs(3);
+    const sent = await pool.encapsulateMany(keys.map(({ publicKey }) => publicKey));
+    const secrets = [
+      ...keys.map(({ secretKey }) => secretKey),
+      ...sent.map(({ sharedSecret }) => sharedSecret),
+    ];
+    expect(secrets.map(({ buffer }) => buffer.byteLength)).toEqual([935, 935, 935, 32, 32, 32]);
+    expect(keys.map(({ publicKey }) => publicKey.buffer.byteLength)).toEqual(Array(3).fill(3 * 699));
+    expect(sent.map(({ ciphertext }) => ciphertext.buffer.byteLength)).toEqual(Array(3).fill(3 * 699));
+  });
+
   it("rejects with the codes of the single operations", async () => {
     const pool = await open({ workers: 1 });
     const { publicKey, secretKey } = ntru.generateKeyPair();
