@@ -3,10 +3,35 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock, toBase64Url } from "../../../host/base/index.ts";
+import { createIdentity } from "../../../host/client/index.ts";
+import { revokeConsent } from "../../../host/client/kdc-consents.ts";
+import { createLog, createServiceApp } from "../../../host/http/index.ts";
+import {
+  createAccounts,
+  createDevices,
+  createLogin,
+  createRoutes,
+  createSessions,
+} from "../../../host/identity/index.ts";
+import { addConsentRoutes } from "../../../host/keys/consent-routes.ts";
+import { createConsents, createEpochs } from "../../../host/keys/index.ts";
 import { createReleases } from "../../../host/keys/releases.ts";
-import type { Consent } from "../../../host/sealing/index.ts";
+import {
+  CONSENT,
+  type Consent,
+  EPOCH,
+  type Epoch,
+  REVOCATION,
+  type StatementKind,
+  signStatement,
+  WRAPPED_KEY,
+  wrapEpochKey,
+} from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
+import { newId } from "../client/people.ts";
+import { loadSuite } from "../sealing/fixtures.ts";
 
 const ANY = z.unknown();
 
@@ -34,8 +59,9 @@ describe.each(backends())("revoking while the reader reads, on the $name store",
 
   it("hands out no ticket, key or grant once the revocation is acknowledged, however many ask at once", async () => {
     let before = 0;
-    for (let round = 0; round < 5; round++) {
-      const { consentId } = await share();
+    for (let round = 0; round < 8; round++) {
+      const consent = await share();
+      const { consentId } = consent;
       let acknowledgedAt = Number.POSITIVE_INFINITY;
       const late: string[] = [];
       /** Asks on and on until it was refused after the acknowledgement. */
@@ -60,8 +86,14 @@ describe.each(backends())("revoking while the reader reads, on the $name store",
         }),
         ask("grant", async () => (await heron.session.grants()).length > 0),
       ]).flat();
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      await ada.owner.revoke(consentId);
+      const revocation = { consentId, owner: consent.owner, revokedAt: system.clock.now() };
+      const statement = await signStatement(REVOCATION, revocation, ada.keys.signing);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await revokeConsent(ada.session.call, statement);
+      // What left before the acknowledgement is in this machine's buffers by now: let it be read.
+      for (let turn = 0; turn < 10; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       acknowledgedAt = performance.now();
       await Promise.all(asking);
       expect(late).toEqual([]);
@@ -85,6 +117,132 @@ describe.each(backends())("revoking while the reader reads, on the $name store",
     },
   );
 });
+
+/** A KDC's consent routes whose audit takes as long as the test wants. */
+async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
+  const clock = systemClock;
+  const store = await backend.open("kdc");
+  const accounts = await createAccounts(store, clock);
+  const sessions = await createSessions(store, clock);
+  const devices = await createDevices(store, clock);
+  const epochs = await createEpochs(store);
+  const consents = await createConsents(store, epochs, clock);
+  let reached: (action: string) => void = () => {};
+  let goOn: Promise<void> = Promise.resolve();
+  const audit = {
+    append: async ({ action, outcome }: { action: string; outcome: string }) => {
+      if (action === "key.release" && outcome === "success") {
+        reached(action);
+        await goOn;
+      }
+    },
+  };
+  const login = await createLogin(accounts, sessions);
+  const routes = createRoutes({ login, audit, publicUrl: () => "" });
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases: createReleases(60_000) });
+  const log = createLog({ service: "kdc", level: "error" });
+  const { app } = createServiceApp({
+    log,
+    probes: [],
+    rateLimit: { points: 1_000_000, seconds: 1 },
+    routes,
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const suite = await loadSuite();
+  const person = async (role: "patient" | "doctor", handle: string) => {
+    const { keys, statement: identity } = await createIdentity(suite, clock);
+    const account = await accounts.create({ handle, role, password: null, identity });
+    return { keys, account, token: (await sessions.open(account._id)).token };
+  };
+  return {
+    suite,
+    epochs,
+    person,
+    /** The next release of a key stops at the audit: when it is there, and how to let it go on. */
+    hold: () => {
+      let release: () => void = () => {};
+      goOn = new Promise((resolve) => {
+        release = resolve;
+      });
+      return { atAudit: new Promise<string>((resolve) => (reached = resolve)), release: () => release() };
+    },
+    send: (method: string, path: string, token: string, json?: unknown) =>
+      fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+        body: json === undefined ? null : JSON.stringify(json),
+      }),
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+    },
+  };
+}
+
+describe.each(backends())(
+  "a key that was on its way when its consent was revoked, on the $name store",
+  (backend) => {
+    it("is out before the revocation is acknowledged", async () => {
+      const kdc = await slowlyAudited(backend);
+      const ada = await kdc.person("patient", "quiet-otter");
+      const heron = await kdc.person("doctor", "dr-heron");
+      const owner = ada.account._id;
+      const reader = heron.account._id;
+      const { privateKey, publicKey } = await kdc.suite.generateKeyPair();
+      const now = Date.now();
+      const epochId = newId();
+      const sign = <T>(kind: StatementKind<T>, payload: T) => signStatement(kind, payload, ada.keys.signing);
+      await kdc.epochs.publish(
+        owner,
+        ada.keys.signing.publicKey,
+        await sign<Epoch>(EPOCH, {
+          ...{ owner, region: "medical", streamId: newId(), epochId, number: 1, suite: 1, createdAt: now },
+          publicKey: toBase64Url(publicKey),
+        }),
+      );
+      const consent: Consent = {
+        ...{ consentId: newId(), owner, reader, readerFingerprint: heron.account.fingerprint },
+        ...{ regions: ["medical"], purpose: "treatment", from: now, until: now + DAY_MS, createdAt: now },
+      };
+      const { consentId } = consent;
+      const key = await wrapEpochKey(
+        kdc.suite,
+        heron.keys.receiving.publicKey,
+        { consentId, owner, reader, epochId },
+        { privateKey, ownerName: "Ada" },
+      );
+      const wrappedKeys = [await sign(WRAPPED_KEY, key)];
+      expect((await kdc.send("POST", "/wrapped-keys", ada.token, { wrappedKeys })).status).toBe(201);
+      const statement = await sign(CONSENT, consent);
+      expect((await kdc.send("POST", "/consents", ada.token, { statement })).status).toBe(201);
+
+      const { atAudit, release } = kdc.hold();
+      const order: string[] = [];
+      const reading = kdc.send("GET", `/consents/${consentId}/keys`, heron.token).then((answer) => {
+        order.push(`key ${answer.status}`);
+        return answer.text();
+      });
+      await atAudit;
+      const revocation = await sign(REVOCATION, { consentId, owner, revokedAt: now });
+      const revoking = kdc
+        .send("POST", "/revocations", ada.token, { statement: revocation })
+        .then((answer) => {
+          order.push(`revoked ${answer.status}`);
+          return answer.text();
+        });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(order).toEqual([]);
+      // Whoever asks now is refused, though nothing is acknowledged yet.
+      expect((await kdc.send("GET", `/consents/${consentId}/keys`, heron.token)).status).toBe(403);
+      release();
+      await Promise.all([reading, revoking]);
+      expect(order).toEqual(["key 200", "revoked 201"]);
+      await kdc.close();
+    });
+  },
+);
 
 /** A server whose answers say when they may go on. */
 async function answering(handle: (response: ServerResponse) => void) {
