@@ -2,7 +2,13 @@ import type { KemId, KemInterface, RecipientContextParams, SenderContextParams }
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
 import { type Bytes, concatBytes, MedcloudletError, randomBytes, utf8 } from "../base/index.ts";
 import type { Ntru } from "../ntru/index.ts";
-import { importX25519PrivateKey, importX25519PublicKey, X25519_BYTES, x25519 } from "./x25519.ts";
+import {
+  generateX25519Pair,
+  importX25519PrivateKey,
+  importX25519PublicKey,
+  X25519_BYTES,
+  x25519,
+} from "./x25519.ts";
 
 /**
  * KEM identifier inside the HPKE key schedule. It is ours: the IANA HPKE registry knows no NTRU. Two peers agree
@@ -164,7 +170,7 @@ export function createNtruX25519Kem(ntru: Ntru): KemInterface {
       const recipient = publicKeyOf(params.recipientPublicKey).bytes;
       const ntruPart = ntru.encapsulate(recipient.subarray(0, publicKeyBytes));
       const recipientX25519 = await importX25519PublicKey(recipient.slice(publicKeyBytes));
-      const ephemeral = await importX25519PrivateKey(randomBytes(X25519_BYTES));
+      const ephemeral = await generateX25519Pair();
       const x25519Secret = await x25519(ephemeral.privateKey, recipientX25519);
       const enc = concatBytes(ntruPart.ciphertext, ephemeral.publicKey);
       return {

@@ -45,7 +45,7 @@ export {
   type SigningKey,
   verifySignature,
 } from "./signing.ts";
-export { type StatementKind, signStatement, verifyStatement } from "./statement.ts";
+export { type StatementKind, signStatement, unverifiedPayload, verifyStatement } from "./statement.ts";
 export {
   CONSENT,
   type Consent,

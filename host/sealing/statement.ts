@@ -77,6 +77,23 @@ export async function verifySelfSigned<T>(
   return payload;
 }
 
+/**
+ * The payload of a statement whose signature is NOT checked: for a caller who knows by other means what it must say,
+ * such as a fingerprint that they signed themselves.
+ * @throws MedcloudletError `STATEMENT_INVALID`
+ */
+export function unverifiedPayload<T>(kind: StatementKind<T>, statement: string): T {
+  const refuse = (why: string) =>
+    new MedcloudletError("STATEMENT_INVALID", `The ${kind.typ} statement is not valid: ${why}.`, {
+      status: 400,
+    });
+  const parts = partsOf(statement);
+  if (parts === null) {
+    throw refuse("it is not a compact JWS");
+  }
+  return readPayload(kind, parts[1], refuse);
+}
+
 /** Header, payload and signature, or null: each part has one spelling, so that a statement has one too. */
 function partsOf(statement: string): [Bytes, Bytes, Bytes] | null {
   try {

@@ -17,6 +17,15 @@ export async function importX25519PrivateKey(
   return { privateKey, publicKey: fromBase64Url(jwk.x as string) };
 }
 
+/** A fresh X25519 key pair; on Node several times as fast as importing random bytes, which go through a PKCS #8 parser. */
+export async function generateX25519Pair(): Promise<{ privateKey: CryptoKey; publicKey: Bytes }> {
+  const pair = (await crypto.subtle.generateKey("X25519", false, ["deriveBits"])) as CryptoKeyPair;
+  return {
+    privateKey: pair.privateKey,
+    publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)),
+  };
+}
+
 /** Imports 32 raw bytes as an X25519 public key. */
 export function importX25519PublicKey(raw: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", raw, "X25519", true, []);
