@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
-import type { AuditLog } from "../audit/index.ts";
+import type { AuditEvent } from "../audit/index.ts";
 import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import {
   type Endpoint,
@@ -35,7 +35,9 @@ export interface Subject {
 }
 
 /** Where audited requests go. Fulfils once the entry is on disk. */
-export type AuditSink = Pick<AuditLog, "append">;
+export interface AuditSink {
+  append(event: AuditEvent): Promise<unknown>;
+}
 
 /** What every handler gets, beside who calls. */
 export interface Call<P, Q, B> {

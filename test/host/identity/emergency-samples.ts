@@ -200,7 +200,11 @@ const aboutOne =
       return { path: `/emergencies/${emergencyId}/${rest}` };
     }
     if (caller !== null && relation === "own" && caller.session.account.role === "doctor") {
-      const { emergencyId } = await requestedBy(world, caller);
+      const { emergencyId, owned } = await requestedBy(world, caller);
+      if (action === "approve") {
+        const about = { emergencyId, setId: someId(), epochId: epochIdOf(owned), requester: caller };
+        return approval(world, about, caller);
+      }
       return { path: `/emergencies/${emergencyId}/${rest}` };
     }
     const emergencyId = await standing(world, target, action);

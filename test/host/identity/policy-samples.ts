@@ -2,10 +2,8 @@ import { toBase64Url } from "../../../host/base/index.ts";
 import { createIdentity, type HttpRequest } from "../../../host/client/index.ts";
 import type { Action, Relation } from "../../../host/identity/index.ts";
 import {
-  CONSENT,
   ENROLMENT,
   EPOCH,
-  fingerprint,
   generateSigningSeed,
   importSigningKey,
   type SigningKey,
@@ -20,6 +18,7 @@ import {
   type System,
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
@@ -31,11 +30,17 @@ export interface Owned {
 /** Everybody and everything that the matrix needs. */
 export interface World {
   readonly system: System;
-  /** The one whose things are the caller's own, or granted to the doctor. */
+  /** The one whose things are the caller's own. */
   readonly ada: Owned;
+  /** The one who lets the doctor, the researcher and Ada read. */
+  readonly cy: Owned;
   /** The one whose things are somebody else's. */
   readonly bo: Owned;
   readonly doctor: Doctor;
+  /** A doctor who takes no other part. */
+  readonly stranger: Person;
+  /** Consent ids by `owner, space, reader`. */
+  readonly grants: ReadonlyMap<string, string>;
 }
 
 export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {
@@ -112,28 +117,6 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     return { json: { statement: await signStatement(EPOCH, epoch, patient.keys.signing) } };
   },
   "epoch.list": nothing,
-  "consent.give": async ({ system, doctor }, { patient }) => {
-    const now = system.clock.now();
-    const consent = {
-      consentId: someId(),
-      owner: idOf(patient),
-      reader: idOf(doctor),
-      readerFingerprint: fingerprint({
-        signingKey: doctor.keys.signing.publicKey,
-        receivingKey: doctor.keys.receiving.publicKey,
-      }),
-      regions: ["medical" as const],
-      purpose: "treatment" as const,
-      from: now + DAY_MS,
-      until: now + 2 * DAY_MS,
-      createdAt: now,
-    };
-    return {
-      json: { consent: await signStatement(CONSENT, consent, patient.keys.signing), wrappedKeys: [] },
-    };
-  },
-  "consent.list": nothing,
-  "key.release": nothing,
   "ticket.read": async (world, target, caller, relation) => {
     const inEmergency = relation === "emergency" && caller !== null;
     const { sensor } = inEmergency ? await openedTo(world, caller) : target;
@@ -154,5 +137,6 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   }),
   "batch.read": streamOf("/batches"),
   "batch.follow": streamOf("/events"),
+  ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
 };

@@ -14,8 +14,9 @@ import {
   relationsFor,
 } from "../../../host/identity/index.ts";
 import { backends } from "../../support/stores.ts";
-import { DAY_MS, type Person, type System, startSystem } from "../../support/system.ts";
+import { type Person, type System, startSystem } from "../../support/system.ts";
 import { kdcOf, strangerKey, wearerOf } from "../http/attack.ts";
+import { grantTo } from "./consent-samples.ts";
 import { type Owned, SAMPLES, type World } from "./policy-samples.ts";
 import { policyDocument } from "./policy-table.ts";
 
@@ -62,23 +63,27 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
     };
     const ada = await owned("ada");
     const bo = await owned("bo-b");
+    const cy = await owned("cy-c");
     const doctor = await system.doctor("dr-heron");
-    const now = system.clock.now();
-    await ada.patient.owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: now,
-      until: now + DAY_MS,
-    });
-    world = { system, ada, bo, doctor };
     const people: Partial<Record<Role, Person>> = { patient: ada.patient, doctor, operator: system.operator };
     for (const role of ROLES) {
       if (role !== "cloudlet") {
         people[role] ??= await system.person(role, `some-${role}`);
       }
     }
+    const stranger = await system.doctor("dr-egret");
+    const grants = new Map<string, string>();
+    for (const [owner, readers] of [
+      [cy.patient, [doctor, people.researcher as Person, ada.patient]],
+      [ada.patient, [stranger]],
+      [bo.patient, [stranger]],
+    ] as const) {
+      for (const reader of readers) {
+        const name = `${owner.session.account.accountId} ${reader.session.account.accountId}`;
+        grants.set(name, await grantTo(system, owner, reader));
+      }
+    }
+    world = { system, ada, bo, cy, doctor, stranger, grants };
     const { accountId, key: cloudletKey } = system.cloudletAccount;
     const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
     const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
@@ -167,14 +172,15 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
       }
       for (const caller of callers) {
         const isSession = POLICY[action].by === "session";
-        const mine: Relation = isSession && objectLevel && caller.name === "doctor" ? "granted" : "own";
         const named = isSession && objectLevel ? (relationsFor(action, caller.name) ?? []) : [];
-        const relations = new Set<Relation>([mine, ...named]);
+        const relations = new Set<Relation>(["own", ...named]);
         if (objectLevel) {
           relations.add("other");
         }
         for (const relation of relations) {
-          const target = relation === "other" ? world.bo : world.ada;
+          // What is Ada's is nobody else's own.
+          const { ada, bo, cy } = world;
+          const target = { own: ada, granted: cy, emergency: ada, trustee: ada, other: bo }[relation];
           const allowed = relationsFor(action, caller.name)?.includes(relation) ?? false;
           // The only cloudlet has no other to be taken for; a stranger's key is tried below.
           if (action === "ticket.forward" && relation === "other") {
@@ -197,7 +203,17 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
   it("lets nobody act with another's signed statement", async () => {
     const { patient: thief } = await wearerOf(system, "thief");
     for (const endpoint of endpoints) {
-      if (!["device.enrol", "epoch.publish", "consent.give", "emergency.prepare"].includes(endpoint.action)) {
+      if (
+        ![
+          "device.enrol",
+          "device.revoke",
+          "epoch.publish",
+          "consent.give",
+          "consent.revoke",
+          "key.store",
+          "emergency.prepare",
+        ].includes(endpoint.action)
+      ) {
         continue;
       }
       const caller = { name: "patient", person: thief, credentials: undefined };
