@@ -1,7 +1,9 @@
-import type { Clock } from "../base/index.ts";
+import type { Bytes, Clock } from "../base/index.ts";
 import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
+  type Account,
   addIdentityRoutes,
+  createAccountRooms,
   createAccounts,
   createDevices,
   createInvitations,
@@ -11,6 +13,7 @@ import {
   createSessions,
   createTicketIssuer,
   type Invitations,
+  type Notify,
 } from "../identity/index.ts";
 import { addKeysRoutes, createConsents, createEpochs } from "../keys/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
@@ -26,6 +29,12 @@ export async function createKdcApp(options: {
   readonly log: Log;
   /** Signs tickets. */
   readonly ticketKey: SigningKey;
+  /** 32 bytes that second factors are kept under in the store. */
+  readonly factorKey: Bytes;
+  /** Takes messages to account owners. */
+  readonly notify?: Notify;
+  /** Told of every new account. */
+  readonly onRegistered?: (account: Account) => Promise<void>;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
@@ -37,13 +46,16 @@ export async function createKdcApp(options: {
   const invitations = await createInvitations(store, clock);
   const devices = await createDevices(store, clock);
   const login = await createLogin(accounts, sessions);
+  const { factorKey, notify = async () => {}, onRegistered = async () => {} } = options;
+  const own = await createAccountRooms({ store, clock, accounts, sessions, login, factorKey, notify });
   const issuer = await createTicketIssuer(options.ticketKey, clock);
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, publicUrl });
-  addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer });
+  addIdentityRoutes(routes, { accounts, invitations, devices, issuer, onRegistered });
+  own.addRoutes(routes);
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, publicUrl });
 
   const { app, drain } = createServiceApp({

@@ -1,10 +1,10 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
 import { type Log, listen, type RunningService } from "../http/index.ts";
-import { loadOrCreateSigningKey } from "../identity/index.ts";
+import { loadOrCreateSecret, loadOrCreateSigningKey } from "../identity/index.ts";
 import { loadNtru } from "../ntru/index.ts";
 import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import { openStore, type Store } from "../store/index.ts";
@@ -62,24 +62,36 @@ async function withStore<T>(
 
 /**
  * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
- * its user can read, and `firstInvitation` names that file.
+ * its user can read, and `firstInvitation` names that file. Once there is one the file goes.
  */
 export async function launchKdc(
   options: LaunchOptions,
 ): Promise<RunningService & { readonly firstInvitation?: string }> {
   const folder = join(options.settings.dataDir, "kdc");
   const ticketKey = await loadOrCreateSigningKey(join(folder, "ticket-key"));
+  const factorKey = await loadOrCreateSecret(join(folder, "factor-key"));
+  const firstInvitation = join(folder, "first-operator-invitation");
+  const removeInvitation = () => rm(firstInvitation, { force: true });
   return withStore(options, "kdc", async (store) => {
-    const service = await createKdcApp({ ...commonOf(options), store, ticketKey });
-    const invitation = (await service.hasOperator())
-      ? {}
-      : { firstInvitation: join(folder, "first-operator-invitation") };
-    if (invitation.firstInvitation !== undefined) {
-      const { code } = await service.invitations.create("operator", null);
-      await writeFile(invitation.firstInvitation, `${code}\n`, { mode: 0o600 });
-      options.log.info({ event: "first_invitation_written", file: invitation.firstInvitation });
+    const service = await createKdcApp({
+      ...commonOf(options),
+      store,
+      ticketKey,
+      factorKey,
+      onRegistered: async ({ role }) => {
+        if (role === "operator") {
+          await removeInvitation();
+        }
+      },
+    });
+    if (await service.hasOperator()) {
+      await removeInvitation();
+      return listen(service, addressOf(options));
     }
-    return { ...(await listen(service, addressOf(options))), ...invitation };
+    const { code } = await service.invitations.create("operator", null);
+    await writeFile(firstInvitation, `${code}\n`, { mode: 0o600 });
+    options.log.info({ event: "first_invitation_written", file: firstInvitation });
+    return { ...(await listen(service, addressOf(options))), firstInvitation };
   });
 }
 

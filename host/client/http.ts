@@ -33,7 +33,7 @@ export interface HttpClient {
   send(request: HttpRequest): Promise<Response>;
   /** Like `send`, and gives the whole body: at most 16 MiB, for no service of ours answers with more. */
   bytes(request: HttpRequest): Promise<{ readonly body: Bytes; readonly headers: Headers }>;
-  /** Like `bytes`, and reads the body as JSON. */
+  /** Like `bytes`, and reads the body as JSON; null where the service has nothing to say (204). */
   json(request: HttpRequest): Promise<unknown>;
 }
 
@@ -154,7 +154,11 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
     send,
     bytes,
     async json(request) {
-      const { body } = await bytes(request);
+      const response = await send(request);
+      if (response.status === 204) {
+        return null;
+      }
+      const body = await bodyOf(response, request.url);
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
       } catch (cause) {

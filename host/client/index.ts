@@ -1,3 +1,25 @@
+export {
+  type AccountClient,
+  type AccountEvent,
+  createAccountClient,
+  type FactorReset,
+  type OwnSession,
+  type Reauthentication,
+} from "./account.ts";
+export { combineShares, splitCode } from "./guardian-shares.ts";
+export {
+  type AskedShare,
+  CONTACT_CARD,
+  type ContactCard,
+  cardFingerprint,
+  collectCode,
+  giveShare,
+  nameGuardians,
+  type OwnRecoveryRequest,
+  recoveryRequests,
+  requestRecovery,
+  vetoRecovery,
+} from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
   createKdcClient,
@@ -5,10 +27,18 @@ export {
   type KdcClient,
   type KdcSession,
   type KnownAccount,
+  type LoginOptions,
   type SessionRequest,
   type Ticket,
 } from "./kdc-client.ts";
-export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
+export {
+  type KeystoreContents,
+  type LockedKeystore,
+  lockKeystore,
+  lockKeystoreWithKey,
+  requirePassphrase,
+  unlockKeystore,
+} from "./keystore.ts";
 export { createOwner, type OwnedEpoch, type Owner } from "./owner.ts";
 export {
   createIdentity,
@@ -18,4 +48,14 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export {
+  armRecovery,
+  type Backup,
+  fetchBackup,
+  keepBackup,
+  newestContents,
+  recoverAccount,
+} from "./recovery.ts";
+export { newRecoveryCode, printRecoveryCode, readRecoveryCode, recoveryProof } from "./recovery-code.ts";
 export { openGrant, type SharedStream } from "./shared-stream.ts";
+export { lockWith, unlockWith } from "./small-lock.ts";

@@ -1,3 +1,5 @@
+export type { AccountEventKind, Notify } from "./account-events.ts";
+export { createAccountRooms } from "./account-rooms.ts";
 export {
   type Account,
   type Accounts,
@@ -13,13 +15,13 @@ export { admitBatch } from "./admission.ts";
 export { createDevices, type Device, type Devices, deviceKey } from "./devices.ts";
 export { createTicketGuard, proveKey, type TicketGuard } from "./guard.ts";
 export { createInvitations, type Invitations } from "./invitations.ts";
+export { loadOrCreateSecret, loadOrCreateSigningKey } from "./key-file.ts";
 export { createLogin, type Login } from "./login.ts";
 export { type Action, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
 export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
 export { addIdentityRoutes } from "./router.ts";
 export { type AuditedRequest, type AuditSink, createRoutes, type Routes } from "./routes.ts";
 export { createSessions } from "./sessions.ts";
-export { loadOrCreateSigningKey } from "./signing-key-file.ts";
 export {
   createTicketIssuer,
   createTicketVerifier,

@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Bytes, concatBytes, fromBase64Url, toHex, utf8 } from "../base/index.ts";
 import { REGION, type Region } from "./batch.ts";
-import { SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
+import { isSoundPublicKey, SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
 import { type StatementKind, signStatement, verifySelfSigned } from "./statement.ts";
 import { SUITE } from "./suite.ts";
 
@@ -13,7 +13,7 @@ const regionSchema = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
 const suiteSchema = z.literal(SUITE.ntruHps2048677X25519);
 
 /** Base64url of a fixed or bounded number of bytes. */
-function bytesSchema(minimum: number, maximum = minimum) {
+export function bytesSchema(minimum: number, maximum = minimum) {
   return z
     .string()
     .max(Math.ceil((maximum * 4) / 3))
@@ -33,8 +33,17 @@ function bytesSchema(minimum: number, maximum = minimum) {
 const PUBLIC_KEY_BYTES = 962;
 const ENC_BYTES = 962;
 
-/** An Ed25519 public key as base64url. */
-export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
+/** An Ed25519 public key as base64url; keys that anybody can sign for are none. */
+export const signingKeySchema = z
+  .string()
+  .max(43)
+  .refine((text) => {
+    try {
+      return isSoundPublicKey(fromBase64Url(text));
+    } catch {
+      return false;
+    }
+  }, `expected base64url of ${SIGNING_KEY_BYTES} bytes: an Ed25519 key of full order in its one spelling`);
 
 /** Who somebody is: one key to check their signatures with, one to seal to. Signed by the first. */
 export const IDENTITY = {

@@ -26,6 +26,7 @@ import {
 } from "../../host/sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
 import { type Device, openDevice, type Pairing } from "../../host/wearable/index.ts";
+import { type Authenticator, enrol } from "./authenticator.ts";
 import type { Backend } from "./stores.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
@@ -72,6 +73,11 @@ export interface System {
   /** Every log line of the three services. */
   readonly logLines: string[];
   operator: Person;
+  /** A code that the KDC has not seen, of staff that this system made; uses up time where it must. */
+  code(handle: string): string;
+  /** Another session of anybody that this system made. */
+  login(handle: string): Promise<KdcSession>;
+  staff(role: "researcher" | "operator" | "security-officer", handle: string): Promise<Person>;
   patient(handle: string, name: string): Promise<Patient>;
   doctor(handle: string): Promise<Doctor>;
   device(patient: Patient, region?: Region): Promise<{ device: Device; pairing: Pairing; store: Store }>;
@@ -99,17 +105,24 @@ export async function startSystem(backend: Backend): Promise<System> {
     store: stores.kdc,
     log: logOf("kdc"),
     ticketKey: await importSigningKey(generateSigningSeed()),
+    factorKey: randomBytes(32),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
   const client = createKdcClient({ http, url: kdc.url });
 
+  const authenticators = new Map<string, Authenticator>();
   const register = async (code: string, handle: string): Promise<Person> => {
     const { secrets, keys, statement } = await createIdentity(suite, clock);
     await client.register({ invitation: code, handle, password: PASSWORD, identity: statement });
+    const session = await client.login(handle, PASSWORD);
+    if (session.secondFactor === "missing") {
+      const { authenticator } = await enrol(session, PASSWORD, clock);
+      authenticators.set(handle, authenticator);
+    }
     return {
       keys,
-      session: await client.login(handle, PASSWORD),
+      session,
       secrets: [secrets.signingSeed, secrets.receivingKey],
     };
   };
@@ -141,6 +154,13 @@ export async function startSystem(backend: Backend): Promise<System> {
     { ...address, log: logOf("cloudlet") },
   );
   const deviceStores: Store[] = [];
+  const codeOf = (handle: string): string => {
+    const authenticator = authenticators.get(handle);
+    if (authenticator === undefined) {
+      throw new Error(`${handle} has no second factor here`);
+    }
+    return authenticator.code();
+  };
 
   return {
     clock,
@@ -151,6 +171,12 @@ export async function startSystem(backend: Backend): Promise<System> {
     stores,
     logLines,
     operator,
+    code: codeOf,
+    login: (handle) =>
+      client.login(handle, PASSWORD, authenticators.has(handle) ? { code: codeOf(handle) } : {}),
+    async staff(role, handle) {
+      return register(await invited(role), handle);
+    },
     async patient(handle, name) {
       const person = await register(await invited("patient"), handle);
       return {
