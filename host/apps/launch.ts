@@ -60,6 +60,8 @@ async function withStore<T>(
   }
 }
 
+type Kdc = Awaited<ReturnType<typeof createKdcApp>>;
+
 /**
  * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
  * its user can read, and `firstInvitation` names that file. Once there is one the file goes.
@@ -71,21 +73,25 @@ export async function launchKdc(
   const ticketKey = await loadOrCreateSigningKey(join(folder, "ticket-key"));
   const factorKey = await loadOrCreateSecret(join(folder, "factor-key"));
   const firstInvitation = join(folder, "first-operator-invitation");
-  const removeInvitation = () => rm(firstInvitation, { force: true });
+  const withdraw = async ({ invitations }: Kdc) => {
+    await invitations.withdrawFirst();
+    await rm(firstInvitation, { force: true });
+  };
   return withStore(options, "kdc", async (store) => {
-    const service = await createKdcApp({
+    const service: Kdc = await createKdcApp({
       ...commonOf(options),
       store,
       ticketKey,
       factorKey,
       onRegistered: async ({ role }) => {
         if (role === "operator") {
-          await removeInvitation();
+          await withdraw(service);
         }
       },
     });
+    // One at a time: a code from an earlier start may lie somewhere still.
+    await withdraw(service);
     if (await service.hasOperator()) {
-      await removeInvitation();
       return listen(service, addressOf(options));
     }
     const { code } = await service.invitations.create("operator", null);

@@ -12,11 +12,13 @@ const ACCOUNT = z.object({
 });
 export type KnownAccount = z.infer<typeof ACCOUNT>;
 
+const SECOND_FACTOR = z.enum(["none", "missing", "active"]);
+const OWN_ACCOUNT = ACCOUNT.extend({ secondFactor: SECOND_FACTOR });
 const SESSION = z.object({
   token: z.string(),
   expiresAt: z.number(),
   account: ACCOUNT,
-  secondFactor: z.enum(["none", "missing", "active"]),
+  secondFactor: SECOND_FACTOR,
   deviceToken: z.string().optional(),
 });
 const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
@@ -99,7 +101,7 @@ export interface KdcClient {
   /** @throws MedcloudletError `LOGIN_FAILED`, `SECOND_FACTOR_REQUIRED`, `SECOND_FACTOR_INVALID`, `RATE_LIMITED` */
   login(handle: string, password: string, options?: LoginOptions): Promise<KdcSession>;
   /** Goes on with a session that was kept. @throws MedcloudletError `SESSION_INVALID` */
-  resume(kept: Pick<KdcSession, "token" | "expiresAt" | "secondFactor">): Promise<KdcSession>;
+  resume(kept: Pick<KdcSession, "token" | "expiresAt">): Promise<KdcSession>;
   /** Any request without a session, or with a proof of a key alone; its answer checked. */
   call<T>(schema: z.ZodType<T>, request: SessionRequest): Promise<T>;
   /** A device's ticket and its owner's current epoch statement. */
@@ -183,8 +185,8 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
       });
       return { ...sessionOf(opened), ...(deviceToken === undefined ? {} : { deviceToken }) };
     },
-    async resume({ token, expiresAt, secondFactor }) {
-      const account = await call(ACCOUNT, "GET", "/accounts/me", { session: token });
+    async resume({ token, expiresAt }) {
+      const { secondFactor, ...account } = await call(OWN_ACCOUNT, "GET", "/accounts/me", { session: token });
       return sessionOf({ account, token, expiresAt, secondFactor });
     },
     call: (schema, { method, path, json, key }) =>

@@ -121,9 +121,10 @@ export async function newestContents(
   session: KdcSession,
   recovered: KeystoreContents,
   receiving: Recipient,
-): Promise<KeystoreContents> {
+): Promise<{ contents: KeystoreContents; version: number }> {
+  const asRecovered = { contents: recovered, version: 0 };
   try {
-    const { keystore, escrow } = await fetchBackup(session);
+    const { keystore, escrow, version } = await fetchBackup(session);
     const sealed = { enc: fromBase64Url(escrow.enc), ciphertext: fromBase64Url(escrow.ciphertext) };
     const key = await receiving.open(sealed, ESCROW, fromHex(recovered.accountId));
     const contents = await unlockKeystore(keystore, key);
@@ -131,10 +132,10 @@ export async function newestContents(
       contents.accountId === recovered.accountId &&
       contents.signingSeed === recovered.signingSeed &&
       contents.receivingKey === recovered.receivingKey;
-    return same && contents.epochs.length >= recovered.epochs.length ? contents : recovered;
+    return same && contents.epochs.length >= recovered.epochs.length ? { contents, version } : asRecovered;
   } catch (error) {
     if (isMedcloudletError(error) && error.status < 500) {
-      return recovered;
+      return asRecovered;
     }
     throw error;
   }

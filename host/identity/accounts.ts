@@ -74,9 +74,12 @@ export function isStaff(account: Account): boolean {
   return STAFF.includes(account.role);
 }
 
-/** True for staff who have yet to enrol a second factor. */
-export function lacksSecondFactor(account: Account): boolean {
-  return isStaff(account) && account.secondFactor === null;
+/** What an account's owner is told about their second factor. */
+export function secondFactorState(account: Account): "none" | "missing" | "active" {
+  if (account.secondFactor !== null) {
+    return "active";
+  }
+  return isStaff(account) ? "missing" : "none";
 }
 
 export interface Accounts {

@@ -7,6 +7,7 @@ import {
   passwordSchema,
   presentAccount,
   ROLES,
+  secondFactorState,
 } from "./accounts.ts";
 import type { Devices } from "./devices.ts";
 import type { Invitations } from "./invitations.ts";
@@ -71,7 +72,10 @@ export function addIdentityRoutes(
     method: "get",
     path: "/accounts/me",
     action: "account.show",
-    handle: ({ account }) => ({ status: 200, json: presentAccount(account) }),
+    handle: ({ account }) => ({
+      status: 200,
+      json: { ...presentAccount(account), secondFactor: secondFactorState(account) },
+    }),
   });
 
   routes.session({

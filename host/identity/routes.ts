@@ -9,7 +9,7 @@ import {
   type Reply,
   sendReply,
 } from "../http/index.ts";
-import { type Account, lacksSecondFactor } from "./accounts.ts";
+import { type Account, secondFactorState } from "./accounts.ts";
 import { proveKey, type TicketGuard } from "./guard.ts";
 import type { Login } from "./login.ts";
 import {
@@ -236,7 +236,7 @@ export function createRoutes(service: {
       const { session } = login ?? missing("logins");
       add(spec, "session", async (request, response) => {
         const { account, token } = await session(request, response);
-        const limited = lacksSecondFactor(account);
+        const limited = secondFactorState(account) === "missing";
         return { caller: account.role, actor: account._id, as: { account, token }, limited };
       });
     },

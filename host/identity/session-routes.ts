@@ -6,9 +6,9 @@ import type { AccountEvents } from "./account-events.ts";
 import {
   type Account,
   type Accounts,
-  lacksSecondFactor,
   passwordSchema,
   presentAccount,
+  secondFactorState,
 } from "./accounts.ts";
 import type { KnownClients } from "./known-clients.ts";
 import type { Login } from "./login.ts";
@@ -99,11 +99,7 @@ export function addSessionRoutes(
         json: {
           ...session,
           account: presentAccount(account),
-          secondFactor: lacksSecondFactor(account)
-            ? "missing"
-            : account.secondFactor === null
-              ? "none"
-              : "active",
+          secondFactor: secondFactorState(account),
           ...(client === null ? { deviceToken: await clients.remember(account._id) } : {}),
         },
       };
