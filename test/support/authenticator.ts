@@ -29,6 +29,30 @@ export function createAuthenticator(
   };
 }
 
+/** Staff's sessions end after half an hour without a request. */
+const IDLE_MS = 25 * 60_000;
+
+/** The session of somebody who logs in again when they come back after a while, as tests that move the clock need. */
+export function attended(first: KdcSession, clock: Clock, login: () => Promise<KdcSession>): KdcSession {
+  let current = first;
+  let usedAt = clock.now();
+  return new Proxy(first, {
+    get(_first, name: keyof KdcSession) {
+      const value = current[name];
+      if (typeof value !== "function") {
+        return value;
+      }
+      return async (...input: unknown[]) => {
+        if (clock.now() - usedAt > IDLE_MS) {
+          current = await login();
+        }
+        usedAt = clock.now();
+        return (current[name] as (...args: unknown[]) => unknown)(...input);
+      };
+    },
+  });
+}
+
 /** Enrols a second factor in a fresh session, which goes on. */
 export async function enrol(
   session: KdcSession,

@@ -26,7 +26,7 @@ import {
 } from "../../host/sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
 import { type Device, openDevice, type Pairing } from "../../host/wearable/index.ts";
-import { type Authenticator, enrol } from "./authenticator.ts";
+import { type Authenticator, attended, enrol } from "./authenticator.ts";
 import type { Backend } from "./stores.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
@@ -112,13 +112,23 @@ export async function startSystem(backend: Backend): Promise<System> {
   const client = createKdcClient({ http, url: kdc.url });
 
   const authenticators = new Map<string, Authenticator>();
+  const codeOf = (handle: string): string => {
+    const authenticator = authenticators.get(handle);
+    if (authenticator === undefined) {
+      throw new Error(`${handle} has no second factor here`);
+    }
+    return authenticator.code();
+  };
+  const loginAs = (handle: string) =>
+    client.login(handle, PASSWORD, authenticators.has(handle) ? { code: codeOf(handle) } : {});
   const register = async (code: string, handle: string): Promise<Person> => {
     const { secrets, keys, statement } = await createIdentity(suite, clock);
     await client.register({ invitation: code, handle, password: PASSWORD, identity: statement });
-    const session = await client.login(handle, PASSWORD);
+    let session = await client.login(handle, PASSWORD);
     if (session.secondFactor === "missing") {
       const { authenticator } = await enrol(session, PASSWORD, clock);
       authenticators.set(handle, authenticator);
+      session = attended(session, clock, () => loginAs(handle));
     }
     return {
       keys,
@@ -154,13 +164,6 @@ export async function startSystem(backend: Backend): Promise<System> {
     { ...address, log: logOf("cloudlet") },
   );
   const deviceStores: Store[] = [];
-  const codeOf = (handle: string): string => {
-    const authenticator = authenticators.get(handle);
-    if (authenticator === undefined) {
-      throw new Error(`${handle} has no second factor here`);
-    }
-    return authenticator.code();
-  };
 
   return {
     clock,
@@ -172,8 +175,7 @@ export async function startSystem(backend: Backend): Promise<System> {
     logLines,
     operator,
     code: codeOf,
-    login: (handle) =>
-      client.login(handle, PASSWORD, authenticators.has(handle) ? { code: codeOf(handle) } : {}),
+    login: loginAs,
     async staff(role, handle) {
       return register(await invited(role), handle);
     },
