@@ -93,6 +93,24 @@ describe.each(backends())("who gets in, on the $name store", (backend) => {
     await expectProblem(await login("a-cloudlet", PASSWORD), 401, "LOGIN_FAILED");
   });
 
+  it("nobody under a key of small order, for which anybody could sign in their name", async () => {
+    const { code } = await system.login("operator").then((operator) => operator.invite("patient"));
+    const neutral = new Uint8Array(32);
+    neutral[0] = 1;
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const payload = {
+      suite: 1,
+      signingKey: Buffer.from(neutral).toString("base64url"),
+      receivingKey: Buffer.alloc(962).toString("base64url"),
+      createdAt: 0,
+    };
+    const nobodys = Buffer.concat([neutral, Buffer.alloc(32)]).toString("base64url");
+    const identity = `${part({ alg: "EdDSA", typ: "medcloudlet-identity" })}.${part(payload)}.${nobodys}`;
+    await leavesNoTrace(system, async () => {
+      await expectProblem(await register(code, "everybody", { identity }), 400, "STATEMENT_INVALID");
+    });
+  });
+
   it("nobody to a route of another role", async () => {
     const byRole = {
       patient: await tokenOf("quiet-otter"),
