@@ -1,9 +1,11 @@
 import type { AuditLog } from "../audit/index.ts";
-import type { Clock } from "../base/index.ts";
+import type { Bytes, Clock } from "../base/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
+  type Account,
   addIdentityRoutes,
   addNoticeRoutes,
+  createAccountRooms,
   createAccounts,
   createDevices,
   createInvitations,
@@ -41,6 +43,10 @@ export async function createKdcApp(options: {
   readonly audit: AuditLog;
   /** Signs tickets. */
   readonly ticketKeys: TicketKeyRing;
+  /** 32 bytes that second factors are kept under in the store. */
+  readonly factorKey: Bytes;
+  /** Told of every new account. */
+  readonly onRegistered?: (account: Account) => Promise<void>;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
@@ -55,15 +61,18 @@ export async function createKdcApp(options: {
   const login = await createLogin(accounts, sessions);
   const ring = options.ticketKeys;
   const issuer = createTicketIssuer(ring, clock);
+  const { factorKey, onRegistered = async () => {} } = options;
+  const notices = await createNotices(store, clock);
+  const own = await createAccountRooms({ store, clock, accounts, sessions, login, factorKey, notices });
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
-  const notices = await createNotices(store, clock);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, audit, publicUrl });
-  addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer, ring });
+  addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
+  own.addRoutes(routes);
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
   addNoticeRoutes(routes, { notices });

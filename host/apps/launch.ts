@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
@@ -6,6 +6,7 @@ import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../ba
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
 import { errorFields, type Log, listen, type RunningService } from "../http/index.ts";
 import {
+  loadOrCreateSecret,
   loadOrCreateSigningKey,
   openTicketKeyRing,
   type TicketKeyRing,
@@ -66,6 +67,8 @@ async function withStore<T>(
   }
 }
 
+type Kdc = Awaited<ReturnType<typeof createKdcApp>>;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -112,25 +115,42 @@ async function openAudit({ clock, log }: LaunchOptions, store: Store, folder: st
 
 /**
  * Starts the KDC. As long as it has no operator, each start writes an invitation for the first into a file that only
- * its user can read, and `firstInvitation` names that file.
+ * its user can read, and `firstInvitation` names that file. Once there is one the file goes.
  */
 export async function launchKdc(
   options: LaunchOptions,
 ): Promise<RunningService & { readonly firstInvitation?: string }> {
   const folder = join(options.settings.dataDir, "kdc");
   const ticketKeys = await openTicketKeys(options, join(folder, "ticket-keys.json"));
+  const factorKey = await loadOrCreateSecret(join(folder, "factor-key"));
+  const firstInvitation = join(folder, "first-operator-invitation");
+  const withdraw = async ({ invitations }: Kdc) => {
+    await invitations.withdrawFirst();
+    await rm(firstInvitation, { force: true });
+  };
   return withStore(options, "kdc", async (store) => {
     const audit = await openAudit(options, store, folder);
-    const service = await createKdcApp({ ...commonOf(options), store, ticketKeys, audit });
-    const invitation = (await service.hasOperator())
-      ? {}
-      : { firstInvitation: join(folder, "first-operator-invitation") };
-    if (invitation.firstInvitation !== undefined) {
-      const { code } = await service.invitations.create("operator", null);
-      await writeFile(invitation.firstInvitation, `${code}\n`, { mode: 0o600 });
-      options.log.info({ event: "first_invitation_written", file: invitation.firstInvitation });
+    const service: Kdc = await createKdcApp({
+      ...commonOf(options),
+      store,
+      ticketKeys,
+      audit,
+      factorKey,
+      onRegistered: async ({ role }) => {
+        if (role === "operator") {
+          await withdraw(service);
+        }
+      },
+    });
+    // One at a time: a code from an earlier start may lie somewhere still.
+    await withdraw(service);
+    if (await service.hasOperator()) {
+      return listen(service, addressOf(options));
     }
-    return { ...(await listen(service, addressOf(options))), ...invitation };
+    const { code } = await service.invitations.create("operator", null);
+    await writeFile(firstInvitation, `${code}\n`, { mode: 0o600 });
+    options.log.info({ event: "first_invitation_written", file: firstInvitation });
+    return { ...(await listen(service, addressOf(options))), firstInvitation };
   });
 }
 

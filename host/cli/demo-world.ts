@@ -14,6 +14,7 @@ import {
 import { isMedcloudletError, randomBytes, systemClock, toHex } from "../base/index.ts";
 import { personFingerprint } from "../client/index.ts";
 import { createLog, type RunningService } from "../http/index.ts";
+import { demoCode, demoSecret, enrolDemoFactor } from "./demo-authenticator.ts";
 import { isPaired, pairDevice } from "./device-folder.ts";
 import {
   type Addresses,
@@ -45,6 +46,8 @@ export interface DemoLogin {
   readonly home: string;
   readonly passwordFile: string;
   readonly passphraseFile: string;
+  /** The TOTP secret of staff, base32; null for the patient. */
+  readonly secondFactor: string | null;
 }
 
 /** Three running services with people and a paired wearable in them. */
@@ -152,7 +155,7 @@ export async function startDemoWorld(options: {
 
     const toolkit = await createToolkit(systemClock);
     const withoutCloudlet = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloud.url };
-    const logins: DemoLogin[] = [];
+    const logins: Omit<DemoLogin, "secondFactor">[] = [];
     for (const part of Object.keys(CAST) as Part[]) {
       const home = join(folder, "people", part);
       await mkdir(home, { recursive: true, mode: 0o700 });
@@ -161,10 +164,16 @@ export async function startDemoWorld(options: {
       await keptSecret(passphraseFile);
       logins.push({ part, handle: CAST[part].handle, password, home, passwordFile, passphraseFile });
     }
-    const loginOf = (part: Part) => logins.find((login) => login.part === part) as DemoLogin;
+    const loginOf = (part: Part) => logins.find((login) => login.part === part) as (typeof logins)[number];
     const signInAt = async (part: Part, addresses: Addresses) => {
       const { home, password, passphraseFile } = loginOf(part);
-      return startWork(toolkit, { home, addresses, password, passphrase: await keptSecret(passphraseFile) });
+      const passphrase = await keptSecret(passphraseFile);
+      const code = () => demoCode(home, systemClock);
+      const person = await startWork(toolkit, { home, addresses, password, passphrase, code });
+      if (person.session.secondFactor === "missing") {
+        await enrolDemoFactor(person.session, { home, password, clock: systemClock });
+      }
+      return person;
     };
     const register = async (part: Part, invitation: string) => {
       const { home, password, passphraseFile } = loginOf(part);
@@ -187,7 +196,6 @@ export async function startDemoWorld(options: {
       await register("patient", (await session.invite("patient")).code);
       await register("doctor", (await session.invite("doctor")).code);
       cloudletInvitation = (await session.invite("cloudlet")).code;
-      await session.logout();
     }
 
     onStep("starting the cloudlet");
@@ -207,6 +215,8 @@ export async function startDemoWorld(options: {
     running.push(cloudlet);
     const addresses: Addresses = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloudlet.url };
     const signIn = (part: Part) => signInAt(part, addresses);
+    // Also where nothing else needs it: the printed command shall find a session and ask for no code.
+    await signIn("doctor");
 
     const deviceFolder = join(folder, "wearable");
     if (!(await isPaired(deviceFolder))) {
@@ -234,7 +244,6 @@ export async function startDemoWorld(options: {
         until: from + 365 * DAY_MS,
         addresses,
       });
-      await person.session.logout();
     }
     for (const folder of [...logins.map(({ home }) => home), deviceFolder]) {
       await keepAddresses(folder, addresses);
@@ -245,7 +254,9 @@ export async function startDemoWorld(options: {
       folder,
       storeName: mongodb ? `MongoDB, databases ${databasePrefix}_*` : "embedded",
       logFile,
-      logins,
+      logins: await Promise.all(
+        logins.map(async (login) => ({ ...login, secondFactor: await demoSecret(login.home) })),
+      ),
       deviceFolder,
       toolkit,
       signIn,

@@ -49,7 +49,13 @@ function introduce(world: DemoWorld, output: Output): void {
       event: "ready",
       addresses,
       folder: world.folder,
-      logins: logins.map(({ part, handle, password, home }) => ({ part, handle, password, home })),
+      logins: logins.map(({ part, handle, password, home, secondFactor }) => ({
+        part,
+        handle,
+        password,
+        home,
+        secondFactor,
+      })),
     },
     [
       "",
@@ -62,13 +68,18 @@ function introduce(world: DemoWorld, output: Output): void {
       "",
       table(
         [
-          ["demo login", "handle", "password"],
-          ...logins.map(({ part, handle, password }) => [part, handle, password]),
+          ["demo login", "handle", "password", "second factor"],
+          ...logins.map(({ part, handle, password, secondFactor }) => [
+            part,
+            handle,
+            password,
+            secondFactor ?? "-",
+          ]),
         ],
         output.colours,
       ),
       "",
-      dim("  In another terminal, as the doctor:"),
+      dim("  In another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
       `  npx medcloudlet doctor read --home ${doctor?.home} \\`,
       `    --password-file ${doctor?.passwordFile} --passphrase-file ${doctor?.passphraseFile}`,
       "",
@@ -191,7 +202,6 @@ async function attend(
       break;
     }
   }
-  await person.session.logout().catch(() => {});
   return tally;
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -13,15 +13,23 @@ import {
   type KdcClient,
   type KdcSession,
   type KeystoreContents,
-  lockKeystore,
+  keepBackup,
+  type LockedKeystore,
+  lockKeystoreWithKey,
   type Owner,
   openIdentity,
   type PersonKeys,
   type Reader,
+  requirePassphrase,
   unlockKeystore,
 } from "../client/index.ts";
 import { loadNtru } from "../ntru/index.ts";
 import { createSealingSuite, type SealingSuite } from "../sealing/index.ts";
+import { readBackupState, writeBackupState } from "./backup-file.ts";
+import { forgetSession, type LoginSecrets, openSession } from "./kept-session.ts";
+import { writePrivateFile } from "./private-file.ts";
+
+export { writePrivateFile } from "./private-file.ts";
 
 const ADDRESSES = z.strictObject({ kdc: z.url(), cloud: z.url(), cloudlet: z.url() });
 /** Where the services are. */
@@ -56,20 +64,19 @@ export interface PersonAtWork {
   readonly keys: PersonKeys;
   readonly kdc: KdcClient;
   readonly session: KdcSession;
-  /** Locks and writes the keystore again with changes. */
+  /** Locks and writes the keystore again with changes, and backs it up where that is switched on. */
   save(changes: Partial<KeystoreContents>): Promise<void>;
+  /** Backs the keystore up at the KDC and gives the backup's version. @throws MedcloudletError `BACKUP_STALE` */
+  backUp(): Promise<number>;
+  /** Ends the session that is kept for the next command. */
+  logout(): Promise<void>;
 }
 
 const keystoreFile = (home: string) => join(home, "keystore.json");
 const addressesFile = (home: string) => join(home, "addresses.json");
 
-/** Writes a file as a whole, for its owner alone: after a crash the old or the new one is there. */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-}
-
-async function readText(file: string): Promise<string | undefined> {
+/** The text of a file, or undefined where there is none. */
+export async function readText(file: string): Promise<string | undefined> {
   return readFile(file, "utf8").catch(() => undefined);
 }
 
@@ -110,13 +117,8 @@ export async function registerPerson(
   },
 ): Promise<KeystoreContents> {
   const { home, addresses } = input;
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  if ((await readText(keystoreFile(home))) !== undefined) {
-    throw new MedcloudletError(
-      "CLI_HOME_TAKEN",
-      `${home} holds somebody's keys already: choose another with --home.`,
-    );
-  }
+  requirePassphrase(input.passphrase);
+  await requireEmptyHome(home);
   const { secrets, statement } = await createIdentity(suite, clock);
   const { accountId, handle, role } = await createKdcClient({ http, url: addresses.kdc }).register({
     invitation: input.invitation,
@@ -134,9 +136,31 @@ export async function registerPerson(
     epochs: [],
     known: {},
   };
-  await writePrivateFile(keystoreFile(home), await lockKeystore(contents, input.passphrase));
+  await keepContents(home, contents, input.passphrase);
   await keepAddresses(home, addresses);
   return contents;
+}
+
+/** Makes a home's folder, which must not hold keys yet. @throws MedcloudletError `CLI_HOME_TAKEN` */
+export async function requireEmptyHome(home: string): Promise<void> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  if ((await readText(keystoreFile(home))) !== undefined) {
+    throw new MedcloudletError(
+      "CLI_HOME_TAKEN",
+      `${home} holds somebody's keys already: choose another with --home.`,
+    );
+  }
+}
+
+/** Locks contents into a home. @throws MedcloudletError `KEYSTORE_PASSPHRASE_WEAK` */
+export async function keepContents(
+  home: string,
+  contents: KeystoreContents,
+  passphrase: string,
+): Promise<LockedKeystore> {
+  const locked = await lockKeystoreWithKey(contents, passphrase);
+  await writePrivateFile(keystoreFile(home), locked.text);
+  return locked;
 }
 
 /** The locked keystore of a home; asked for before any secret is. @throws MedcloudletError `CLI_HOME_EMPTY` */
@@ -156,13 +180,12 @@ export async function openHome(home: string, passphrase: string): Promise<Keysto
   return unlockKeystore(await requireHome(home), passphrase);
 }
 
-/** Unlocks a home and logs in. */
+/** Unlocks a home and goes on with its session, or logs in. */
 export async function startWork(
-  { suite, http }: Toolkit,
-  input: {
+  { suite, http, clock }: Toolkit,
+  input: LoginSecrets & {
     readonly home: string;
     readonly addresses: Addresses;
-    readonly password: string;
     readonly passphrase: string;
   },
 ): Promise<PersonAtWork> {
@@ -173,16 +196,35 @@ export async function startWork(
     receivingKey: fromBase64Url(contents.receivingKey),
   });
   const kdc = createKdcClient({ http, url: addresses.kdc });
+  const place = { home, kdcUrl: addresses.kdc, signingSeed: fromBase64Url(contents.signingSeed) };
+  const session = await openSession(kdc, clock, place, contents.handle, input);
   let current = contents;
+
+  const sendBackup = async (locked: LockedKeystore): Promise<number> => {
+    const state = await readBackupState(home);
+    const version = state.version + 1;
+    await keepBackup({ session, suite, receivingPublicKey: keys.receiving.publicKey, locked, version });
+    await writeBackupState(home, { ...state, version });
+    return version;
+  };
+
   return {
     addresses,
     contents,
     keys,
     kdc,
-    session: await kdc.login(contents.handle, input.password),
+    session,
     async save(changes) {
       current = { ...current, ...changes };
-      await writePrivateFile(keystoreFile(home), await lockKeystore(current, passphrase));
+      const locked = await keepContents(home, current, passphrase);
+      if ((await readBackupState(home)).automatic) {
+        await sendBackup(locked);
+      }
+    },
+    backUp: async () => sendBackup(await lockKeystoreWithKey(current, passphrase)),
+    async logout() {
+      await forgetSession(place);
+      await session.logout();
     },
   };
 }

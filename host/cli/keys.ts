@@ -54,8 +54,10 @@ function register(): Command {
       });
       output.result(
         { accountId, handle: options.handle, role, home: options.home },
-        `${options.handle} is registered as ${role}. The keys are in ${options.home}: back that folder up. Who ` +
-          "loses it or its passphrase can never read the data again, and nobody can help.",
+        `${options.handle} is registered as ${role}. The keys are in ${options.home}. Who loses them or their ` +
+          "passphrase can never read the data again, and nobody can help: make a backup and a recovery code " +
+          "(medcloudlet account backup --automatic; medcloudlet account recovery-code)." +
+          (role === "patient" ? "" : "\nFirst enrol a second factor: medcloudlet account second-factor."),
       );
     });
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { accountCommand } from "./account.ts";
 import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
@@ -32,6 +33,7 @@ for (const command of [
   datasetCommand(),
   doctorCommand(),
   keysCommand(),
+  accountCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

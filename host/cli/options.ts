@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { systemClock } from "../base/index.ts";
+import { MedcloudletError, systemClock } from "../base/index.ts";
+import type { Reauthentication } from "../client/index.ts";
 import { REGION, type Region } from "../sealing/index.ts";
 import {
   type Addresses,
@@ -22,6 +23,7 @@ export interface PersonOptions {
   readonly cloudlet?: string;
   readonly passwordFile?: string;
   readonly passphraseFile?: string;
+  readonly code?: string;
   readonly json?: true;
 }
 
@@ -73,7 +75,8 @@ export function withPerson(command: Command): Command {
     .option(
       "--passphrase-file <file>",
       "passphrase of the keys (or MEDCLOUDLET_PASSPHRASE_FILE, or asked for)",
-    );
+    )
+    .option("--code <code>", "code of the second factor (or MEDCLOUDLET_CODE, or asked for)");
 }
 
 export const regionOption = () =>
@@ -117,23 +120,50 @@ export function readPassphrase(options: PersonOptions, isNew = false): Promise<s
   });
 }
 
-/** Unlocks the person's keys, logs in, works, logs out. */
+/** A code of the second factor. It is worth nothing once used, so it may stand on a command line. */
+export async function readCode(options: Pick<PersonOptions, "code">): Promise<string> {
+  const given = options.code ?? process.env.MEDCLOUDLET_CODE;
+  if (given !== undefined && given !== "") {
+    return given;
+  }
+  if (process.stdin.isTTY !== true) {
+    throw new MedcloudletError(
+      "CLI_SECRET_MISSING",
+      "A code of the second factor is needed: give --code CODE or set MEDCLOUDLET_CODE=CODE.",
+    );
+  }
+  return readSecret({
+    what: "code of the second factor",
+    flag: "code",
+    file: undefined,
+    variable: "",
+  });
+}
+
+/** Asks for password and code once more, before what a session alone may not do. */
+export type AskAgain = () => Promise<Reauthentication>;
+
+/** Unlocks the person's keys, goes on with the kept session or logs in, works. The session stays for the next command. */
 export async function asPerson<T>(
   options: PersonOptions,
-  work: (person: PersonAtWork, toolkit: Toolkit) => Promise<T>,
+  work: (person: PersonAtWork, toolkit: Toolkit, again: AskAgain) => Promise<T>,
 ): Promise<T> {
   const toolkit = await createToolkit(systemClock);
   await requireHome(options.home);
+  let password: Promise<string> | undefined;
+  const readPasswordOnce = () => {
+    password ??= readPassword(options);
+    return password;
+  };
   const person = await startWork(toolkit, {
     home: options.home,
     addresses: await addressesOf(options),
     passphrase: await readPassphrase(options),
-    password: await readPassword(options),
+    password: readPasswordOnce,
+    code: () => readCode(options),
   });
-  try {
-    return await work(person, toolkit);
-  } finally {
-    // A session that cannot be ended now ends by itself; that must not hide the outcome of the work.
-    await person.session.logout().catch(() => {});
-  }
+  return work(person, toolkit, async () => ({
+    password: await readPasswordOnce(),
+    ...(person.session.secondFactor === "active" ? { code: await readCode(options) } : {}),
+  }));
 }

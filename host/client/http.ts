@@ -35,7 +35,7 @@ export interface HttpClient {
   bytes(
     request: HttpRequest,
   ): Promise<{ readonly status: number; readonly body: Bytes; readonly headers: Headers }>;
-  /** Like `bytes`, and reads the body as JSON; undefined where there is no content (204). */
+  /** Like `bytes`, and reads the body as JSON; null where there is no content (204). */
   json(request: HttpRequest): Promise<unknown>;
 }
 
@@ -158,7 +158,7 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
     async json(request) {
       const { body, status } = await bytes(request);
       if (status === 204) {
-        return undefined;
+        return null;
       }
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));

@@ -1,4 +1,12 @@
 export {
+  type AccountClient,
+  type AccountEvent,
+  createAccountClient,
+  type FactorReset,
+  type OwnSession,
+  type Reauthentication,
+} from "./account.ts";
+export {
   createEmergency,
   EMERGENCY_PLAN,
   type Emergency,
@@ -8,6 +16,20 @@ export {
 export type { KnownEmergency } from "./emergency-api.ts";
 export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
 export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";
+export { combineShares, splitCode } from "./guardian-shares.ts";
+export {
+  type AskedShare,
+  CONTACT_CARD,
+  type ContactCard,
+  cardFingerprint,
+  collectCode,
+  giveShare,
+  nameGuardians,
+  type OwnRecoveryRequest,
+  recoveryRequests,
+  requestRecovery,
+  vetoRecovery,
+} from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
   createKdcClient,
@@ -15,10 +37,18 @@ export {
   type KdcClient,
   type KdcSession,
   type KnownAccount,
+  type LoginOptions,
   type SessionRequest,
   type Ticket,
 } from "./kdc-client.ts";
-export { type KeystoreContents, lockKeystore, unlockKeystore } from "./keystore.ts";
+export {
+  type KeystoreContents,
+  type LockedKeystore,
+  lockKeystore,
+  lockKeystoreWithKey,
+  requirePassphrase,
+  unlockKeystore,
+} from "./keystore.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 export { type CaughtUp, createOwner, type OwnDevice, type OwnedEpoch, type Owner } from "./owner.ts";
@@ -30,5 +60,15 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export {
+  armRecovery,
+  type Backup,
+  fetchBackup,
+  keepBackup,
+  newestContents,
+  recoverAccount,
+} from "./recovery.ts";
+export { newRecoveryCode, printRecoveryCode, readRecoveryCode, recoveryProof } from "./recovery-code.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
+export { lockWith, unlockWith } from "./small-lock.ts";

@@ -9,7 +9,15 @@ import { ACCOUNT, type KnownAccount } from "./known-account.ts";
 export type { UnverifiedGrant } from "./kdc-consents.ts";
 export type { KnownAccount } from "./known-account.ts";
 
-const SESSION = z.object({ token: z.string(), expiresAt: z.number(), account: ACCOUNT });
+const SECOND_FACTOR = z.enum(["none", "missing", "active"]);
+const OWN_ACCOUNT = ACCOUNT.extend({ secondFactor: SECOND_FACTOR });
+const SESSION = z.object({
+  token: z.string(),
+  expiresAt: z.number(),
+  account: ACCOUNT,
+  secondFactor: SECOND_FACTOR,
+  deviceToken: z.string().optional(),
+});
 const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
 const ROTATION = z.object({ kid: z.string(), activeFrom: z.number() });
 const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
@@ -26,13 +34,28 @@ export interface SessionRequest {
   /** Path under `/v1`. */
   readonly path: string;
   readonly json?: unknown;
-  /** The account's key, where the KDC wants it proven. */
+  /** A key that the request proves, where the KDC wants it. */
   readonly key?: SigningKey;
+}
+
+/** What goes into a login beside handle and password. */
+export interface LoginOptions {
+  /** TOTP or backup code, where the account has a second factor. */
+  readonly code?: string;
+  /** From an earlier login of this program: it keeps its own count of wrong tries. */
+  readonly deviceToken?: string;
 }
 
 /** The KDC as seen by somebody who logged in. */
 export interface KdcSession {
   readonly account: KnownAccount;
+  readonly token: string;
+  /** Milliseconds; the session may end sooner by itself, by a password change, or for want of requests. */
+  readonly expiresAt: number;
+  /** `missing`: staff who can do nothing before they enrol one. */
+  readonly secondFactor: "none" | "missing" | "active";
+  /** To be sent with the next login; only where the login did not bring one. */
+  readonly deviceToken?: string;
   logout(): Promise<void>;
   invite(role: string): Promise<{ code: string; expiresAt: number }>;
   /** @throws MedcloudletError `ACCOUNT_UNKNOWN` */
@@ -63,8 +86,12 @@ export interface KdcClient {
     password?: string;
     identity: string;
   }): Promise<KnownAccount>;
-  /** @throws MedcloudletError `LOGIN_FAILED`, `RATE_LIMITED` */
-  login(handle: string, password: string): Promise<KdcSession>;
+  /** @throws MedcloudletError `LOGIN_FAILED`, `SECOND_FACTOR_REQUIRED`, `SECOND_FACTOR_INVALID`, `RATE_LIMITED` */
+  login(handle: string, password: string, options?: LoginOptions): Promise<KdcSession>;
+  /** Goes on with a session that was kept. @throws MedcloudletError `SESSION_INVALID` */
+  resume(kept: Pick<KdcSession, "token" | "expiresAt">): Promise<KdcSession>;
+  /** Any request without a session, or with a proof of a key alone; its answer checked. */
+  call<T>(schema: z.ZodType<T>, request: SessionRequest): Promise<T>;
   /** A device's ticket and its owner's current epoch statement. */
   uploadTicket(deviceId: string, key: SigningKey): Promise<Ticket & { epoch: string }>;
   forwardTicket(cloudletId: string, key: SigningKey): Promise<Ticket>;
@@ -99,13 +126,15 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
     return parsed.data;
   };
 
-  const sessionOf = (account: KnownAccount, token: string): KdcSession => {
-    const credentials = { session: token };
+  const sessionOf = (
+    opened: Pick<KdcSession, "account" | "token" | "expiresAt" | "secondFactor">,
+  ): KdcSession => {
+    const credentials = { session: opened.token };
     const anything = z.unknown();
     const callAs: KdcSession["call"] = (schema, { method, path, json, key }) =>
       call(schema, method, path, key === undefined ? credentials : { ...credentials, key }, json);
     return {
-      account,
+      ...opened,
       logout: async () => {
         await http.send({ method: "DELETE", url: `${base}/sessions/current`, credentials });
       },
@@ -135,10 +164,20 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
 
   return {
     register: (input) => call(ACCOUNT, "POST", "/accounts", undefined, input),
-    async login(handle, password) {
-      const session = await call(SESSION, "POST", "/sessions", undefined, { handle, password });
-      return sessionOf(session.account, session.token);
+    async login(handle, password, options = {}) {
+      const { deviceToken, ...opened } = await call(SESSION, "POST", "/sessions", undefined, {
+        handle,
+        password,
+        ...options,
+      });
+      return { ...sessionOf(opened), ...(deviceToken === undefined ? {} : { deviceToken }) };
     },
+    async resume({ token, expiresAt }) {
+      const { secondFactor, ...account } = await call(OWN_ACCOUNT, "GET", "/accounts/me", { session: token });
+      return sessionOf({ account, token, expiresAt, secondFactor });
+    },
+    call: (schema, { method, path, json, key }) =>
+      call(schema, method, path, key === undefined ? undefined : { key }, json),
     uploadTicket: (deviceId, key) => call(UPLOAD_TICKET, "POST", "/tickets/upload", { key }, { deviceId }),
     forwardTicket: (cloudletId, key) => call(TICKET, "POST", "/tickets/forward", { key }, { cloudletId }),
     ticketKeys: () => call(KEYS, "GET", "/ticket-keys"),

@@ -75,51 +75,109 @@ const LOCKED = z.strictObject({
 const SCRYPT = { N: 2 ** 16, r: 8, p: 1 } as const;
 const AAD = utf8("medcloudlet-keystore-1");
 
-async function deriveKey(passphrase: string, N: number, salt: Bytes): Promise<CryptoKey> {
-  const raw = new Uint8Array(
-    await scryptAsync(utf8(passphrase.normalize("NFKC")), salt, { ...SCRYPT, N, dkLen: 32 }),
-  );
-  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
-  raw.fill(0);
-  return key;
+const LEAST_PASSPHRASE = 8;
+
+/**
+ * Refuses a passphrase that would be no lock; asked before anything is done that could not be undone.
+ * @throws MedcloudletError `KEYSTORE_PASSPHRASE_WEAK`
+ */
+export function requirePassphrase(passphrase: string): void {
+  if ([...passphrase].length < LEAST_PASSPHRASE) {
+    throw new MedcloudletError(
+      "KEYSTORE_PASSPHRASE_WEAK",
+      `A passphrase has at least ${LEAST_PASSPHRASE} characters: whoever copies the keystore can try for ever.`,
+      { status: 400 },
+    );
+  }
 }
 
-/** Locks a keystore with a passphrase (scrypt, AES-256-GCM); salt and nonce are new every time. */
-export async function lockKeystore(contents: KeystoreContents, passphrase: string): Promise<string> {
-  const plaintext = utf8(JSON.stringify(CONTENTS.parse(contents)));
+async function deriveKey(passphrase: string, N: number, salt: Bytes): Promise<Bytes> {
+  const derived = await scryptAsync(utf8(passphrase.normalize("NFKC")), salt, { ...SCRYPT, N, dkLen: 32 });
+  return new Uint8Array(derived);
+}
+
+function aesKey(raw: Bytes): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+/** The plaintext that a keystore locks. @throws when the contents could not be taken back */
+export function encodeContents(contents: KeystoreContents): Bytes {
+  return utf8(JSON.stringify(CONTENTS.parse(contents)));
+}
+
+/** @throws MedcloudletError `KEYSTORE_MALFORMED` */
+export function decodeContents(plaintext: Uint8Array): KeystoreContents {
+  try {
+    return CONTENTS.parse(JSON.parse(new TextDecoder().decode(plaintext)));
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+function malformed(cause: unknown): MedcloudletError {
+  return new MedcloudletError(
+    "KEYSTORE_MALFORMED",
+    "This is not a keystore of medcloudlet, or it is damaged.",
+    {
+      status: 400,
+      cause,
+    },
+  );
+}
+
+/** A locked keystore and the 32 bytes that its passphrase became. */
+export interface LockedKeystore {
+  readonly text: string;
+  readonly key: Bytes;
+}
+
+/** Like `lockKeystore`, and gives the key, for who keeps it sealed elsewhere. */
+export async function lockKeystoreWithKey(
+  contents: KeystoreContents,
+  passphrase: string,
+): Promise<LockedKeystore> {
+  requirePassphrase(passphrase);
+  const plaintext = encodeContents(contents);
   const salt = randomBytes(16);
   const nonce = randomBytes(12);
   const key = await deriveKey(passphrase, SCRYPT.N, salt);
   const ciphertext = await crypto.subtle.encrypt(
     { name: "AES-GCM", iv: nonce, additionalData: AAD },
-    key,
+    await aesKey(key),
     plaintext,
   );
-  return `${JSON.stringify({
+  const text = `${JSON.stringify({
     format: "medcloudlet-keystore-1",
     scrypt: { ...SCRYPT, salt: toBase64Url(salt) },
     nonce: toBase64Url(nonce),
     ciphertext: toBase64Url(new Uint8Array(ciphertext)),
   })}\n`;
+  return { text, key };
 }
 
 /**
- * Unlocks a keystore.
+ * Locks a keystore with a passphrase (scrypt, AES-256-GCM); salt and nonce are new every time.
+ * @throws MedcloudletError `KEYSTORE_PASSPHRASE_WEAK`
+ */
+export async function lockKeystore(contents: KeystoreContents, passphrase: string): Promise<string> {
+  const { text, key } = await lockKeystoreWithKey(contents, passphrase);
+  key.fill(0);
+  return text;
+}
+
+/**
+ * Unlocks a keystore by its passphrase, or by the key itself.
  * @throws MedcloudletError `KEYSTORE_MALFORMED`, `KEYSTORE_PASSPHRASE`
  */
-export async function unlockKeystore(text: string, passphrase: string): Promise<KeystoreContents> {
-  const malformed = (cause: unknown) =>
-    new MedcloudletError("KEYSTORE_MALFORMED", "This is not a keystore of medcloudlet, or it is damaged.", {
-      status: 400,
-      cause,
-    });
+export async function unlockKeystore(text: string, opener: string | Bytes): Promise<KeystoreContents> {
   let locked: z.infer<typeof LOCKED>;
   try {
     locked = LOCKED.parse(JSON.parse(text));
   } catch (cause) {
     throw malformed(cause);
   }
-  const key = await deriveKey(passphrase, locked.scrypt.N, locked.scrypt.salt);
+  const { N, salt } = locked.scrypt;
+  const key = await aesKey(typeof opener === "string" ? await deriveKey(opener, N, salt) : opener);
   let plaintext: ArrayBuffer;
   try {
     plaintext = await crypto.subtle.decrypt(
@@ -133,9 +191,5 @@ export async function unlockKeystore(text: string, passphrase: string): Promise<
       cause,
     });
   }
-  try {
-    return CONTENTS.parse(JSON.parse(new TextDecoder().decode(plaintext)));
-  } catch (cause) {
-    throw malformed(cause);
-  }
+  return decodeContents(new Uint8Array(plaintext));
 }

@@ -7,6 +7,26 @@ import { hashPassword } from "./passwords.ts";
 export const ROLES = ["patient", "doctor", "researcher", "operator", "security-officer", "cloudlet"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Roles that can do nothing before they have a second factor. */
+const STAFF: readonly Role[] = ["doctor", "researcher", "operator", "security-officer"];
+
+/** A second factor in force: the secret under the service's key, what of it was used, the codes on paper. */
+export interface SecondFactor {
+  /** Base64url of the sealed TOTP secret. */
+  readonly sealed: string;
+  readonly confirmedAt: number;
+  /** The newest TOTP step that let somebody in: it and those before are used up. */
+  readonly lastStep: number;
+  /** Hashes of the backup codes that are left. */
+  readonly backupCodes: readonly string[];
+}
+
+/** A second factor that waits for its first code. */
+export interface PendingFactor {
+  readonly sealed: string;
+  readonly createdAt: number;
+}
+
 /**
  * An account as the KDC keeps it. It has a handle, not a name: who the person is stays with the people they share
  * with.
@@ -21,6 +41,10 @@ export interface Account {
   readonly identity: string;
   readonly fingerprint: string;
   readonly createdAt: number;
+  /** Counts changes of password and factor. A session of an earlier count is over, without anybody deleting it. */
+  readonly generation: number;
+  readonly secondFactor: SecondFactor | null;
+  readonly pendingFactor: PendingFactor | null;
 }
 
 /** What other people may see of an account. */
@@ -45,8 +69,21 @@ export function presentAccount(account: Account): DirectoryEntry {
   return { accountId: account._id, handle: account.handle, role: account.role, identity: account.identity };
 }
 
+/** True for people whose password alone opens nothing. */
+export function isStaff(account: Account): boolean {
+  return STAFF.includes(account.role);
+}
+
+/** What an account's owner is told about their second factor. */
+export function secondFactorState(account: Account): "none" | "missing" | "active" {
+  if (account.secondFactor !== null) {
+    return "active";
+  }
+  return isStaff(account) ? "missing" : "none";
+}
+
 export interface Accounts {
-  /** @throws MedcloudletError `ACCOUNT_HANDLE_TAKEN`, `STATEMENT_INVALID` */
+  /** @throws MedcloudletError `ACCOUNT_HANDLE_TAKEN`, `STATEMENT_INVALID`, `PASSWORD_WEAK` */
   create(input: { handle: string; role: Role; password: string | null; identity: string }): Promise<Account>;
   byId(accountId: string): Promise<Account | null>;
   byHandle(handle: string): Promise<Account | null>;
@@ -54,6 +91,21 @@ export interface Accounts {
   hasRole(role: Role): Promise<boolean>;
   /** The public keys of an account, from its verified identity. */
   keysOf(account: Account): Promise<{ signingKey: Bytes; receivingKey: Bytes }>;
+  /**
+   * Changes password, factor or both, and by the same write ends every session: one document, so that no crash
+   * leaves an old session behind a new password. Without a change it ends the sessions alone.
+   * @throws MedcloudletError `ACCOUNT_CHANGED` when somebody else changed them first, `PASSWORD_WEAK`
+   */
+  renew(
+    account: Account,
+    changes: { readonly password?: string; readonly secondFactor?: SecondFactor | null },
+  ): Promise<Account>;
+  /** Keeps a factor until its first code comes; a later one replaces it. */
+  proposeFactor(accountId: string, pending: PendingFactor): Promise<void>;
+  /** Uses up a TOTP step and those before it; false when it was used up already. */
+  useStep(accountId: string, step: number): Promise<boolean>;
+  /** Uses up a backup code; false when there is no such code (any more). */
+  useBackupCode(accountId: string, codeHash: string): Promise<boolean>;
 }
 
 export async function createAccounts(store: Store, clock: Clock): Promise<Accounts> {
@@ -68,10 +120,13 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
         _id: toHex(randomBytes(16)),
         handle,
         role,
-        passwordHash: password === null ? null : await hashPassword(password),
+        passwordHash: password === null ? null : await hashPassword(password, handle),
         identity,
         fingerprint: fingerprint(identityKeys(verified)),
         createdAt: clock.now(),
+        generation: 1,
+        secondFactor: null,
+        pendingFactor: null,
       };
       try {
         await accounts.insertOne(account);
@@ -94,5 +149,43 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
     byHandle: (handle) => accounts.findOne({ handle: { $eq: handle } }),
     hasRole: async (role) => (await accounts.findOne({ role: { $eq: role } })) !== null,
     keysOf: async (account) => identityKeys(await verifyIdentity(account.identity)),
+    async renew(account, { password, secondFactor }) {
+      const renewed = await accounts.findOneAndUpdate(
+        { _id: { $eq: account._id }, generation: { $eq: account.generation } },
+        {
+          $set: {
+            ...(password === undefined ? {} : { passwordHash: await hashPassword(password, account.handle) }),
+            ...(secondFactor === undefined ? {} : { secondFactor, pendingFactor: null }),
+            generation: account.generation + 1,
+          },
+        },
+        { returnDocument: "after" },
+      );
+      if (renewed === null) {
+        throw new MedcloudletError(
+          "ACCOUNT_CHANGED",
+          "The account was changed from elsewhere at the same time: look at it and try again.",
+          { status: 409 },
+        );
+      }
+      return renewed;
+    },
+    async proposeFactor(accountId, pendingFactor) {
+      await accounts.updateOne({ _id: { $eq: accountId } }, { $set: { pendingFactor } });
+    },
+    async useStep(accountId, step) {
+      const { modified } = await accounts.updateOne(
+        { _id: { $eq: accountId }, "secondFactor.lastStep": { $lt: step } },
+        { $set: { "secondFactor.lastStep": step } },
+      );
+      return modified === 1;
+    },
+    async useBackupCode(accountId, codeHash) {
+      const { modified } = await accounts.updateOne(
+        { _id: { $eq: accountId }, "secondFactor.backupCodes": { $eq: codeHash } },
+        { $pull: { "secondFactor.backupCodes": codeHash } },
+      );
+      return modified === 1;
+    },
   };
 }

@@ -1,3 +1,4 @@
+export { createAccountRooms } from "./account-rooms.ts";
 export {
   type Account,
   type Accounts,
@@ -13,6 +14,7 @@ export { admitBatch } from "./admission.ts";
 export { createDevices, type Device, type Devices, deviceKey } from "./devices.ts";
 export { createTicketGuard, proveKey, type TicketGuard } from "./guard.ts";
 export { createInvitations, type Invitations } from "./invitations.ts";
+export { loadOrCreateSecret, loadOrCreateSigningKey } from "./key-file.ts";
 export { createLogin, type Login } from "./login.ts";
 export { addNoticeRoutes } from "./notice-routes.ts";
 export { createNotices, type Notice, type Notices } from "./notices.ts";
@@ -21,7 +23,6 @@ export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
 export { addIdentityRoutes } from "./router.ts";
 export { type AuditSink, createRoutes, type Routes } from "./routes.ts";
 export { createSessions } from "./sessions.ts";
-export { loadOrCreateSigningKey } from "./signing-key-file.ts";
 export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";
 export {
   createTicketIssuer,

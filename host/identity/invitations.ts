@@ -19,6 +19,8 @@ export interface Invitations {
   create(role: Role, invitedBy: string | null): Promise<{ code: string; expiresAt: number }>;
   /** Uses a code up and says for which role. @throws MedcloudletError `INVITATION_INVALID` */
   redeem(code: string): Promise<Role>;
+  /** Ends the unused invitations that nobody here made: those for the first operator. */
+  withdrawFirst(): Promise<void>;
   /** Makes a code usable again when the account could not be made. */
   restore(code: string): Promise<void>;
 }
@@ -47,6 +49,9 @@ export async function createInvitations(store: Store, clock: Clock): Promise<Inv
         );
       }
       return invitation.role;
+    },
+    async withdrawFirst() {
+      await invitations.deleteMany({ invitedBy: { $eq: null }, usedAt: { $eq: null } });
     },
     async restore(code) {
       await invitations.updateOne({ _id: { $eq: secretHash(code) } }, { $set: { usedAt: null } });

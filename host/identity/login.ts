@@ -21,7 +21,9 @@ declare global {
 export interface Login {
   /** Checks `handle` and `password` of the parsed body. @throws MedcloudletError `LOGIN_FAILED` */
   password(request: Request, response: Response): Promise<Account>;
-  /** Checks the session token. @throws MedcloudletError `SESSION_INVALID` */
+  /** Checks the password of somebody who is logged in. @throws MedcloudletError `PASSWORD_WRONG` */
+  again(account: Account, password: string): Promise<void>;
+  /** Checks the session token, and notes that it was used. @throws MedcloudletError `SESSION_INVALID` */
   session(request: Request, response: Response): Promise<{ account: Account; token: string }>;
 }
 
@@ -46,7 +48,12 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
       try {
         const session = await sessions.find(token);
         const account = session === null ? null : await accounts.byId(session.accountId);
-        done(null, account === null ? false : { account, token });
+        if (session === null || account === null || !sessions.isAlive(session, account)) {
+          done(null, false);
+          return;
+        }
+        await sessions.touch(session);
+        done(null, { account, token });
       } catch (error) {
         done(error);
       }
@@ -76,6 +83,13 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
         throw new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong.", { status: 401 });
       }
       return user.account;
+    },
+    async again(account, password) {
+      if (!(await matches(account.passwordHash ?? undefined, password))) {
+        throw new MedcloudletError("PASSWORD_WRONG", "The password of the account is wrong.", {
+          status: 403,
+        });
+      }
     },
     async session(request, response) {
       // The strategy would also take a token from query or body; URLs end up in logs and histories.

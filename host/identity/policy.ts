@@ -13,11 +13,16 @@ type Allowed = Exclude<Relation, "other">;
 export type Rule = { readonly audit: boolean } & (
   | { readonly by: "anyone" }
   /** Somebody logged in, by role. */
-  | { readonly by: "session"; readonly allow: Readonly<Partial<Record<Role, readonly Allowed[]>>> }
+  | {
+      readonly by: "session";
+      readonly allow: Readonly<Partial<Record<Role, readonly Allowed[]>>>;
+      /** Also for staff who have yet to enrol their second factor. */
+      readonly beforeSecondFactor?: true;
+    }
   /** A machine that proves its key and carries nothing else. */
   | {
       readonly by: "proof";
-      readonly allow: Readonly<Partial<Record<"device" | "cloudlet", readonly Allowed[]>>>;
+      readonly allow: Readonly<Partial<Record<"device" | "cloudlet" | "requester", readonly Allowed[]>>>;
     }
   /** The holder of a ticket, by the ticket's scope. */
   | {
@@ -49,9 +54,39 @@ const READERS_GRANTED = { doctor: GRANTED, researcher: GRANTED, patient: GRANTED
 export const POLICY = {
   // KDC
   "account.register": { by: "anyone", audit: true },
-  "account.show": { by: "session", audit: false, allow: EVERYBODY },
+  "account.show": { by: "session", audit: false, allow: EVERYBODY, beforeSecondFactor: true },
+  "account.events": { by: "session", audit: false, allow: EVERYBODY },
+  "account.password": { by: "session", audit: true, allow: EVERYBODY },
   "session.open": { by: "anyone", audit: true },
-  "session.close": { by: "session", audit: true, allow: EVERYBODY },
+  "session.close": { by: "session", audit: true, allow: EVERYBODY, beforeSecondFactor: true },
+  "session.list": { by: "session", audit: false, allow: EVERYBODY },
+  "session.end": { by: "session", audit: true, allow: EVERYBODY },
+  "session.end-others": { by: "session", audit: true, allow: EVERYBODY },
+  "second-factor.propose": { by: "session", audit: true, allow: EVERYBODY, beforeSecondFactor: true },
+  "second-factor.confirm": { by: "session", audit: true, allow: EVERYBODY, beforeSecondFactor: true },
+  "second-factor-reset.request": { by: "session", audit: true, allow: { operator: OWN } },
+  "second-factor-reset.list": {
+    by: "session",
+    audit: false,
+    allow: { operator: OWN, "security-officer": OWN },
+  },
+  "second-factor-reset.confirm": { by: "session", audit: true, allow: { "security-officer": OWN } },
+  "backup.keep": { by: "session", audit: true, allow: EVERYBODY },
+  "backup.fetch": { by: "session", audit: true, allow: EVERYBODY },
+  "recovery.arm": { by: "session", audit: true, allow: EVERYBODY },
+  "recovery.use": { by: "anyone", audit: true },
+  "guardians.name": { by: "session", audit: true, allow: EVERYBODY },
+  "guardians.show": { by: "session", audit: false, allow: EVERYBODY },
+  "recovery-request.open": { by: "anyone", audit: true },
+  "recovery-request.list": { by: "session", audit: false, allow: EVERYBODY },
+  "recovery-request.veto": { by: "session", audit: true, allow: EVERYBODY },
+  // The owner let them, by naming them guardians.
+  "recovery-request.answer": {
+    by: "session",
+    audit: true,
+    allow: { patient: ["granted"], doctor: ["granted"] },
+  },
+  "recovery-request.collect": { by: "proof", audit: true, allow: { requester: OWN } },
   "invitation.make": { by: "session", audit: true, allow: { operator: OWN } },
   "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
   "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },

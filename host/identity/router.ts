@@ -1,12 +1,17 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
-import { createRateLimiter } from "../http/index.ts";
-import { type Accounts, handleSchema, passwordSchema, presentAccount, ROLES } from "./accounts.ts";
+import {
+  type Account,
+  type Accounts,
+  handleSchema,
+  passwordSchema,
+  presentAccount,
+  ROLES,
+  secondFactorState,
+} from "./accounts.ts";
 import type { Devices } from "./devices.ts";
 import type { Invitations } from "./invitations.ts";
-import type { Login } from "./login.ts";
 import type { Routes } from "./routes.ts";
-import type { Sessions } from "./sessions.ts";
 import type { TicketKeyRing } from "./ticket-key-ring.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
@@ -21,37 +26,25 @@ const NEW_ACCOUNT = z.strictObject({
   password: passwordSchema.optional(),
   identity: statementSchema,
 });
-// Not empty: for an empty field passport-local would look into the query, past the limits on handles.
-const CREDENTIALS = z.strictObject({
-  handle: z.string().min(1).max(40),
-  password: z.string().min(1).max(256),
-});
 const INVITATION = z.strictObject({ role: z.enum(ROLES) });
 const STATEMENT = z.strictObject({ statement: statementSchema });
 const ROTATION = z.strictObject({ revoke: z.boolean() });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
 
-/** Ten wrong passwords in a quarter of an hour for one handle from one address; a right one clears the count. */
-const LOGIN_LIMIT = { points: 10, seconds: 900 };
-/** However many addresses somebody guesses from. */
-const LOGIN_LIMIT_OF_HANDLE = { points: 100, seconds: 3600 };
-
-/** Accounts, sessions, invitations, directory, devices and the ticket keys, under `/v1` of the KDC. */
+/** Accounts, invitations, directory, devices and the ticket keys, under `/v1` of the KDC. */
 export function addIdentityRoutes(
   routes: Routes,
   rooms: {
     readonly accounts: Accounts;
-    readonly sessions: Sessions;
     readonly invitations: Invitations;
     readonly devices: Devices;
-    readonly login: Login;
     readonly issuer: TicketIssuer;
     readonly ring: TicketKeyRing;
+    /** Told of every new account. */
+    readonly onRegistered: (account: Account) => Promise<void>;
   },
 ): void {
-  const { accounts, sessions, invitations, devices, login, issuer, ring } = rooms;
-  const attempts = createRateLimiter(LOGIN_LIMIT);
-  const attemptsOfHandle = createRateLimiter(LOGIN_LIMIT_OF_HANDLE);
+  const { accounts, invitations, devices, issuer, ring, onRegistered } = rooms;
 
   routes.open({
     method: "post",
@@ -60,6 +53,7 @@ export function addIdentityRoutes(
     body: NEW_ACCOUNT,
     async handle({ body, actingAs, concerning }) {
       const role = await invitations.redeem(body.invitation);
+      let account: Account;
       try {
         if ((role === MACHINE_ROLE) !== (body.password === undefined)) {
           throw new MedcloudletError("ACCOUNT_PASSWORD", "People have a password, machines have none.", {
@@ -67,14 +61,15 @@ export function addIdentityRoutes(
           });
         }
         const { handle, identity, password = null } = body;
-        const account = await accounts.create({ handle, role, password, identity });
-        actingAs({ id: account._id, role });
-        concerning({ owner: account._id, details: { fingerprint: account.fingerprint } });
-        return { status: 201, json: presentAccount(account) };
+        account = await accounts.create({ handle, role, password, identity });
       } catch (error) {
         await invitations.restore(body.invitation);
         throw error;
       }
+      actingAs({ id: account._id, role });
+      concerning({ owner: account._id, details: { fingerprint: account.fingerprint } });
+      await onRegistered(account);
+      return { status: 201, json: presentAccount(account) };
     },
   });
 
@@ -82,40 +77,10 @@ export function addIdentityRoutes(
     method: "get",
     path: "/accounts/me",
     action: "account.show",
-    handle: ({ account }) => ({ status: 200, json: presentAccount(account) }),
-  });
-
-  routes.open({
-    method: "post",
-    path: "/sessions",
-    action: "session.open",
-    body: CREDENTIALS,
-    async handle({ request, response, body, actingAs, concerning }) {
-      const { handle } = body;
-      await attempts.consume(`${handle} ${request.ip}`);
-      await attemptsOfHandle.consume(handle);
-      // A refused login is the account owner's business; one for a handle that nobody has is nobody's.
-      const known = await accounts.byHandle(handle);
-      if (known !== null) {
-        concerning({ owner: known._id });
-      }
-      const account = await login.password(request, response);
-      actingAs({ id: account._id, role: account.role });
-      await attempts.reset(`${account.handle} ${request.ip}`);
-      await attemptsOfHandle.reset(account.handle);
-      const session = await sessions.open(account._id);
-      return { status: 201, json: { ...session, account: presentAccount(account) } };
-    },
-  });
-
-  routes.session({
-    method: "delete",
-    path: "/sessions/current",
-    action: "session.close",
-    async handle({ token }) {
-      await sessions.revoke(token);
-      return { status: 204, empty: true };
-    },
+    handle: ({ account }) => ({
+      status: 200,
+      json: { ...presentAccount(account), secondFactor: secondFactorState(account) },
+    }),
   });
 
   routes.session({

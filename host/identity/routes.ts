@@ -10,7 +10,7 @@ import {
   type Reply,
   sendReply,
 } from "../http/index.ts";
-import type { Account } from "./accounts.ts";
+import { type Account, secondFactorState } from "./accounts.ts";
 import { proveKey, type TicketGuard } from "./guard.ts";
 import type { Login } from "./login.ts";
 import {
@@ -103,6 +103,8 @@ interface Authenticated<C> {
   readonly caller: string;
   readonly actor: string | null;
   readonly as: C;
+  /** Staff without a second factor: few actions are for them. */
+  readonly limited?: boolean;
 }
 
 function missing(what: string): never {
@@ -163,6 +165,13 @@ export function createRoutes(service: {
         const authenticated = await authenticate(request, response);
         actor = authenticated.actor;
         actorRole = actor === null ? null : authenticated.caller;
+        if (authenticated.limited === true && rule.by === "session" && rule.beforeSecondFactor !== true) {
+          throw new MedcloudletError(
+            "SECOND_FACTOR_MISSING",
+            "Staff need a second factor before anything else: enrol one with `medcloudlet account second-factor`.",
+            { status: 403 },
+          );
+        }
         const relations = relationsFor(action, authenticated.caller);
         if (relations === undefined) {
           throw new MedcloudletError(
@@ -227,7 +236,8 @@ export function createRoutes(service: {
       const { session } = login ?? missing("logins");
       add(spec, "session", async (request, response) => {
         const { account, token } = await session(request, response);
-        return { caller: account.role, actor: account._id, as: { account, token } };
+        const limited = secondFactorState(account) === "missing";
+        return { caller: account.role, actor: account._id, as: { account, token }, limited };
       });
     },
     proof: (spec) => {

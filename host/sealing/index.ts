@@ -39,14 +39,23 @@ export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";
 export { decodeReadings, encodeReadings, type ReadingColumn } from "./readings.ts";
 export {
+  GUARDIAN_SHARE,
+  GUARDIANS,
+  type GuardianShare,
+  type Guardians,
+  MOST_GUARDIANS,
+} from "./recovery-statements.ts";
+export {
   generateSigningSeed,
   importSigningKey,
   importVerifyingKey,
+  isSoundPublicKey,
   type SigningKey,
   verifySignature,
 } from "./signing.ts";
 export { type StatementKind, signStatement, unverifiedPayload, verifyStatement } from "./statement.ts";
 export {
+  bytesSchema,
   CONSENT,
   type Consent,
   DEVICE_REVOCATION,

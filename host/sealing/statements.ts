@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Bytes, concatBytes, fromBase64Url, toHex, utf8 } from "../base/index.ts";
 import { REGION, type Region } from "./batch.ts";
-import { SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
+import { isSoundPublicKey, SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
 import { type StatementKind, signStatement, verifySelfSigned } from "./statement.ts";
 import { SUITE } from "./suite.ts";
 
@@ -30,8 +30,17 @@ export function bytesSchema(minimum: number, maximum = minimum) {
     );
 }
 
-/** A public Ed25519 key as statements carry it. */
-export const signingKeySchema = bytesSchema(SIGNING_KEY_BYTES);
+/** An Ed25519 public key as base64url; keys that anybody can sign for are none. */
+export const signingKeySchema = z
+  .string()
+  .max(43)
+  .refine((text) => {
+    try {
+      return isSoundPublicKey(fromBase64Url(text));
+    } catch {
+      return false;
+    }
+  }, `expected base64url of ${SIGNING_KEY_BYTES} bytes: an Ed25519 key of full order in its one spelling`);
 
 const PUBLIC_KEY_BYTES = 962;
 export const ENC_BYTES = 962;

@@ -29,6 +29,7 @@ import {
 } from "../../host/sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
 import { type Device, openDevice, type Pairing } from "../../host/wearable/index.ts";
+import { type Authenticator, attended, enrol } from "./authenticator.ts";
 import type { Backend } from "./stores.ts";
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
@@ -80,6 +81,10 @@ export interface System {
   readonly logLines: string[];
   operator: Person;
   person(role: Role, handle: string): Promise<Person>;
+  /** A code that the KDC has not seen, of staff that this system made; uses up time where it must. */
+  code(handle: string): string;
+  /** Another session of anybody that this system made. */
+  login(handle: string): Promise<KdcSession>;
   patient(handle: string, name: string): Promise<Patient>;
   doctor(handle: string): Promise<Doctor>;
   device(patient: Patient, region?: Region): Promise<{ device: Device; pairing: Pairing; store: Store }>;
@@ -118,17 +123,34 @@ export async function startSystem(backend: Backend): Promise<System> {
       key: await importSigningKey(generateSigningSeed()),
       onTrouble: (error) => logOf("kdc").error({ event: "audit_head_failed", ...errorFields(error) }),
     }),
+    factorKey: randomBytes(32),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
   const client = createKdcClient({ http, url: kdc.url });
 
+  const authenticators = new Map<string, Authenticator>();
+  const codeOf = (handle: string): string => {
+    const authenticator = authenticators.get(handle);
+    if (authenticator === undefined) {
+      throw new Error(`${handle} has no second factor here`);
+    }
+    return authenticator.code();
+  };
+  const loginAs = (handle: string) =>
+    client.login(handle, PASSWORD, authenticators.has(handle) ? { code: codeOf(handle) } : {});
   const register = async (code: string, handle: string): Promise<Person> => {
     const { secrets, keys, statement } = await createIdentity(suite, clock);
     await client.register({ invitation: code, handle, password: PASSWORD, identity: statement });
+    let session = await client.login(handle, PASSWORD);
+    if (session.secondFactor === "missing") {
+      const { authenticator } = await enrol(session, PASSWORD, clock);
+      authenticators.set(handle, authenticator);
+      session = attended(session, clock, () => loginAs(handle));
+    }
     return {
       keys,
-      session: await client.login(handle, PASSWORD),
+      session,
       secrets: [secrets.signingSeed, secrets.receivingKey],
     };
   };
@@ -174,6 +196,8 @@ export async function startSystem(backend: Backend): Promise<System> {
     logLines,
     operator,
     person: async (role, handle) => register(await invited(role), handle),
+    code: codeOf,
+    login: loginAs,
     async patient(handle, name) {
       const person = await register(await invited("patient"), handle);
       return {

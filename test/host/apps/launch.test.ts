@@ -7,6 +7,7 @@ import { createHttpClient, createIdentity, createKdcClient } from "../../../host
 import { createLog, type RunningService } from "../../../host/http/index.ts";
 import { loadNtru } from "../../../host/ntru/index.ts";
 import { createSealingSuite } from "../../../host/sealing/index.ts";
+import { enrol } from "../../support/authenticator.ts";
 import { createTestClock, DAY_MS, PASSWORD } from "../../support/system.ts";
 
 const log = createLog({ service: "test", level: "silent" });
@@ -42,12 +43,20 @@ describe("a service as it is launched", () => {
     const suite = createSealingSuite(await loadNtru("ntruhps2048677"));
     const { statement } = await createIdentity(suite, clock);
     await client(url).register({ invitation, handle: "operator", password: PASSWORD, identity: statement });
-    return client(url).login("operator", PASSWORD);
+    const session = await client(url).login("operator", PASSWORD);
+    await enrol(session, PASSWORD, clock);
+    return session;
   };
 
   it("keeps its key and the first invitation where only its user can read them", async () => {
     const { firstInvitation } = await startKdc();
-    for (const file of [firstInvitation as string, join(dataDir, "kdc", "ticket-keys.json")]) {
+    const kdcFolder = join(dataDir, "kdc");
+    for (const file of [
+      firstInvitation as string,
+      join(kdcFolder, "ticket-keys.json"),
+      join(kdcFolder, "audit-key"),
+      join(kdcFolder, "factor-key"),
+    ]) {
       expect((await stat(file)).mode & 0o777, file).toBe(0o600);
     }
   });
@@ -74,8 +83,19 @@ describe("a service as it is launched", () => {
     expect(code).not.toBe(lost);
     await expect(becomeOperator(second.url, lost)).rejects.toMatchObject({ code: "INVITATION_INVALID" });
     expect((await becomeOperator(second.url, code)).account.role).toBe("operator");
+    await expect(readFile(second.firstInvitation as string)).rejects.toMatchObject({ code: "ENOENT" });
     await second.close();
     expect((await startKdc()).firstInvitation).toBeUndefined();
+  });
+
+  it("has one invitation for its first operator, however often it was started before there was one", async () => {
+    const first = await startKdc();
+    const earlier = (await readFile(first.firstInvitation as string, "utf8")).trim();
+    await first.close();
+    const second = await startKdc();
+    const code = (await readFile(second.firstInvitation as string, "utf8")).trim();
+    await expect(becomeOperator(second.url, earlier)).rejects.toMatchObject({ code: "INVITATION_INVALID" });
+    expect((await becomeOperator(second.url, code)).account.role).toBe("operator");
   });
 
   it("registers a cloudlet once, by an invitation it needs only the first time", async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,6 +38,7 @@ describe("medcloudlet", () => {
       ["dataset", "upload", "--help"],
       ["doctor", "read", "--help"],
       ["keys", "share", "--help"],
+      ["account", "recover", "--help"],
       ["bench", "--help"],
     ]) {
       const { code, stdout } = await runCli(args);
@@ -80,11 +81,17 @@ describe("medcloudlet", () => {
     await writeFile(wrong, "not the password\n");
     const login = world.logins.find(({ part }) => part === "doctor") as DemoLogin;
     const right = { password: login.passwordFile, passphrase: login.passphraseFile };
+    // A home without a kept session: with one nobody is asked for the password.
+    const home = join(folder, "without-session");
+    await mkdir(home);
+    for (const file of ["keystore.json", "addresses.json"]) {
+      await copyFile(join(login.home, file), join(home, file));
+    }
     for (const [files, expected] of [
       [{ ...right, password: wrong }, "LOGIN_FAILED"],
       [{ ...right, passphrase: wrong }, "KEYSTORE_PASSPHRASE"],
     ] as const) {
-      const args = ["doctor", "read", "--home", login.home, "--json"];
+      const args = ["doctor", "read", "--home", home, "--json"];
       args.push("--password-file", files.password, "--passphrase-file", files.passphrase);
       const { code, stderr } = await runCli(args);
       expect(code).toBe(3);

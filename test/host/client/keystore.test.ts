@@ -75,6 +75,13 @@ describe("a keystore", () => {
     },
   );
 
+  it.each(["", "short", "1234567", "\u{1f600}\u{1f600}\u{1f600}\u{1f600}"])(
+    "is not locked with %j, which anybody finds",
+    async (weak) => {
+      expect(await rejectionOf(lockKeystore(CONTENTS, weak))).toBe("KEYSTORE_PASSPHRASE_WEAK");
+    },
+  );
+
   it("does not open when salt, nonce, work factor or ciphertext were changed", async () => {
     const changed = [
       { ...locked, nonce: turned(locked.nonce) },

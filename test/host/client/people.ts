@@ -160,6 +160,9 @@ export function sessionOf(account: KnownAccount, answers: Partial<KdcSession>): 
   const unexpected = () => Promise.reject(new Error("this call was not expected"));
   return {
     account,
+    token: "",
+    expiresAt: 0,
+    secondFactor: "none",
     logout: unexpected,
     invite: unexpected,
     lookUp: unexpected,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/base/index.ts";
+import { enrolDemoFactor } from "../../../host/cli/demo-authenticator.ts";
 import { isPaired, openDeviceFolder, pairDevice } from "../../../host/cli/device-folder.ts";
 import {
   type Addresses,
@@ -61,7 +62,11 @@ describe.each(backends())("kill -9 on the $name store", (backend) => {
       const home = join(folder, handle);
       const secrets = { password: PASSWORD, passphrase: PASSWORD };
       await registerPerson(toolkit, { home, addresses, invitation, handle, name: handle, ...secrets });
-      return startWork(toolkit, { home, addresses, ...secrets });
+      const person = await startWork(toolkit, { home, addresses, ...secrets });
+      if (person.session.secondFactor === "missing") {
+        await enrolDemoFactor(person.session, { home, password: PASSWORD, clock: systemClock });
+      }
+      return person;
     };
     const first = await readFile(String(running.get("kdc")?.ready.firstInvitation), "utf8");
     const operator = await makePerson("operator", first.trim());

@@ -51,14 +51,7 @@ describe.each(backends())("JSON that strangers and members send to the KDC on th
     return replay({ url, init: { ...recorded.init, body } });
   };
 
-  const tokenOf = async (handle: string): Promise<string> => {
-    const response = await fetch(`${system.kdc.url}/v1/sessions`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ handle, password: PASSWORD }),
-    });
-    return (await response.json()).token;
-  };
+  const tokenOf = async (handle: string): Promise<string> => (await system.login(handle)).token;
 
   beforeAll(async () => {
     system = await startSystem(backend);

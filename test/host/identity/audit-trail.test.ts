@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createKdcApp } from "../../../host/apps/index.ts";
 import type { AuditEntry } from "../../../host/audit/index.ts";
-import { MedcloudletError } from "../../../host/base/index.ts";
+import { MedcloudletError, randomBytes } from "../../../host/base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../../../host/client/index.ts";
 import { createLog, listen } from "../../../host/http/index.ts";
 import { loadNtru } from "../../../host/ntru/index.ts";
@@ -157,6 +157,7 @@ describe("a KDC whose audit cannot be written", () => {
       clock,
       log,
       ticketKeys: await ticketKeyRing(clock),
+      factorKey: randomBytes(32),
       rateLimit: { points: 1000, seconds: 1 },
       trustProxies: 0,
       audit: {

@@ -18,6 +18,7 @@ import {
   type System,
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 
@@ -37,6 +38,8 @@ export interface World {
   /** The one whose things are somebody else's. */
   readonly bo: Owned;
   readonly doctor: Doctor;
+  /** Somebody without an account, who asks guardians. */
+  readonly requester: { readonly identity: string; readonly key: SigningKey };
   /** A doctor who takes no other part. */
   readonly stranger: Person;
   /** Consent ids by `owner, space, reader`. */
@@ -48,6 +51,8 @@ export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {
   readonly path?: string;
   /** A key that the KDC wants proven beside the session. */
   readonly key?: SigningKey;
+  /** Refusals that only somebody gets who may: a wrong password, something that is not there. */
+  readonly passes?: readonly string[];
 };
 
 /**
@@ -137,6 +142,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   }),
   "batch.read": streamOf("/batches"),
   "batch.follow": streamOf("/events"),
+  ...ACCOUNT_SAMPLES,
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
 };

@@ -153,7 +153,7 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
   const person = async (role: "patient" | "doctor", handle: string) => {
     const { keys, statement: identity } = await createIdentity(suite, clock);
     const account = await accounts.create({ handle, role, password: null, identity });
-    return { keys, account, token: (await sessions.open(account._id)).token };
+    return { keys, account, token: (await sessions.open(account, "")).token };
   };
   return {
     suite,

@@ -1,0 +1,56 @@
+import type { Bytes, Clock } from "../base/index.ts";
+import type { Store } from "../store/index.ts";
+import { createAccountEvents } from "./account-events.ts";
+import type { Accounts } from "./accounts.ts";
+import { createBackups } from "./backups.ts";
+import { createFactorResets } from "./factor-resets.ts";
+import { addGuardianRoutes } from "./guardian-routes.ts";
+import { createGuardianSets } from "./guardian-sets.ts";
+import { createKnownClients } from "./known-clients.ts";
+import type { Login } from "./login.ts";
+import type { Notices } from "./notices.ts";
+import { createRecoveries } from "./recoveries.ts";
+import { createRecoveryRequests } from "./recovery-requests.ts";
+import { addRecoveryRoutes } from "./recovery-routes.ts";
+import type { Routes } from "./routes.ts";
+import { createSecondFactors } from "./second-factor.ts";
+import { addSecondFactorRoutes } from "./second-factor-routes.ts";
+import { createSecretBox } from "./secret-box.ts";
+import { addSessionRoutes, createReauthenticate } from "./session-routes.ts";
+import type { Sessions } from "./sessions.ts";
+
+/**
+ * Everything that people do with their own accounts: logging in, sessions, second factors, backups, recovery.
+ * Gives what adds their routes, once there is something to add them to.
+ */
+export async function createAccountRooms(options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly login: Login;
+  /** 32 bytes that second factors are kept under in the store. */
+  readonly factorKey: Bytes;
+  readonly notices: Notices;
+}): Promise<{ addRoutes(routes: Routes): void }> {
+  const { store, clock, accounts, sessions, login } = options;
+  const box = await createSecretBox(options.factorKey);
+  const factors = createSecondFactors({ accounts, box, clock });
+  const clients = await createKnownClients(store, clock);
+  const events = await createAccountEvents(store, clock, options.notices);
+  const resets = await createFactorResets(store, clock, accounts);
+  const backups = await createBackups(store, clock);
+  const sets = await createGuardianSets(store, clock, accounts);
+  const recoveries = await createRecoveries({ store, clock, accounts, sets });
+  const requests = await createRecoveryRequests(store, clock);
+  const reauthenticate = createReauthenticate(login, factors);
+  const common = { accounts, events, reauthenticate };
+  return {
+    addRoutes(routes) {
+      addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
+      addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
+      addRecoveryRoutes(routes, { ...common, backups, recoveries });
+      addGuardianRoutes(routes, { ...common, sets, requests });
+    },
+  };
+}

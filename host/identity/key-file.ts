@@ -1,0 +1,33 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type Bytes, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import { importSigningKey, type SigningKey } from "../sealing/index.ts";
+
+/**
+ * 32 random bytes from a file that only the service's user can read; made at the first start. It lies beside the
+ * database, not in it: whoever copies the database gets no key.
+ * @throws MedcloudletError `SIGNING_KEY_FILE`
+ */
+export async function loadOrCreateSecret(file: string): Promise<Bytes> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(file, `${toHex(randomBytes(32))}\n`, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") {
+      throw new MedcloudletError("SIGNING_KEY_FILE", `Cannot write the key to ${file}.`, { cause });
+    }
+  }
+  const secret = (await readFile(file, "utf8")).trim();
+  if (!/^[0-9a-f]{64}$/.test(secret)) {
+    throw new MedcloudletError(
+      "SIGNING_KEY_FILE",
+      `${file} does not hold 64 hex digits: restore it from the backup, or remove it to begin with a new key.`,
+    );
+  }
+  return fromHex(secret);
+}
+
+/** A service's own Ed25519 key, kept likewise. @throws MedcloudletError `SIGNING_KEY_FILE` */
+export async function loadOrCreateSigningKey(file: string): Promise<SigningKey> {
+  return importSigningKey(await loadOrCreateSecret(file));
+}
