@@ -19,10 +19,12 @@ import {
 import {
   addEmergencyRoutes,
   addKeysRoutes,
+  addRecordPartRoutes,
   createConsents,
   createEmergencies,
   createEmergencyShares,
   createEpochs,
+  createRecordParts,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -57,6 +59,7 @@ export async function createKdcApp(options: {
   const issuer = createTicketIssuer(ring, clock);
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
+  const recordParts = await createRecordParts(store, epochs);
   const notices = await createNotices(store, clock);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
@@ -66,6 +69,16 @@ export async function createKdcApp(options: {
   addIdentityRoutes(routes, { accounts, sessions, invitations, devices, login, issuer, ring });
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
+  addRecordPartRoutes(routes, {
+    accounts,
+    proofs,
+    issuer,
+    epochs,
+    consents,
+    emergencies,
+    recordParts,
+    publicUrl,
+  });
   addNoticeRoutes(routes, { notices });
 
   const { app, drain } = createServiceApp({

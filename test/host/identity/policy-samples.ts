@@ -20,6 +20,7 @@ import {
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
+import { RECORD_SAMPLES } from "./record-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
 export interface Owned {
@@ -139,4 +140,5 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   "batch.follow": streamOf("/events"),
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
+  ...RECORD_SAMPLES,
 };
