@@ -30,5 +30,20 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export {
+  createRecordOwner,
+  type OwnRecord,
+  type RecordOwner,
+  type RecordVersions,
+  type SavedRegion,
+} from "./record-owner.ts";
+export {
+  createRecordReader,
+  type ReadRegion,
+  type RecordReader,
+  type RecordView,
+  readRecordPart,
+} from "./record-reader.ts";
+export { createSeenParts, type SeenPart, type SeenParts } from "./record-statements.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
