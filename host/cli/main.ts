@@ -7,6 +7,7 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { keysCommand } from "./keys.ts";
+import { recordCommand } from "./record.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 
@@ -32,6 +33,7 @@ for (const command of [
   datasetCommand(),
   doctorCommand(),
   keysCommand(),
+  recordCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);
