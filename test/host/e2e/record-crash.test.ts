@@ -4,6 +4,7 @@ import type { PatientRecord } from "../../../host/patient-record/index.ts";
 import { type Disk, overLine, recordOwnerOf, recordReaderOf, shareRecord } from "../../support/records.ts";
 import { backends } from "../../support/stores.ts";
 import { type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
+import { documentsOf } from "../http/attack.ts";
 
 const OLD: PatientRecord = { mothersMaidenName: "Old", birthYear: 1950, notes: [{ text: "old" }] };
 const NEW: PatientRecord = { mothersMaidenName: "New", birthYear: 1960, notes: [{ text: "new" }] };
@@ -132,7 +133,9 @@ describe.each(backends())("saving a record on the $name store", (backend) => {
     const { versions } = await two.load();
     await one.save(NEW, versions);
     const changed = { ...OLD, birthYear: 1970 };
+    const before = await documentsOf(system.stores.cloud, "record_parts");
     await expect(two.save(changed, versions)).rejects.toMatchObject({ code: "RECORD_STALE" });
+    expect(await documentsOf(system.stores.cloud, "record_parts")).toEqual(before);
     expect((await two.load()).record).toEqual(NEW);
   });
 

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../host/base/index.ts";
-import type { RecordView } from "../../../host/client/index.ts";
+import type { Fetch, RecordView } from "../../../host/client/index.ts";
 import { mergeParts, REGIONS, splitRecord } from "../../../host/patient-record/index.ts";
-import type { Region } from "../../../host/sealing/index.ts";
+import { keyThumbprint, type Region } from "../../../host/sealing/index.ts";
 import { flatten, spellings } from "../../support/leaks.ts";
 import { type Disk, recordOwnerOf, recordReaderOf, shareRecord } from "../../support/records.ts";
 import { backends } from "../../support/stores.ts";
 import { type Doctor, dumpOf, type Patient, type System, startSystem } from "../../support/system.ts";
+import { payloadOf } from "../http/attack.ts";
 import { FULL_RECORD } from "../patient-record/records.ts";
 
 /** Words of the record that must lie nowhere but on the machines of those who may read them. */
@@ -92,6 +93,38 @@ describe.each(backends())("a record in three regions on the $name store", (backe
     const logs = system.logLines.join("\n");
     for (const secret of [...words, ...disk.epochs.map(({ streamId }) => streamId)]) {
       expect(logs.includes(secret)).toBe(false);
+    }
+  });
+
+  it("is stored and read with a key and a ticket of its own for each part, so that none joins them", async () => {
+    const shown: { key: string; payload: Record<string, unknown> }[] = [];
+    const listening: Fetch = (url, init) => {
+      const headers = new Headers(init.headers);
+      if (url.startsWith(system.cloud.url)) {
+        const [header] = (headers.get("DPoP") ?? "").split(".");
+        const { jwk } = JSON.parse(Buffer.from(header ?? "", "base64url").toString());
+        const ticket = headers.get("Authorization")?.replace("DPoP ", "") ?? "";
+        shown.push({ key: JSON.stringify(jwk), payload: payloadOf(ticket) });
+      }
+      return fetch(url, init);
+    };
+    const someone = await system.patient("calm-robin", "");
+    const machine: Disk = { epochs: [], seen: {} };
+    const owner = recordOwnerOf(system, someone, machine, listening);
+    await owner.save(FULL_RECORD, {});
+    await owner.load();
+    expect(shown).toHaveLength(6);
+    expect(new Set(shown.map(({ key }) => key)).size).toBe(6);
+    const common = ["aud", "exp", "iat", "iss", "scope"];
+    for (const [i, { payload }] of shown.entries()) {
+      const others = shown.filter((other, j) => j !== i && other.payload.stream !== payload.stream);
+      for (const [claim, value] of Object.entries(payload).filter(([name]) => !common.includes(name))) {
+        const values = others.map((other) => JSON.stringify(other.payload[claim]));
+        expect(values, claim).not.toContain(JSON.stringify(value));
+      }
+      const own = JSON.stringify(payload);
+      expect(own).not.toContain(someone.session.account.accountId);
+      expect(own).not.toContain(await keyThumbprint(someone.keys.signing.publicKey));
     }
   });
 

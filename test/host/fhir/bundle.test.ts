@@ -84,6 +84,11 @@ describe("a record as a FHIR R4 bundle", () => {
       "id",
       "resourceType",
     ]);
+    expect(patientOf(viewOf(["identity", "profile"]))?.address).toHaveLength(1);
+    expect(patientOf({ addresses: [{ city: "Wilmington" }], postcode: "01887" })?.address).toEqual([
+      { city: "Wilmington" },
+      { postalCode: "01887" },
+    ]);
     expect(JSON.stringify(exportBundle(viewOf(["identity", "profile"]), OPTIONS))).not.toContain("38341003");
     expect(JSON.stringify(exportBundle(FULL_RECORD, OPTIONS))).not.toContain(OPTIONS.pseudonym);
   });

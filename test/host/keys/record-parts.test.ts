@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { createEpochs, createRecordParts } from "../../../host/keys/index.ts";
 import { RECORD_PART, type RecordPart, signStatement } from "../../../host/sealing/index.ts";
+import type { CollectionSpec, Store } from "../../../host/store/index.ts";
 import { backends } from "../../support/stores.ts";
 import { type Patient, type System, startSystem } from "../../support/system.ts";
 import { leavesNoTrace, someId } from "../http/attack.ts";
@@ -88,17 +90,55 @@ describe.each(backends())("statements about records at the KDC on the $name stor
     }
   });
 
+  it("let one of two machines make a version that both found due", async () => {
+    const { kdc } = system.stores;
+    // Both look for the newest version before either writes.
+    let looking = 0;
+    let go = () => {};
+    const both = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const slow: Store = {
+      ...kdc,
+      collection: async (spec) => {
+        const collection = await kdc.collection(spec as CollectionSpec<{ _id: string }>);
+        return {
+          ...collection,
+          find: async (...how: Parameters<typeof collection.find>) => {
+            const found = await collection.find(...how);
+            looking++;
+            if (looking === 2) {
+              go();
+            }
+            await both;
+            return found;
+          },
+        } as never;
+      },
+    };
+    const parts = await createRecordParts(slow, await createEpochs(kdc));
+    const { accountId } = patient.session.account;
+    const key = patient.keys.signing.publicKey;
+    const outcomes = await Promise.allSettled(
+      [1, 2].map(async (createdAt) => parts.publish(accountId, key, await sign({ version: 4, createdAt }))),
+    );
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "RECORD_STALE", status: 409 },
+    });
+  });
+
   it("are for the current epoch alone once there is a new one", async () => {
     const { epochId } = await patient.owner.startEpoch("medical");
-    await expect(publish(await sign({ version: 4 }))).rejects.toMatchObject({ code: "RECORD_EPOCH_OLD" });
-    await publish(await sign({ version: 4, epochId }));
+    await expect(publish(await sign({ version: 5 }))).rejects.toMatchObject({ code: "RECORD_EPOCH_OLD" });
+    await publish(await sign({ version: 5, epochId }));
   });
 
   it("are for patients alone", async () => {
     const doctor = await system.doctor("dr-stork");
     const forbidden = { code: "ROLE_FORBIDDEN" };
     const asDoctor = { ...patient, session: doctor.session };
-    await expect(publish(await sign({ version: 5 }), asDoctor)).rejects.toMatchObject(forbidden);
+    await expect(publish(await sign({ version: 6 }), asDoctor)).rejects.toMatchObject(forbidden);
     await expect(list(asDoctor)).rejects.toMatchObject(forbidden);
   });
 });
