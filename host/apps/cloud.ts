@@ -7,7 +7,13 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
-import { addRecordsRoutes, createRecords, createSubscriptions } from "../records/index.ts";
+import {
+  addPartRoutes,
+  addRecordsRoutes,
+  createParts,
+  createRecords,
+  createSubscriptions,
+} from "../records/index.ts";
 import type { Store } from "../store/index.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
@@ -32,6 +38,7 @@ export async function createCloudApp(options: {
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
+  addPartRoutes(routes, { parts: await createParts(store, clock) });
   const { app, drain } = createServiceApp({
     log,
     probes: [{ name: "store", check: () => store.ping() }],

@@ -21,10 +21,12 @@ import {
 import {
   addEmergencyRoutes,
   addKeysRoutes,
+  addRecordPartRoutes,
   createConsents,
   createEmergencies,
   createEmergencyShares,
   createEpochs,
+  createRecordParts,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -66,6 +68,7 @@ export async function createKdcApp(options: {
   const own = await createAccountRooms({ store, clock, accounts, sessions, login, factorKey, notices });
   const epochs = await createEpochs(store);
   const consents = await createConsents(store, epochs, clock);
+  const recordParts = await createRecordParts(store, epochs);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const proofs = createProofVerifier(clock);
@@ -75,6 +78,16 @@ export async function createKdcApp(options: {
   own.addRoutes(routes);
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
+  addRecordPartRoutes(routes, {
+    accounts,
+    proofs,
+    issuer,
+    epochs,
+    consents,
+    emergencies,
+    recordParts,
+    publicUrl,
+  });
   addNoticeRoutes(routes, { notices });
 
   const { app, drain } = createServiceApp({

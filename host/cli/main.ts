@@ -8,6 +8,7 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { keysCommand } from "./keys.ts";
+import { recordCommand } from "./record.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 
@@ -34,6 +35,7 @@ for (const command of [
   doctorCommand(),
   keysCommand(),
   accountCommand(),
+  recordCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

@@ -61,6 +61,21 @@ export {
 } from "./person-keys.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
 export {
+  createRecordOwner,
+  type OwnRecord,
+  type RecordOwner,
+  type RecordVersions,
+  type SavedRegion,
+} from "./record-owner.ts";
+export {
+  createRecordReader,
+  type ReadRegion,
+  type RecordReader,
+  type RecordView,
+  readRecordPart,
+} from "./record-reader.ts";
+export { createSeenParts, type SeenPart, type SeenParts } from "./record-statements.ts";
+export {
   armRecovery,
   type Backup,
   fetchBackup,

@@ -33,6 +33,13 @@ const CONTENTS = z.strictObject({
   ),
   /** Fingerprints of the people dealt with before: a changed one is refused. */
   known: z.record(z.string(), z.string()),
+  /** By `owner:region`, the newest version of a record that was seen: an older one is refused. */
+  seenRecords: z
+    .record(
+      z.string().regex(/^[0-9a-f]{32}:[a-z]+$/),
+      z.strictObject({ version: z.number().int().positive(), digest: z.string().regex(/^[0-9a-f]{64}$/) }),
+    )
+    .exactOptional(),
   /** Revocations that must not be forgotten yet. */
   revocations: z.array(KEPT_REVOCATION).optional(),
 });

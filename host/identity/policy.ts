@@ -27,7 +27,7 @@ export type Rule = { readonly audit: boolean } & (
   /** The holder of a ticket, by the ticket's scope. */
   | {
       readonly by: "ticket";
-      readonly allow: Readonly<Partial<Record<"upload" | "forward" | "read", readonly Allowed[]>>>;
+      readonly allow: Readonly<Partial<Record<"upload" | "forward" | "read" | "write", readonly Allowed[]>>>;
     }
 );
 
@@ -102,11 +102,20 @@ export const POLICY = {
   "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
   "grant.list": { by: "session", audit: false, allow: READERS },
   "key.release": { by: "session", audit: true, allow: READERS_GRANTED },
+  "record.publish": { by: "session", audit: true, allow: { patient: OWN } },
+  "record.list": { by: "session", audit: false, allow: { patient: OWN } },
+  // Which version counts, to whoever may read the stream; reading it takes a ticket, of which the audit has an entry.
+  "record.show": {
+    by: "session",
+    audit: false,
+    allow: { ...READERS_GRANTED, patient: ["own", "granted"], doctor: ["granted", "emergency"] },
+  },
   "ticket.read": {
     by: "session",
     audit: true,
     allow: { ...READERS_GRANTED, patient: ["own", "granted"], doctor: ["granted", "emergency"] },
   },
+  "ticket.write": { by: "session", audit: true, allow: { patient: OWN } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   "ticket-keys.list": { by: "anyone", audit: false },
@@ -145,6 +154,8 @@ export const POLICY = {
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },
   "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
+  "record.store": { by: "ticket", audit: false, allow: { write: OWN } },
+  "record.fetch": { by: "ticket", audit: false, allow: { read: OWN } },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type Action = keyof typeof POLICY;

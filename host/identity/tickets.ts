@@ -29,16 +29,23 @@ const GRANTS = {
   }),
   forward: z.object({ scope: z.literal("forward"), cloudlet: idSchema, ...holder }),
   read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
+  /** An owner's, for the parts of a record; it names no owner. */
+  write: z.object({ scope: z.literal("write"), stream: idSchema, region, ...holder }),
 } as const;
 
 export type Scope = keyof typeof GRANTS;
 export type Grant<S extends Scope> = z.infer<(typeof GRANTS)[S]>;
 
 /** Who takes tickets of a scope. */
-const AUDIENCE: Readonly<Record<Scope, string>> = { upload: "cloudlet", forward: "cloud", read: "cloud" };
+const AUDIENCE: Readonly<Record<Scope, string>> = {
+  upload: "cloudlet",
+  forward: "cloud",
+  read: "cloud",
+  write: "cloud",
+};
 
 /** Lifetimes in seconds: long enough to ride out a KDC restart, short enough to bound a revocation. */
-const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600, read: 300 };
+const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600, read: 300, write: 300 };
 
 export interface TicketIssuer {
   /** The keys that verify tickets, as a JWK set (RFC 7517). */

@@ -39,6 +39,16 @@ export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";
 export { decodeReadings, encodeReadings, type ReadingColumn } from "./readings.ts";
 export {
+  MAX_RECORD_PART_BYTES,
+  openRecordPart,
+  parseRecordPart,
+  type RecordPartHeader,
+  recordPartDigest,
+  type SealedRecordPart,
+  sealRecordPart,
+} from "./record-part.ts";
+export { admitRecordPart, RECORD_PART, type RecordPart } from "./record-statement.ts";
+export {
   GUARDIAN_SHARE,
   GUARDIANS,
   type GuardianShare,

@@ -1,7 +1,8 @@
-import { deflateSync, Inflate } from "fflate";
+import { deflateSync } from "fflate";
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { ByteReader, ByteWriter, malformed, VARINT_LIMIT } from "./byte-stream.ts";
 import { QUANTITIES, type Quantity } from "./codes.ts";
+import { inflateExactly } from "./inflate.ts";
 
 /**
  * One quantity over time. `times` (ms since 1970 UTC, ascending) and `values` have the same length; a value of
@@ -21,8 +22,6 @@ const MAX_DECIMALS = 9;
  * not take the reader down. (In memory a reading takes about 16 times the byte or two that it takes here.)
  */
 const MAX_INFLATED_BYTES = 8 * 1024 * 1024;
-/** DEFLATE makes at most 1032 bytes of one, so a piece this long never makes more than 1 MiB. */
-const INFLATE_PIECE_BYTES = 1000;
 const TIME_LIMIT = VARINT_LIMIT / 4;
 const SCALED_LIMIT = VARINT_LIMIT / 2;
 
@@ -211,31 +210,6 @@ export function encodeReadings(columns: readonly ReadingColumn[]): Bytes {
   return packed.finish();
 }
 
-/** Inflates to exactly `size` bytes, and stops as soon as there are more. */
-function inflate(deflated: Uint8Array, size: number): Bytes {
-  const inflated = new Uint8Array(size);
-  let length = 0;
-  const stream = new Inflate((piece) => {
-    if (length + piece.length > size) {
-      throw malformed("it inflates to another length");
-    }
-    inflated.set(piece, length);
-    length += piece.length;
-  });
-  try {
-    for (let at = 0; at < deflated.length; at += INFLATE_PIECE_BYTES) {
-      const end = at + INFLATE_PIECE_BYTES;
-      stream.push(deflated.subarray(at, end), end >= deflated.length);
-    }
-  } catch (cause) {
-    throw cause instanceof MedcloudletError ? cause : malformed("it does not inflate");
-  }
-  if (length !== size) {
-    throw malformed("it inflates to another length");
-  }
-  return inflated;
-}
-
 /**
  * Undoes {@link encodeReadings}.
  * @throws MedcloudletError `READINGS_MALFORMED`, `READINGS_CODE_UNKNOWN`
@@ -249,7 +223,7 @@ export function decodeReadings(encoded: Uint8Array): ReadingColumn[] {
   if (size > MAX_INFLATED_BYTES) {
     throw malformed("it inflates beyond the limit");
   }
-  const reader = new ByteReader(inflate(packed.bytes(packed.remaining), size));
+  const reader = new ByteReader(inflateExactly(packed.bytes(packed.remaining), size, malformed));
   const columns: ReadingColumn[] = [];
   const count = reader.varint();
   for (let i = 0; i < count; i++) {

@@ -13,6 +13,7 @@ import {
   type Role,
   relationsFor,
 } from "../../../host/identity/index.ts";
+import { writeTicketOf } from "../../support/records.ts";
 import { backends } from "../../support/stores.ts";
 import { type Person, type System, startSystem } from "../../support/system.ts";
 import { kdcOf, strangerKey, wearerOf } from "../http/attack.ts";
@@ -89,6 +90,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
     const { accountId, key: cloudletKey } = system.cloudletAccount;
     const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
     const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
+    const write = await writeTicketOf(ada.patient, ada.sensor.streamId);
     callers = [
       { name: "anyone", person: null, credentials: undefined },
       ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
@@ -98,6 +100,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
       { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
       { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
       { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
+      { name: "write", person: null, credentials: { key: write.key, ticket: write.ticket } },
     ];
     endpoints = (Object.keys(system.services) as ServiceName[]).flatMap((service) =>
       system.services[service].endpoints.map((endpoint) => ({
@@ -219,6 +222,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
           "consent.revoke",
           "key.store",
           "emergency.prepare",
+          "record.publish",
         ].includes(endpoint.action)
       ) {
         continue;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { toBase64Url } from "../../../host/base/index.ts";
-import { createIdentity, type OwnedEpoch } from "../../../host/client/index.ts";
+import type { OwnedEpoch } from "../../../host/client/index.ts";
 import { giveConsent, revokeConsent, storeWrappedKeys } from "../../../host/client/kdc-consents.ts";
 import {
   CONSENT,
@@ -16,15 +16,8 @@ import {
   wrapEpochKey,
 } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
-import {
-  DAY_MS,
-  type Doctor,
-  PASSWORD,
-  type Patient,
-  type System,
-  startSystem,
-} from "../../support/system.ts";
-import { documentsOf, kdcOf, leavesNoTrace, someId, strangerKey } from "../http/attack.ts";
+import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
+import { documentsOf, leavesNoTrace, someId, strangerKey } from "../http/attack.ts";
 
 const ANY = z.unknown();
 
@@ -304,11 +297,7 @@ describe.each(backends())("attacks on consents and revocations, on the $name sto
   });
 
   it("a consent names only those who suit its purpose", async () => {
-    const kdc = kdcOf(system);
-    const { keys, statement: identity } = await createIdentity(system.suite, system.clock);
-    const { code: invitation } = await system.operator.session.invite("researcher");
-    await kdc.register({ invitation, handle: "lab-finch", password: PASSWORD, identity });
-    const finch = await kdc.login("lab-finch", PASSWORD);
+    const { keys, session: finch } = await system.person("researcher", "lab-finch");
     const { fingerprint } = await ada.owner.lookUp("lab-finch");
     for (const [reader, expectedFingerprint, purpose] of [
       ["lab-finch", fingerprint, "treatment"],

@@ -150,9 +150,9 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
   const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
   const suite = await loadSuite();
-  const person = async (role: "patient" | "doctor", handle: string) => {
+  const person = async (handle: string) => {
     const { keys, statement: identity } = await createIdentity(suite, clock);
-    const account = await accounts.create({ handle, role, password: null, identity });
+    const account = await accounts.create({ handle, role: "patient", password: null, identity });
     return { keys, account, token: (await sessions.open(account, "")).token };
   };
   return {
@@ -186,8 +186,8 @@ describe.each(backends())(
   (backend) => {
     it("is out before the revocation is acknowledged", async () => {
       const kdc = await slowlyAudited(backend);
-      const ada = await kdc.person("patient", "quiet-otter");
-      const heron = await kdc.person("doctor", "dr-heron");
+      const ada = await kdc.person("quiet-otter");
+      const heron = await kdc.person("brave-wren");
       const owner = ada.account._id;
       const reader = heron.account._id;
       const { privateKey, publicKey } = await kdc.suite.generateKeyPair();
@@ -204,7 +204,7 @@ describe.each(backends())(
       );
       const consent: Consent = {
         ...{ consentId: newId(), owner, reader, readerFingerprint: heron.account.fingerprint },
-        ...{ regions: ["medical"], purpose: "treatment", from: now, until: now + DAY_MS, createdAt: now },
+        ...{ regions: ["medical"], purpose: "self-care", from: now, until: now + DAY_MS, createdAt: now },
       };
       const { consentId } = consent;
       const key = await wrapEpochKey(

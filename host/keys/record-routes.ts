@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { fromBase64Url, MedcloudletError } from "../base/index.ts";
+import {
+  type Accounts,
+  type ProofVerifier,
+  presentAccount,
+  proveKey,
+  type Routes,
+  type TicketIssuer,
+} from "../identity/index.ts";
+import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
+import type { Consents } from "./consents.ts";
+import type { Emergencies } from "./emergencies.ts";
+import type { Epochs } from "./epochs.ts";
+import type { RecordParts } from "./record-parts.ts";
+
+const STATEMENT = z.strictObject({ statement: z.string().max(16_384) });
+const STREAM = z.strictObject({ streamId: idSchema });
+const WRITE = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
+
+const consentMissing = () =>
+  new MedcloudletError(
+    "CONSENT_MISSING",
+    "There is no consent of the patient for this: ask the patient to share this region with you.",
+    { status: 403 },
+  );
+
+/** What owners sign about their records, and the tickets to store them, under `/v1` of the KDC. */
+export function addRecordPartRoutes(
+  routes: Routes,
+  rooms: {
+    readonly accounts: Accounts;
+    readonly proofs: ProofVerifier;
+    readonly issuer: TicketIssuer;
+    readonly epochs: Epochs;
+    readonly consents: Consents;
+    readonly emergencies: Emergencies;
+    readonly recordParts: RecordParts;
+    readonly publicUrl: () => string;
+  },
+): void {
+  const { accounts, proofs, issuer, epochs, consents, emergencies, recordParts, publicUrl } = rooms;
+
+  routes.session({
+    method: "post",
+    path: "/record-parts",
+    action: "record.publish",
+    body: STATEMENT,
+    async handle({ account, body, concerning }) {
+      concerning({ owner: account._id });
+      const { signingKey } = await accounts.keysOf(account);
+      const { part, status } = await recordParts.publish(account._id, signingKey, body.statement);
+      const { region, version } = part;
+      concerning({ object: part.streamId, details: { region, version } });
+      return { status: status === "published" ? 201 : 200, json: { region, version } };
+    },
+  });
+
+  routes.session({
+    method: "get",
+    path: "/record-parts",
+    action: "record.list",
+    async handle({ account }) {
+      const own = await recordParts.newestOf(account._id);
+      return { status: 200, json: { recordParts: own.map(({ statement }) => statement) } };
+    },
+  });
+
+  // To whoever may read the stream, and of this one region alone: a statement of another would tell its stream's id.
+  routes.session({
+    method: "get",
+    path: "/streams/:streamId/record-part",
+    action: "record.show",
+    params: STREAM,
+    async relation({ account, params: { streamId }, concerning }) {
+      const stream = await epochs.stream(streamId);
+      if (stream === null) {
+        return "other";
+      }
+      concerning({ owner: stream.owner, object: streamId });
+      if (stream.owner === account._id) {
+        return "own";
+      }
+      if ((await consents.allowedUntil(stream.owner, account._id, stream.region)) !== null) {
+        return "granted";
+      }
+      const emergency = await emergencies.allowedUntil(stream.owner, account._id, stream.region);
+      return emergency === null ? "other" : "emergency";
+    },
+    // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
+    refusal: consentMissing,
+    async handle({ params: { streamId } }) {
+      const stream = await epochs.stream(streamId);
+      const owner = stream === null ? null : await accounts.byId(stream.owner);
+      if (stream === null || owner === null) {
+        throw consentMissing();
+      }
+      const newest = await recordParts.newest(stream.owner, stream.region);
+      return {
+        status: 200,
+        json: { owner: presentAccount(owner), statement: newest?.statement ?? null },
+      };
+    },
+  });
+
+  // Bound to a key made for this ticket alone, as tickets to read are: three streams of one patient show three keys.
+  routes.session({
+    method: "post",
+    path: "/tickets/write",
+    action: "ticket.write",
+    body: WRITE,
+    async relation({ account, body: { streamId }, concerning }) {
+      const stream = await epochs.stream(streamId);
+      if (stream?.owner !== account._id) {
+        return "other";
+      }
+      concerning({ owner: account._id, object: streamId, details: { region: stream.region } });
+      return "own";
+    },
+    // An unknown stream and somebody else's look alike, so that ids cannot be probed.
+    refusal: () =>
+      new MedcloudletError("STREAM_NOT_OWN", "Only its owner writes a stream's record; this is not yours.", {
+        status: 403,
+      }),
+    async handle({ account, request, body: { streamId, holder } }) {
+      const proven = await proveKey(proofs, publicUrl, request);
+      const { signingKey } = await accounts.keysOf(account);
+      if (proven.thumbprint !== (await keyThumbprint(signingKey))) {
+        throw new MedcloudletError(
+          "PROOF_KEY_MISMATCH",
+          "The request is signed with another key than the account's.",
+          { status: 403 },
+        );
+      }
+      const stream = await epochs.stream(streamId);
+      if (stream === null) {
+        throw new MedcloudletError("STREAM_NOT_OWN", "The stream is gone.", { status: 403 });
+      }
+      const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
+      const grant = { scope: "write" as const, stream: streamId, region: stream.region, cnf };
+      return { status: 201, json: await issuer.issue(grant) };
+    },
+  });
+}

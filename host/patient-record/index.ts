@@ -1,0 +1,32 @@
+export type {
+  Address,
+  Allergy,
+  Coding,
+  Concept,
+  Condition,
+  Contact,
+  Dosage,
+  Identifier,
+  Immunization,
+  Medication,
+  Note,
+  Observation,
+  ObservedValue,
+  Period,
+  PersonName,
+  Procedure,
+  Quantity,
+  When,
+} from "./datatypes.ts";
+export { decodePart, encodePart, mergeParts, REGIONS, splitRecord } from "./regions.ts";
+export {
+  FIELD_NAMES,
+  type Field,
+  type FieldName,
+  type PatientRecord,
+  parsePart,
+  parseRecord,
+  RECORD_FIELDS,
+  type RegionPart,
+  type SplitRecord,
+} from "./schema.ts";

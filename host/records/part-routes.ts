@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { MedcloudletError } from "../base/index.ts";
+import { createBinaryReader } from "../http/index.ts";
+import type { Relation, Routes } from "../identity/index.ts";
+import { idSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
+import type { Parts } from "./parts.ts";
+
+const STREAM = z.strictObject({ streamId: idSchema });
+const WHICH = z.strictObject({
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits")
+    .optional(),
+});
+
+/** Storing and fetching the sealed parts of records at the cloud, under `/v1`. */
+export function addPartRoutes(routes: Routes, rooms: { readonly parts: Parts }): void {
+  const { parts } = rooms;
+  const readBinary = createBinaryReader(MAX_RECORD_PART_BYTES);
+  const relation = (call: {
+    readonly grant: { readonly stream: string };
+    readonly params: z.infer<typeof STREAM>;
+  }): Relation => (call.grant.stream === call.params.streamId ? "own" : "other");
+  const mismatch = () =>
+    new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 });
+
+  routes.ticket("write", {
+    method: "put",
+    path: "/streams/:streamId/record",
+    action: "record.store",
+    params: STREAM,
+    relation,
+    refusal: mismatch,
+    async handle({ grant, request, response }) {
+      const bytes = await readBinary(request, response);
+      const part = parseRecordPart(bytes);
+      if (part.header.streamId !== grant.stream || part.header.region !== grant.region) {
+        throw new MedcloudletError(
+          "RECORD_PART_STREAM_MISMATCH",
+          "The part belongs to another stream or region than the ticket.",
+          { status: 403 },
+        );
+      }
+      const { status, digest } = await parts.add(part, bytes);
+      return { status: status === "stored" ? 201 : 200, json: { status, digest } };
+    },
+  });
+
+  routes.ticket("read", {
+    method: "get",
+    path: "/streams/:streamId/record",
+    action: "record.fetch",
+    params: STREAM,
+    query: WHICH,
+    relation,
+    refusal: mismatch,
+    async handle({ params, query }) {
+      const bytes = await parts.find(params.streamId, query.digest);
+      if (bytes === null) {
+        throw new MedcloudletError(
+          "RECORD_PART_MISSING",
+          "The cloud does not hold this part of the record: ask its owner to save it again.",
+          { status: 404 },
+        );
+      }
+      return { status: 200, headers: { "Content-Type": "application/octet-stream" }, bytes };
+    },
+  });
+}
