@@ -49,6 +49,8 @@ export function createHeadSigner(options: {
   const { log, key, clock, collection, witness, everyEntries, everyMs, onTrouble } = options;
   let newest = options.newest;
   let latest: ChainEnd | null = null;
+  /** The last entry that `grown` asked a head for, signed yet or not. */
+  let asked = newest?.head.sequence ?? 0;
   let timer: NodeJS.Timeout | undefined;
   let signing: Promise<unknown> = Promise.resolve();
 
@@ -81,6 +83,7 @@ export function createHeadSigner(options: {
     clearTimeout(timer);
     timer = undefined;
     if (latest !== null) {
+      asked = latest.sequence;
       sign(latest).catch(onTrouble);
     }
   }
@@ -89,7 +92,7 @@ export function createHeadSigner(options: {
     sign,
     grown(end) {
       latest = end;
-      if (end.sequence - (newest?.head.sequence ?? 0) >= everyEntries) {
+      if (end.sequence - asked >= everyEntries) {
         signLatest();
       } else {
         timer ??= setTimeout(signLatest, everyMs).unref();

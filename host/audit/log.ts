@@ -11,6 +11,7 @@ import type { Collection, Store } from "../store/index.ts";
 import type { AuditEntry, AuditEvent } from "./chain.ts";
 import { createHeadSigner, readHead, type SignedHead, type StoredHead } from "./heads.ts";
 import { type KeyChange, type StoredKey, settleKey } from "./keys.ts";
+import type { StoredTurn } from "./turns.ts";
 import type { WitnessFile } from "./witness.ts";
 import { createChainWriter, entryId, type StoredEntry } from "./writer.ts";
 
@@ -122,7 +123,8 @@ export async function createAuditLog(options: {
     everyMs: options.everyMs ?? EVERY_MS,
     onTrouble: options.onTrouble,
   });
-  const writer = createChainWriter({ log: id, collection: entries, clock, onCommitted: signer.grown });
+  const turns = await store.collection<StoredTurn>({ name: "audit_turns", indexes: [] });
+  const writer = createChainWriter({ log: id, collection: entries, turns, clock, onCommitted: signer.grown });
   await recordStart(writer.append, change, keys);
 
   return {
@@ -172,7 +174,7 @@ async function readEntries(entries: Collection<StoredEntry>, query: EntryQuery):
           },
           { sort: { sequence: 1 }, limit },
         );
-  return found.map(({ _id, ...entry }) => entry);
+  return found.map(({ _id, writer, ...entry }) => entry);
 }
 
 /** The log's own id, made once. */
