@@ -1,4 +1,5 @@
 export { type AuditEntry, type AuditEvent, type ChainEnd, entryHash, parseEntry } from "./chain.ts";
+export { type FhirAuditEvent, toFhirAuditEvent } from "./fhir.ts";
 export type { SignedHead } from "./heads.ts";
 export { type AuditLine, readLine, writeLine } from "./lines.ts";
 export { type AuditLog, createAuditLog, type EntryQuery } from "./log.ts";
