@@ -1,4 +1,4 @@
-import type { AuditLog } from "../audit/index.ts";
+import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
@@ -67,6 +67,7 @@ export async function createKdcApp(options: {
   addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
   addNoticeRoutes(routes, { notices });
+  addAuditRoutes(routes, audit);
 
   const { app, drain } = createServiceApp({
     log,

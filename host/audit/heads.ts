@@ -1,10 +1,10 @@
-import { type Bytes, type Clock, isMedcloudletError } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import {
   AUDIT_HEAD,
   type AuditHead,
+  type SignedHead,
   type SigningKey,
   signStatement,
-  verifyStatement,
 } from "../sealing/index.ts";
 import { type Collection, isDuplicate } from "../store/index.ts";
 import type { ChainEnd } from "./chain.ts";
@@ -15,12 +15,6 @@ import { entryId } from "./writer.ts";
 export interface StoredHead {
   readonly _id: string;
   readonly sequence: number;
-  readonly statement: string;
-}
-
-/** A head with its signature. */
-export interface SignedHead {
-  readonly head: AuditHead;
   readonly statement: string;
 }
 
@@ -103,21 +97,4 @@ export function createHeadSigner(options: {
       await signing;
     },
   };
-}
-
-/** A head that one of `keys` signed, and which; else `null`. */
-export async function readHead(
-  statement: string,
-  keys: readonly Bytes[],
-): Promise<(SignedHead & { readonly key: Bytes }) | null> {
-  for (const key of keys) {
-    try {
-      return { head: await verifyStatement(AUDIT_HEAD, statement, key), statement, key };
-    } catch (error) {
-      if (!isMedcloudletError(error, "STATEMENT_INVALID")) {
-        throw error;
-      }
-    }
-  }
-  return null;
 }

@@ -43,7 +43,7 @@ interface Waiting {
 export interface ChainWriter {
   /** Fulfils once the entry is on disk. Rejects when that is not known: the entry may be there all the same. */
   append(event: AuditEvent): Promise<AuditEntry>;
-  /** The end of the chain as it is in the store, with everything that was appended before. */
+  /** The end of the chain as it is in the store, with everything that was acknowledged before. */
   end(): Promise<ChainEnd>;
 }
 
@@ -67,7 +67,8 @@ export function createChainWriter(options: {
   const writer = toHex(randomBytes(16));
   const turns = createTurns(writer, options.turns);
   const queue: Waiting[] = [];
-  let running: Promise<void> | null = null;
+  const asking: { resolve(end: ChainEnd): void; reject(error: unknown): void }[] = [];
+  let draining = false;
   /** The last entry this process saw, and whether others may have written behind it since. */
   let seen: ChainEnd | null = null;
   let stale = true;
@@ -146,34 +147,49 @@ export function createChainWriter(options: {
   }
 
   async function drain(): Promise<void> {
-    while (queue.length > 0) {
+    while (queue.length > 0 || asking.length > 0) {
       await setImmediate(); // what the requests of one turn of the event loop append goes into one group
       const group = queue.splice(0, MAX_GROUP);
+      const askers = asking.splice(0);
       try {
         await commit(group);
+        if (askers.length > 0) {
+          const end = await readEnd();
+          for (const { resolve } of askers) {
+            resolve(end);
+          }
+        }
         await turns.giveWay();
       } catch (error) {
         stale = true;
-        for (const { reject } of group) {
+        for (const { reject } of [...group, ...askers]) {
           reject(error);
         }
       }
     }
-    running = null;
+    draining = false;
+  }
+
+  /** The loop never ends while there is work, so whoever asks for the end of the chain stands in the same queue. */
+  function work(): void {
+    if (!draining) {
+      draining = true;
+      drain();
+    }
   }
 
   return {
     append(event) {
       return new Promise((resolve, reject) => {
         queue.push({ event: parseEvent(event), at: clock.now(), resolve, reject });
-        running ??= drain();
+        work();
       });
     },
-    async end() {
-      while (running !== null) {
-        await running;
-      }
-      return readEnd();
+    end() {
+      return new Promise((resolve, reject) => {
+        asking.push({ resolve, reject });
+        work();
+      });
     },
   };
 }

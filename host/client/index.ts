@@ -1,4 +1,13 @@
 export {
+  type AuditClient,
+  type AuditWitness,
+  createAuditClient,
+  createAuditWitness,
+  type KeptHead,
+  type UnverifiedHead,
+  type UnverifiedPage,
+} from "./audit.ts";
+export {
   createEmergency,
   EMERGENCY_PLAN,
   type Emergency,
