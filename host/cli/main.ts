@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
@@ -32,6 +33,7 @@ for (const command of [
   datasetCommand(),
   doctorCommand(),
   keysCommand(),
+  auditCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

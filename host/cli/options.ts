@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../base/index.ts";
+import { createAuditClient } from "../client/index.ts";
 import { REGION, type Region } from "../sealing/index.ts";
+import { openHomeWitness } from "./audit-home.ts";
 import {
   type Addresses,
   createToolkit,
@@ -117,10 +119,14 @@ export function readPassphrase(options: PersonOptions, isNew = false): Promise<s
   });
 }
 
-/** Unlocks the person's keys, logs in, works, logs out. */
+/**
+ * Unlocks the person's keys, logs in, works, logs out. In between the KDC has to show that its audit log did not go back
+ * behind what was seen from this home.
+ */
 export async function asPerson<T>(
   options: PersonOptions,
   work: (person: PersonAtWork, toolkit: Toolkit) => Promise<T>,
+  { witness = true }: { readonly witness?: boolean } = {},
 ): Promise<T> {
   const toolkit = await createToolkit(systemClock);
   await requireHome(options.home);
@@ -131,6 +137,10 @@ export async function asPerson<T>(
     password: await readPassword(options),
   });
   try {
+    if (witness) {
+      const said = await createAuditClient(person.session).head();
+      await (await openHomeWitness(options.home)).observe(said);
+    }
     return await work(person, toolkit);
   } finally {
     // A session that cannot be ended now ends by itself; that must not hide the outcome of the work.
