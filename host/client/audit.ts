@@ -75,7 +75,8 @@ export interface AuditWitness {
 
 const AFTERWARDS =
   "Somebody may have changed the log, or an older backup was restored. Ask the security officer, and show them the heads " +
-  "that you kept: they prove what was there.";
+  "that you kept (audit-heads.ndjson in your home): they prove what was there. To begin anew with what the KDC shows now, " +
+  "move that file away.";
 
 function refuse(code: string, what: string): MedcloudletError {
   return new MedcloudletError(code, `${what} ${AFTERWARDS}`, { status: 502 });
