@@ -46,6 +46,8 @@ export interface FhirAuditEvent {
 
 /** Codes of ours that say that a service failed, not that somebody was refused. */
 const OWN_FAILURE = /^(INTERNAL|STORE_|AUDIT_|SERVICE_)/;
+/** Not the preparation: that is a patient's own, long before. */
+const BREAKING_GLASS = /^emergency\.(?!prepare$)/;
 const MACHINES = ["device", "cloudlet", "service"];
 
 const id = (kind: string, value: string) => ({ system: `urn:medcloudlet:${kind}`, value });
@@ -68,7 +70,7 @@ export function toFhirAuditEvent(log: string, entry: AuditEntry): FhirAuditEvent
     recorded: new Date(entry.at).toISOString(),
     outcome: outcome === "success" ? "0" : OWN_FAILURE.test(code ?? "") ? "8" : "4",
     ...(code === null ? {} : { outcomeDesc: code }),
-    ...(/^break-glass(\.|$)/.test(action) ? { purposeOfEvent: [{ coding: [CODE.breakGlass] }] } : {}),
+    ...(BREAKING_GLASS.test(action) ? { purposeOfEvent: [{ coding: [CODE.breakGlass] }] } : {}),
     agent: [agentOf(entry)],
     source: {
       observer: {
@@ -105,6 +107,11 @@ function agentOf({ actor, actorRole }: AuditEntry): FhirAuditEvent["agent"][0] {
   };
 }
 
+/** FHIR's strings know four kinds of white space; the others become the first of them. */
+function fhirText(text: string): string {
+  return text.replace(/[^ \r\n\t\S]/g, " ");
+}
+
 function entitiesOf(entry: AuditEntry): Entity[] {
   const { owner, object, sequence, hash, previous, requestId, details } = entry;
   const facts = { sequence, hash, previous, ...(requestId === null ? {} : { requestId }), ...details };
@@ -113,7 +120,7 @@ function entitiesOf(entry: AuditEntry): Entity[] {
     type: CODE.systemObject,
     role: CODE.securityResource,
     detail: Object.entries(facts)
-      .map(([name, value]) => ({ type: name, valueString: String(value) }))
+      .map(([name, value]) => ({ type: name, valueString: fhirText(String(value)) }))
       .filter(({ valueString }) => valueString.trim() !== ""), // FHIR has no empty strings
   };
   return [

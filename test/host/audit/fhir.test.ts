@@ -77,6 +77,12 @@ describe("an entry as AuditEvent of FHIR R4", () => {
     );
   });
 
+  it("is valid with white space that FHIR does not know", () => {
+    const fhir = fhirOf({ ...success, details: { note: "a\u00a0b\u2003c\u000bd", blank: "\u00a0" } });
+    expect(validator.validate(JSON.parse(JSON.stringify(fhir)))).toEqual([]);
+    expect(fhir.entity.at(-1)?.detail?.at(-1)).toEqual({ type: "note", valueString: "a b c d" });
+  });
+
   it("would not be, with an element missing or of another form", () => {
     const fhir = fhirOf(eventOf(1));
     for (const bad of [
@@ -123,8 +129,9 @@ describe("an entry as AuditEvent of FHIR R4", () => {
     ["ticket.read", "110110", undefined, "R"],
     ["ticket.upload", "110114", "110126", "E"],
     ["key.release", "110110", undefined, "R"],
-    ["break-glass.open", "110113", "110127", "E"],
-    ["break-glass.close", "110113", "110138", "E"],
+    ["emergency.release", "110113", "110127", "R"],
+    ["emergency.prepare", "110113", "110135", "C"],
+    ["emergency.end", "110113", "110138", "E"],
     ["audit.read", "110101", undefined, "R"],
     ["audit.begin", "110100", "110134", "C"],
     ["constructor.to-string", "110100", undefined, "E"],
@@ -143,9 +150,10 @@ describe("an entry as AuditEvent of FHIR R4", () => {
   });
 
   it("marks what was done by breaking the glass", () => {
-    expect(fhirOf({ ...success, action: "break-glass.open" }).purposeOfEvent).toMatchObject([
+    expect(fhirOf({ ...success, action: "emergency.request" }).purposeOfEvent).toMatchObject([
       { coding: [{ code: "BTG" }] },
     ]);
     expect(fhirOf(success)).not.toHaveProperty("purposeOfEvent");
+    expect(fhirOf({ ...success, action: "emergency.prepare" })).not.toHaveProperty("purposeOfEvent");
   });
 });
