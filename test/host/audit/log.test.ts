@@ -117,22 +117,26 @@ for (const backend of backends()) {
       );
     });
 
-    it("is one chain when several processes write to one database", async () => {
-      const first = await open();
-      const [second, third] = [await open(), await open()];
-      const appended = await Promise.all(
-        Array.from({ length: 300 }, (_, i) =>
+    it("is one chain when several processes write the same things at the same time to one database", async () => {
+      // One time for all makes entries of two processes equal to the last bit: each must still know its own.
+      const clock = { now: () => 1_767_225_600_000 };
+      const first = await open({ clock });
+      const [second, third] = [await open({ clock }), await open({ clock })];
+      const appended: AuditEntry[] = [];
+      for (let round = 0; round < 10; round++) {
+        const batch = Array.from({ length: 20 }, (_, i) =>
           [first, second, third].map((log) => log.append(eventOf(i))),
-        ).flat(),
-      );
-      expect(new Set(appended.map(({ sequence }) => sequence)).size).toBe(900);
+        );
+        appended.push(...(await Promise.all(batch.flat())));
+      }
+      expect(new Set(appended.map(({ sequence }) => sequence)).size).toBe(600);
       const all = await allOf(first);
       const bySequence = new Map(all.map((entry) => [entry.sequence, entry]));
       for (const entry of appended) {
         expect(bySequence.get(entry.sequence)).toEqual(entry);
       }
-      expect(await verified(second)).toMatchObject({ damage: null, entries: 901, vouchedUpTo: 901 });
-      expect((await first.head()).head.sequence).toBe(901);
+      expect(await verified(second)).toMatchObject({ damage: null, entries: 601, vouchedUpTo: 601 });
+      expect((await first.head()).head.sequence).toBe(601);
     });
 
     it("goes on after a restart where it was", async () => {
