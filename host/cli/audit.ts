@@ -231,7 +231,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "emergency.end": "ended emergency access",
   "ticket.read": "got a ticket to read",
   "ticket.upload": "got a ticket to upload",
-  "audit.mine": "read their own log",
+  "audit.mine": "read this log",
 };
 
 function who({ actor, actorRole }: AuditEntry, me: string): string {
