@@ -1,4 +1,4 @@
-import type { AuditLog } from "../audit/index.ts";
+import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
@@ -89,6 +89,7 @@ export async function createKdcApp(options: {
     publicUrl,
   });
   addNoticeRoutes(routes, { notices });
+  addAuditRoutes(routes, audit);
 
   const { app, drain } = createServiceApp({
     log,

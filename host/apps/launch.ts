@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
@@ -99,6 +99,15 @@ async function openTicketKeys({ settings, clock }: LaunchOptions, file: string):
   }
 }
 
+/** The key that hands the audit log over to a new one; an operator puts it there for that. */
+async function previousAuditKey(file: string): Promise<{ previousKey?: SigningKey }> {
+  const there = await access(file).then(
+    () => true,
+    () => false,
+  );
+  return there ? { previousKey: await loadOrCreateSigningKey(file) } : {};
+}
+
 /**
  * The KDC's audit log. Its key and the witness of its heads lie beside the database: whoever edits the database cannot
  * edit those.
@@ -108,6 +117,7 @@ async function openAudit({ clock, log }: LaunchOptions, store: Store, folder: st
     store,
     clock,
     key: await loadOrCreateSigningKey(join(folder, "audit-key")),
+    ...(await previousAuditKey(join(folder, "audit-key.previous"))),
     witness: await openWitnessFile(join(folder, "audit-witness")),
     onTrouble: (error) => log.error({ event: "audit_head_failed", ...errorFields(error) }),
   });

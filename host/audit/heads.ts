@@ -1,10 +1,10 @@
-import { type Bytes, type Clock, isMedcloudletError } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import {
   AUDIT_HEAD,
   type AuditHead,
+  type SignedHead,
   type SigningKey,
   signStatement,
-  verifyStatement,
 } from "../sealing/index.ts";
 import { type Collection, isDuplicate } from "../store/index.ts";
 import type { ChainEnd } from "./chain.ts";
@@ -15,12 +15,6 @@ import { entryId } from "./writer.ts";
 export interface StoredHead {
   readonly _id: string;
   readonly sequence: number;
-  readonly statement: string;
-}
-
-/** A head with its signature. */
-export interface SignedHead {
-  readonly head: AuditHead;
   readonly statement: string;
 }
 
@@ -49,6 +43,8 @@ export function createHeadSigner(options: {
   const { log, key, clock, collection, witness, everyEntries, everyMs, onTrouble } = options;
   let newest = options.newest;
   let latest: ChainEnd | null = null;
+  /** The last entry that `grown` asked a head for, signed yet or not. */
+  let asked = newest?.head.sequence ?? 0;
   let timer: NodeJS.Timeout | undefined;
   let signing: Promise<unknown> = Promise.resolve();
 
@@ -81,6 +77,7 @@ export function createHeadSigner(options: {
     clearTimeout(timer);
     timer = undefined;
     if (latest !== null) {
+      asked = latest.sequence;
       sign(latest).catch(onTrouble);
     }
   }
@@ -89,7 +86,7 @@ export function createHeadSigner(options: {
     sign,
     grown(end) {
       latest = end;
-      if (end.sequence - (newest?.head.sequence ?? 0) >= everyEntries) {
+      if (end.sequence - asked >= everyEntries) {
         signLatest();
       } else {
         timer ??= setTimeout(signLatest, everyMs).unref();
@@ -100,21 +97,4 @@ export function createHeadSigner(options: {
       await signing;
     },
   };
-}
-
-/** A head that one of `keys` signed, and which; else `null`. */
-export async function readHead(
-  statement: string,
-  keys: readonly Bytes[],
-): Promise<(SignedHead & { readonly key: Bytes }) | null> {
-  for (const key of keys) {
-    try {
-      return { head: await verifyStatement(AUDIT_HEAD, statement, key), statement, key };
-    } catch (error) {
-      if (!isMedcloudletError(error, "STATEMENT_INVALID")) {
-        throw error;
-      }
-    }
-  }
-  return null;
 }

@@ -1,5 +1,5 @@
-import { type Bytes, type Clock, equalBytes, fromBase64Url, toBase64Url } from "../base/index.ts";
-import { AUDIT_KEY, type SigningKey, signStatement, verifyStatement } from "../sealing/index.ts";
+import { type Clock, toBase64Url } from "../base/index.ts";
+import { AUDIT_KEY, type SigningKey, signStatement } from "../sealing/index.ts";
 import { type Collection, isDuplicate } from "../store/index.ts";
 import { entryId } from "./writer.ts";
 
@@ -50,26 +50,4 @@ export async function settleKey(options: {
     change: last === undefined ? "first" : knowsPrevious ? "handed-over" : "lost",
     keys: [...known, added],
   };
-}
-
-/**
- * Every key that may have signed heads of `log`: the trusted ones and those they were handed over to, directly or
- * through others. Statements that no trusted key signed are left out.
- */
-export async function trustedKeys(
-  log: string,
-  trusted: readonly Bytes[],
-  statements: readonly string[],
-): Promise<Bytes[]> {
-  const keys = [...trusted];
-  for (const known of keys) {
-    for (const statement of statements) {
-      const handedOver = await verifyStatement(AUDIT_KEY, statement, known).catch(() => null);
-      const next = handedOver?.log === log ? fromBase64Url(handedOver.key) : null;
-      if (next !== null && !keys.some((key) => equalBytes(key, next))) {
-        keys.push(next); // and the loop comes to it
-      }
-    }
-  }
-  return keys;
 }

@@ -6,11 +6,12 @@ import {
   randomBytes,
   toHex,
 } from "../base/index.ts";
-import type { SigningKey } from "../sealing/index.ts";
+import { readAuditHead, type SignedHead, type SigningKey } from "../sealing/index.ts";
 import type { Collection, Store } from "../store/index.ts";
 import type { AuditEntry, AuditEvent } from "./chain.ts";
-import { createHeadSigner, readHead, type SignedHead, type StoredHead } from "./heads.ts";
+import { createHeadSigner, type StoredHead } from "./heads.ts";
 import { type KeyChange, type StoredKey, settleKey } from "./keys.ts";
+import type { StoredTurn } from "./turns.ts";
 import type { WitnessFile } from "./witness.ts";
 import { createChainWriter, entryId, type StoredEntry } from "./writer.ts";
 
@@ -34,6 +35,9 @@ export interface EntryQuery {
   readonly about?: string;
 }
 
+/** A head with the entry that it vouches for. */
+export type NumberedHead = Omit<StoredHead, "_id">;
+
 /** The log of a service. */
 export interface AuditLog {
   /** 16 random bytes as hex, made with the log. */
@@ -54,8 +58,8 @@ export interface AuditLog {
   head(): Promise<SignedHead>;
   /** In the order of the chain. */
   entries(query: EntryQuery): Promise<AuditEntry[]>;
-  /** Signed heads that vouch for the entries behind `after` up to `upTo`, in order. */
-  heads(query: { readonly after: number; readonly upTo: number }): Promise<string[]>;
+  /** Signed heads for entries behind `after`, in order; at most `MAX_PAGE`. */
+  heads(query: { readonly after: number; readonly limit: number }): Promise<NumberedHead[]>;
   /** Signs what has no head yet. The log is not to be used afterwards. */
   close(): Promise<void>;
 }
@@ -122,7 +126,8 @@ export async function createAuditLog(options: {
     everyMs: options.everyMs ?? EVERY_MS,
     onTrouble: options.onTrouble,
   });
-  const writer = createChainWriter({ log: id, collection: entries, clock, onCommitted: signer.grown });
+  const turns = await store.collection<StoredTurn>({ name: "audit_turns", indexes: [] });
+  const writer = createChainWriter({ log: id, collection: entries, turns, clock, onCommitted: signer.grown });
   await recordStart(writer.append, change, keys);
 
   return {
@@ -133,12 +138,12 @@ export async function createAuditLog(options: {
     append: writer.append,
     head: async () => signer.sign(await writer.end()),
     entries: (query) => readEntries(entries, query),
-    async heads({ after, upTo }) {
+    async heads({ after, limit }) {
       const found = await heads.find(
-        { _id: { $gt: entryId(after), $lte: entryId(upTo) } },
-        { sort: { _id: 1 }, limit: MAX_PAGE },
+        { _id: { $gt: entryId(after) } },
+        { sort: { _id: 1 }, limit: Math.min(limit, MAX_PAGE) },
       );
-      return found.map(({ statement }) => statement);
+      return found.map(({ sequence, statement }) => ({ sequence, statement }));
     },
     async close() {
       await writer.end().then(signer.sign).catch(options.onTrouble);
@@ -172,7 +177,7 @@ async function readEntries(entries: Collection<StoredEntry>, query: EntryQuery):
           },
           { sort: { sequence: 1 }, limit },
         );
-  return found.map(({ _id, ...entry }) => entry);
+  return found.map(({ _id, writer, ...entry }) => entry);
 }
 
 /** The log's own id, made once. */
@@ -205,7 +210,7 @@ async function newestHead(options: {
   ];
   let newest: SignedHead | null = null;
   for (const statement of statements) {
-    const signed = await readHead(statement, keys);
+    const signed = await readAuditHead(statement, keys);
     const { head } = signed ?? {};
     const entry = head?.log === id ? await entries.findOne({ _id: entryId(head.sequence) }) : null;
     if (head === undefined || entry?.hash !== head.hash) {

@@ -1,7 +1,6 @@
 import { type Bytes, equalBytes, fromHex, toBase64Url } from "../base/index.ts";
+import { auditKeysFrom, readAuditHead } from "../sealing/index.ts";
 import { type AuditEntry, type ChainEnd, chainStart, entryHash, parseEntry } from "./chain.ts";
-import { readHead } from "./heads.ts";
-import { trustedKeys } from "./keys.ts";
 
 /** What can be wrong with a log. */
 export type DamageKind =
@@ -118,10 +117,10 @@ async function readHeads(options: {
   let keysOf: string | null = null;
   for (const statement of new Set(options.heads)) {
     if (log !== null && keysOf !== log) {
-      keys = await trustedKeys(log, options.keys, options.keyStatements);
+      keys = await auditKeysFrom(log, options.keys, options.keyStatements);
       keysOf = log;
     }
-    const signed = await readHead(statement, keys);
+    const signed = await readAuditHead(statement, keys);
     if (signed === null) {
       refuse(0, "A head is not signed by a key that is known to be the log's.");
       continue;

@@ -54,7 +54,7 @@ export function reportFailure(error: unknown, json: boolean): number {
     const faults = Array.isArray(error.details.errors)
       ? error.details.errors.map(({ path, message }) => `\n  - ${path}: ${message}`).join("")
       : "";
-    process.stderr.write(`${red("✗")} ${error.message}${faults} ${dim(`[${error.code}]`)}\n`);
+    process.stderr.write(`${red(`✗ ${error.message}`)}${faults} ${dim(`[${error.code}]`)}\n`);
   } else {
     const text = fileFault(error) ?? (error instanceof Error ? error.stack : String(error));
     process.stderr.write(`${red("✗")} ${text}\n`);

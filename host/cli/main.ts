@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { accountCommand } from "./account.ts";
+import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
@@ -36,6 +37,7 @@ for (const command of [
   keysCommand(),
   accountCommand(),
   recordCommand(),
+  auditCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
-import type { Reauthentication } from "../client/index.ts";
+import { createAuditClient, type Reauthentication } from "../client/index.ts";
 import { REGION, type Region } from "../sealing/index.ts";
+import { openHomeWitness } from "./audit-home.ts";
 import {
   type Addresses,
   createToolkit,
@@ -143,10 +144,14 @@ export async function readCode(options: Pick<PersonOptions, "code">): Promise<st
 /** Asks for password and code once more, before what a session alone may not do. */
 export type AskAgain = () => Promise<Reauthentication>;
 
-/** Unlocks the person's keys, goes on with the kept session or logs in, works. The session stays for the next command. */
+/**
+ * Unlocks the person's keys, goes on with the kept session or logs in, works. The session stays for the next command.
+ * In between the KDC has to show that its audit log did not go back behind what was seen from this home.
+ */
 export async function asPerson<T>(
   options: PersonOptions,
   work: (person: PersonAtWork, toolkit: Toolkit, again: AskAgain) => Promise<T>,
+  { witness = true }: { readonly witness?: boolean } = {},
 ): Promise<T> {
   const toolkit = await createToolkit(systemClock);
   await requireHome(options.home);
@@ -162,6 +167,11 @@ export async function asPerson<T>(
     password: readPasswordOnce,
     code: () => readCode(options),
   });
+  // Staff without a second factor may do nothing but enrol one.
+  if (witness && person.session.secondFactor !== "missing") {
+    const said = await createAuditClient(person.session).head();
+    await (await openHomeWitness(options.home)).observe(said);
+  }
   return work(person, toolkit, async () => ({
     password: await readPasswordOnce(),
     ...(person.session.secondFactor === "active" ? { code: await readCode(options) } : {}),

@@ -7,6 +7,15 @@ export {
   type Reauthentication,
 } from "./account.ts";
 export {
+  type AuditClient,
+  type AuditWitness,
+  createAuditClient,
+  createAuditWitness,
+  type KeptHead,
+  type UnverifiedHead,
+  type UnverifiedPage,
+} from "./audit.ts";
+export {
   createEmergency,
   EMERGENCY_PLAN,
   type Emergency,

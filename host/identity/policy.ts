@@ -148,6 +148,9 @@ export const POLICY = {
   "emergency.release": { by: "session", audit: true, allow: { doctor: OWN } },
   "notice.list": { by: "session", audit: false, allow: EVERYBODY },
   "notice.mark-seen": { by: "session", audit: false, allow: EVERYBODY },
+  "audit.read": { by: "session", audit: true, allow: { "security-officer": OWN } },
+  "audit.mine": { by: "session", audit: true, allow: EVERYBODY },
+  "audit.head": { by: "session", audit: false, allow: EVERYBODY },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Cloud

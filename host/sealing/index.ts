@@ -1,4 +1,12 @@
-export { AUDIT_HEAD, AUDIT_KEY, type AuditHead, type AuditKey } from "./audit-head.ts";
+export {
+  AUDIT_HEAD,
+  AUDIT_KEY,
+  type AuditHead,
+  type AuditKey,
+  auditKeysFrom,
+  readAuditHead,
+  type SignedHead,
+} from "./audit-head.ts";
 export {
   type BatchHeader,
   batchDigest,

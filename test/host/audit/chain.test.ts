@@ -66,7 +66,7 @@ describe("an entry", () => {
     );
     const entry = chainEntry(start, eventOf(4), 1_767_225_600_000);
     const json =
-      `{"action":"break-glass.open","actor":"${idOf(4)}","actorRole":"doctor","at":1767225600000,"code":null,` +
+      `{"action":"emergency.release","actor":"${idOf(4)}","actorRole":"doctor","at":1767225600000,"code":null,` +
       '"details":{"reason":"Ohnmacht, Übergabe ½"},"object":null,"outcome":"success",' +
       `"owner":"${idOf(1004)}","requestId":"request-4","sequence":1}`;
     expect(entry.hash).toBe(

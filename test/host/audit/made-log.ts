@@ -36,7 +36,7 @@ const EVENTS: readonly Pick<AuditEvent, "action" | "actorRole" | "outcome" | "co
     details: { audience: "cloud" },
   },
   {
-    action: "break-glass.open",
+    action: "emergency.release",
     actorRole: "doctor",
     outcome: "success",
     code: null,

@@ -136,6 +136,9 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   "ticket.forward": ({ system }) => ({ json: { cloudletId: system.cloudletAccount.accountId } }),
   "ticket-keys.list": nothing,
   "ticket-keys.rotate": () => ({ json: { revoke: false } }),
+  "audit.read": nothing,
+  "audit.mine": nothing,
+  "audit.head": nothing,
   "batch.upload": async ({ system }, { sensor }) => ({ bytes: await sealedBy(system, sensor, ++made) }),
   "batch.forward": async ({ system }, { sensor }) => ({
     bytes: await sealedBy(system, sensor, 1_000_000 + ++made),
