@@ -25,13 +25,14 @@ function secondFactor(): Command {
       const output = outputOf(options);
       const account = createAccountClient(session);
       const { secret, uri } = await account.proposeSecondFactor(await again());
-      output.heading(
+      output.result(
+        { secret, uri },
         `Put this into an authenticator app (as a QR code: echo the URI to qrencode -t ansiutf8):\n\n  ${uri}\n\n` +
           `  secret  ${secret.replace(/(.{4})(?=.)/g, "$1 ")}\n`,
       );
       const backupCodes = await account.confirmSecondFactor(await readCode({}));
       output.result(
-        { secret, uri, backupCodes },
+        { backupCodes },
         `The second factor is in force. Print these codes; each opens the account once in place of the app:\n\n${backupCodes
           .map((code) => `  ${code}`)
           .join("\n")}`,
