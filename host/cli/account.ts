@@ -90,6 +90,26 @@ function resetFactor(): Command {
     );
 }
 
+function suspend(): Command {
+  return withPerson(
+    newCommand("suspend", "as a security officer, close somebody's account, or open it again"),
+  )
+    .requiredOption("--handle <handle>", "whose")
+    .option("--lift", "open it again")
+    .action((options: PersonOptions & { handle: string; lift?: true }) =>
+      asPerson(options, async ({ session }) => {
+        const suspended = options.lift !== true;
+        await createAccountClient(session).suspend(options.handle, suspended);
+        outputOf(options).result(
+          { handle: options.handle, suspended },
+          suspended
+            ? `The account of ${options.handle} is closed, and all its sessions are over.`
+            : `The account of ${options.handle} is open again.`,
+        );
+      }),
+    );
+}
+
 function sessions(): Command {
   return withPerson(newCommand("sessions", "list where the account is logged in, and end sessions"))
     .option("--end <id>", "end this one")
@@ -184,6 +204,7 @@ export function accountCommand(): Command {
   for (const subcommand of [
     secondFactor(),
     resetFactor(),
+    suspend(),
     sessions(),
     events(),
     password(),

@@ -20,6 +20,7 @@ import { addSecondFactorRoutes } from "./second-factor-routes.ts";
 import { createSecretBox } from "./secret-box.ts";
 import { addSessionRoutes, createReauthenticate } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
+import { addSuspensionRoutes } from "./suspension-routes.ts";
 
 /** Keys for different uses out of one file. */
 function deriveKey(secret: Bytes, use: string): Bytes {
@@ -60,6 +61,7 @@ export async function createAccountRooms(options: {
     addRoutes(routes) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
+      addSuspensionRoutes(routes, { accounts, events, clock });
       addRecoveryRoutes(routes, { ...common, backups, recoveries });
       addGuardianRoutes(routes, { ...common, sets, requests });
     },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { idSchema } from "../sealing/index.ts";
 import type { AccountEvents } from "./account-events.ts";
-import { type Accounts, presentAccount } from "./accounts.ts";
+import { type Accounts, NOBODY, presentAccount } from "./accounts.ts";
 import type { GuardianSets } from "./guardian-sets.ts";
 import type { RecoveryRequest, RecoveryRequests } from "./recovery-requests.ts";
 import { ARMED } from "./recovery-routes.ts";
@@ -98,12 +98,13 @@ export function addGuardianRoutes(
     async handle({ request, body: { handle, identity }, concerning }) {
       await throttle.attempt({ handle, address: request.ip });
       const owner = await accounts.byHandle(handle);
-      const set = await sets.ofOwner(owner?._id ?? "");
+      const set = await sets.ofOwner(owner?._id ?? NOBODY);
       const opened = await requests.open(owner, set, identity);
-      if (owner !== null && set !== null) {
-        concerning({ owner: owner._id, object: opened.requestId });
-        await events.note(owner._id, "recovery-requested");
+      const asked = set === null ? null : owner;
+      if (asked !== null) {
+        concerning({ owner: asked._id, object: opened.requestId });
       }
+      await events.note(asked?._id ?? NOBODY, "recovery-requested");
       return { status: 201, json: opened };
     },
   });

@@ -20,7 +20,7 @@ import {
   verifyStatement,
 } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
-import type { Account } from "./accounts.ts";
+import { type Account, NOBODY } from "./accounts.ts";
 import type { GuardianSet } from "./guardian-sets.ts";
 
 /** Somebody who says they are an owner who lost everything, and what the guardians answered. */
@@ -45,8 +45,8 @@ const TAG_BYTES = 8;
 
 /**
  * Ids of requests: `minute 4 | random 4 | tag 8`, the tag over the rest and the requester's key. A request for a
- * handle that nobody has, or that has no guardians, is kept nowhere and still known by its id: strangers neither see
- * the difference nor fill the store.
+ * handle that nobody has, or that has no guardians, need not be kept and is known by its id: strangers neither see the
+ * difference nor fill the store.
  */
 function createRequestIds(key: Bytes, clock: Clock) {
   const tagOf = (head: Bytes, thumbprint: string) =>
@@ -110,21 +110,25 @@ export async function createRecoveryRequests(
       const now = clock.now();
       const expiresAt = now - (now % 60_000) + LIFETIME_MS;
       await requests.deleteMany({ expiresAt: { $lte: now } });
-      if (owner !== null && set !== null) {
-        await requests.insertOne({
-          _id: requestId,
-          owner: owner._id,
-          setId: set.set.setId,
-          guardians: set.set.guardians.map(({ guardian }) => guardian),
-          identity,
-          fingerprint: fingerprint(keys),
-          createdAt: now,
-          expiresAt,
-          state: "open",
-          answered: [],
-          shares: [],
-        });
-      }
+      const real = owner !== null && set !== null;
+      const request: Omit<RecoveryRequest, "_id"> = {
+        owner: real ? owner._id : NOBODY,
+        setId: real ? set.set.setId : NOBODY,
+        guardians: real ? set.set.guardians.map(({ guardian }) => guardian) : [],
+        identity,
+        fingerprint: fingerprint(keys),
+        createdAt: now,
+        expiresAt,
+        state: "open",
+        answered: [],
+        shares: [],
+      };
+      // What asks nobody is written over the last such request: it costs the same and fills no store.
+      await requests.updateOne(
+        { _id: { $eq: real ? requestId : NOBODY } },
+        { $set: request },
+        { upsert: true },
+      );
       return { requestId, expiresAt };
     },
     isOf: ids.isOf,
