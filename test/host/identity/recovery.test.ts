@@ -224,7 +224,7 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
   });
 
   it("is not the way around a closed account", async () => {
-    const officer = await system.staff("security-officer", "day-watch");
+    const officer = await system.person("security-officer", "day-watch");
     await createAccountClient(officer.session).suspend("quiet-otter", true);
     await expectProblem(await recover("quiet-otter", recoveryProof(code)), 401, "RECOVERY_REFUSED");
     await createAccountClient(officer.session).suspend("quiet-otter", false);
