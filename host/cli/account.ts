@@ -25,13 +25,14 @@ function secondFactor(): Command {
       const output = outputOf(options);
       const account = createAccountClient(session);
       const { secret, uri } = await account.proposeSecondFactor(await again());
-      output.heading(
+      output.result(
+        { secret, uri },
         `Put this into an authenticator app (as a QR code: echo the URI to qrencode -t ansiutf8):\n\n  ${uri}\n\n` +
           `  secret  ${secret.replace(/(.{4})(?=.)/g, "$1 ")}\n`,
       );
       const backupCodes = await account.confirmSecondFactor(await readCode({}));
       output.result(
-        { secret, uri, backupCodes },
+        { backupCodes },
         `The second factor is in force. Print these codes; each opens the account once in place of the app:\n\n${backupCodes
           .map((code) => `  ${code}`)
           .join("\n")}`,
@@ -84,6 +85,26 @@ function resetFactor(): Command {
             ],
             output.colours,
           ),
+        );
+      }),
+    );
+}
+
+function suspend(): Command {
+  return withPerson(
+    newCommand("suspend", "as a security officer, close somebody's account, or open it again"),
+  )
+    .requiredOption("--handle <handle>", "whose")
+    .option("--lift", "open it again")
+    .action((options: PersonOptions & { handle: string; lift?: true }) =>
+      asPerson(options, async ({ session }) => {
+        const suspended = options.lift !== true;
+        await createAccountClient(session).suspend(options.handle, suspended);
+        outputOf(options).result(
+          { handle: options.handle, suspended },
+          suspended
+            ? `The account of ${options.handle} is closed, and all its sessions are over.`
+            : `The account of ${options.handle} is open again.`,
         );
       }),
     );
@@ -183,6 +204,7 @@ export function accountCommand(): Command {
   for (const subcommand of [
     secondFactor(),
     resetFactor(),
+    suspend(),
     sessions(),
     events(),
     password(),

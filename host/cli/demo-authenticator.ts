@@ -25,7 +25,7 @@ export async function demoSecret(home: string): Promise<string | null> {
 export async function demoCode(home: string, clock: Clock): Promise<string> {
   const { secret, lastStep } = STATE.parse(JSON.parse(await readFile(fileIn(home), "utf8")));
   const now = () => Math.floor(clock.now() / STEP_MS);
-  const step = Math.max(now() - 1, lastStep + 1);
+  const step = Math.max(now(), lastStep + 1);
   while (step > now() + 1) {
     await sleep(200);
   }

@@ -55,6 +55,8 @@ export interface AccountClient {
   /** As an operator: somebody lost their second factor. A security officer confirms it. */
   requestFactorReset(handle: string): Promise<FactorReset>;
   factorResets(): Promise<FactorReset[]>;
+  /** As a security officer: closes somebody's account and ends their sessions, or opens it again. */
+  suspend(handle: string, suspended: boolean): Promise<void>;
   /** As a security officer. */
   confirmFactorReset(resetId: string): Promise<FactorReset>;
 }
@@ -82,6 +84,10 @@ export function createAccountClient({ call }: KdcSession): AccountClient {
           json: { code },
         })
       ).backupCodes,
+    async suspend(handle, suspended) {
+      const path = `/suspensions/${encodeURIComponent(handle)}`;
+      await call(z.unknown(), { method: "PUT", path, json: { suspended } });
+    },
     requestFactorReset: (handle) =>
       call(RESET, { method: "POST", path: "/second-factor-resets", json: { handle } }),
     factorResets: async () => (await call(RESETS, { method: "GET", path: "/second-factor-resets" })).resets,

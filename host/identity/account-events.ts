@@ -1,5 +1,6 @@
 import type { Clock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
+import { NOBODY } from "./accounts.ts";
 import type { Notices } from "./notices.ts";
 
 export const ACCOUNT_EVENTS = [
@@ -12,6 +13,8 @@ export const ACCOUNT_EVENTS = [
   "recovery-requested",
   "recovery-share-given",
   "recovered",
+  "suspended",
+  "suspension-lifted",
   "recovery-failed",
 ] as const;
 export type AccountEventKind = (typeof ACCOUNT_EVENTS)[number];
@@ -56,7 +59,7 @@ export async function createAccountEvents(
         { upsert: true },
       );
       // A guesser must not bury the owner in messages either.
-      if (upserted || kind !== "recovery-failed") {
+      if (accountId !== NOBODY && (upserted || kind !== "recovery-failed")) {
         await notices.send({ to: accountId, kind: `account.${kind}`, object: `${now}` });
       }
     },

@@ -1,4 +1,6 @@
-import type { Bytes, Clock } from "../base/index.ts";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Bytes, type Clock, utf8 } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import { createAccountEvents } from "./account-events.ts";
 import type { Accounts } from "./accounts.ts";
@@ -18,6 +20,12 @@ import { addSecondFactorRoutes } from "./second-factor-routes.ts";
 import { createSecretBox } from "./secret-box.ts";
 import { addSessionRoutes, createReauthenticate } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
+import { addSuspensionRoutes } from "./suspension-routes.ts";
+
+/** Keys for different uses out of one file. */
+function deriveKey(secret: Bytes, use: string): Bytes {
+  return new Uint8Array(hkdf(sha256, secret, undefined, utf8(use), 32));
+}
 
 /**
  * Everything that people do with their own accounts: logging in, sessions, second factors, backups, recovery.
@@ -29,12 +37,12 @@ export async function createAccountRooms(options: {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly login: Login;
-  /** 32 bytes that second factors are kept under in the store. */
+  /** 32 bytes that second factors are kept under in the store, and ids of recovery requests made with. */
   readonly factorKey: Bytes;
   readonly notices: Notices;
 }): Promise<{ addRoutes(routes: Routes): void }> {
   const { store, clock, accounts, sessions, login } = options;
-  const box = await createSecretBox(options.factorKey);
+  const box = await createSecretBox(deriveKey(options.factorKey, "medcloudlet second factors v1"));
   const factors = createSecondFactors({ accounts, box, clock });
   const clients = await createKnownClients(store, clock);
   const events = await createAccountEvents(store, clock, options.notices);
@@ -42,13 +50,18 @@ export async function createAccountRooms(options: {
   const backups = await createBackups(store, clock);
   const sets = await createGuardianSets(store, clock, accounts);
   const recoveries = await createRecoveries({ store, clock, accounts, sets });
-  const requests = await createRecoveryRequests(store, clock);
+  const requests = await createRecoveryRequests(
+    store,
+    clock,
+    deriveKey(options.factorKey, "medcloudlet recovery request ids v1"),
+  );
   const reauthenticate = createReauthenticate(login, factors);
   const common = { accounts, events, reauthenticate };
   return {
     addRoutes(routes) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
+      addSuspensionRoutes(routes, { accounts, events, clock });
       addRecoveryRoutes(routes, { ...common, backups, recoveries });
       addGuardianRoutes(routes, { ...common, sets, requests });
     },

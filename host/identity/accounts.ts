@@ -45,6 +45,8 @@ export interface Account {
   readonly generation: number;
   readonly secondFactor: SecondFactor | null;
   readonly pendingFactor: PendingFactor | null;
+  /** When a security officer closed the account, until one opens it again. */
+  readonly suspendedAt: number | null;
 }
 
 /** What other people may see of an account. */
@@ -74,6 +76,9 @@ export function isStaff(account: Account): boolean {
   return STAFF.includes(account.role);
 }
 
+/** What stands where an account would: work for a handle that nobody has costs what it costs for a known one. */
+export const NOBODY = "0".repeat(32);
+
 /** What an account's owner is told about their second factor. */
 export function secondFactorState(account: Account): "none" | "missing" | "active" {
   if (account.secondFactor !== null) {
@@ -92,13 +97,17 @@ export interface Accounts {
   /** The public keys of an account, from its verified identity. */
   keysOf(account: Account): Promise<{ signingKey: Bytes; receivingKey: Bytes }>;
   /**
-   * Changes password, factor or both, and by the same write ends every session: one document, so that no crash
-   * leaves an old session behind a new password. Without a change it ends the sessions alone.
+   * Changes password, factor or suspension, and by the same write ends every session: one document, so that no
+   * crash leaves an old session behind a new password. Without a change it ends the sessions alone.
    * @throws MedcloudletError `ACCOUNT_CHANGED` when somebody else changed them first, `PASSWORD_WEAK`
    */
   renew(
     account: Account,
-    changes: { readonly password?: string; readonly secondFactor?: SecondFactor | null },
+    changes: {
+      readonly password?: string;
+      readonly secondFactor?: SecondFactor | null;
+      readonly suspendedAt?: number | null;
+    },
   ): Promise<Account>;
   /** Keeps a factor until its first code comes; a later one replaces it. */
   proposeFactor(accountId: string, pending: PendingFactor): Promise<void>;
@@ -127,6 +136,7 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
         generation: 1,
         secondFactor: null,
         pendingFactor: null,
+        suspendedAt: null,
       };
       try {
         await accounts.insertOne(account);
@@ -149,13 +159,14 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
     byHandle: (handle) => accounts.findOne({ handle: { $eq: handle } }),
     hasRole: async (role) => (await accounts.findOne({ role: { $eq: role } })) !== null,
     keysOf: async (account) => identityKeys(await verifyIdentity(account.identity)),
-    async renew(account, { password, secondFactor }) {
+    async renew(account, { password, secondFactor, suspendedAt }) {
       const renewed = await accounts.findOneAndUpdate(
         { _id: { $eq: account._id }, generation: { $eq: account.generation } },
         {
           $set: {
             ...(password === undefined ? {} : { passwordHash: await hashPassword(password, account.handle) }),
             ...(secondFactor === undefined ? {} : { secondFactor, pendingFactor: null }),
+            ...(suspendedAt === undefined ? {} : { suspendedAt }),
             generation: account.generation + 1,
           },
         },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { idSchema } from "../sealing/index.ts";
 import type { AccountEvents } from "./account-events.ts";
-import { type Accounts, presentAccount } from "./accounts.ts";
+import { type Accounts, NOBODY, presentAccount } from "./accounts.ts";
 import type { GuardianSets } from "./guardian-sets.ts";
 import type { RecoveryRequest, RecoveryRequests } from "./recovery-requests.ts";
 import { ARMED } from "./recovery-routes.ts";
@@ -18,7 +18,8 @@ const NAMING = z.strictObject({
   statement: z.string().max(32_768),
   ...ARMED,
 });
-const OPENING = z.strictObject({ handle: z.string().min(1).max(40), identity: statementSchema });
+// Strangers' words are kept for a week: not one byte more than an identity has.
+const OPENING = z.strictObject({ handle: z.string().min(1).max(40), identity: z.string().max(3072) });
 const ANSWER = z.strictObject({ statement: statementSchema });
 const BY_ID = z.strictObject({ requestId: idSchema });
 
@@ -34,6 +35,12 @@ function unknown(): MedcloudletError {
   );
 }
 
+/** Each request is a document and a message to the owner, made by anybody who knows a handle. */
+const REQUEST_LIMITS = {
+  single: { points: 10, seconds: 900 },
+  ofHandle: { points: 20, seconds: 3600 },
+};
+
 /** Naming guardians, asking them for their shares of a recovery code, and giving them. */
 export function addGuardianRoutes(
   routes: Routes,
@@ -46,11 +53,11 @@ export function addGuardianRoutes(
   },
 ): void {
   const { accounts, sets, requests, events, reauthenticate } = rooms;
-  const throttle = createThrottle();
+  const throttle = createThrottle(REQUEST_LIMITS);
 
   /** The owner's set, as far as it is the one that a request was made under. */
   const setOf = async ({ owner, setId }: RecoveryRequest) => {
-    const kept = owner === null ? null : await sets.ofOwner(owner);
+    const kept = await sets.ofOwner(owner);
     return kept !== null && kept.set.setId === setId ? kept : null;
   };
 
@@ -82,7 +89,7 @@ export function addGuardianRoutes(
     },
   });
 
-  // The answer says nothing of whether the handle exists or has guardians; both kinds of request are kept.
+  // The answer says nothing of whether the handle exists or has guardians.
   routes.open({
     method: "post",
     path: "/recovery-requests",
@@ -91,13 +98,14 @@ export function addGuardianRoutes(
     async handle({ request, body: { handle, identity }, concerning }) {
       await throttle.attempt({ handle, address: request.ip });
       const owner = await accounts.byHandle(handle);
-      const set = await sets.ofOwner(owner?._id ?? "");
+      const set = await sets.ofOwner(owner?._id ?? NOBODY);
       const opened = await requests.open(owner, set, identity);
-      if (opened.owner !== null) {
-        concerning({ owner: opened.owner, object: opened._id });
-        await events.note(opened.owner, "recovery-requested");
+      const asked = set === null ? null : owner;
+      if (asked !== null) {
+        concerning({ owner: asked._id, object: opened.requestId });
       }
-      return { status: 201, json: { requestId: opened._id, expiresAt: opened.expiresAt } };
+      await events.note(asked?._id ?? NOBODY, "recovery-requested");
+      return { status: 201, json: opened };
     },
   });
 
@@ -108,7 +116,7 @@ export function addGuardianRoutes(
     async handle({ account }) {
       const toAnswer = [];
       for (const asked of await requests.ofGuardian(account._id)) {
-        const owner = asked.owner === null ? null : await accounts.byId(asked.owner);
+        const owner = await accounts.byId(asked.owner);
         const set = await setOf(asked);
         if (owner !== null && set !== null) {
           toAnswer.push({
@@ -152,7 +160,7 @@ export function addGuardianRoutes(
     body: ANSWER,
     async relation({ account, params: { requestId }, concerning }) {
       const asked = await requests.byId(requestId);
-      if (asked === null || asked.owner === null || !asked.guardians.includes(account._id)) {
+      if (asked === null || !asked.guardians.includes(account._id)) {
         return "other";
       }
       concerning({ owner: asked.owner, object: requestId });
@@ -161,7 +169,7 @@ export function addGuardianRoutes(
     refusal: unknown,
     async handle({ account, params: { requestId }, body: { statement } }) {
       const asked = await requests.byId(requestId);
-      if (asked === null || asked.owner === null) {
+      if (asked === null) {
         throw unknown();
       }
       const { signingKey } = await accounts.keysOf(account);
@@ -177,20 +185,20 @@ export function addGuardianRoutes(
     action: "recovery-request.collect",
     params: BY_ID,
     async relation({ key, params: { requestId }, actingAs, concerning }) {
-      const asked = await requests.byId(requestId);
-      if (asked === null || asked.thumbprint !== key.thumbprint) {
+      if (!requests.isOf(requestId, key.thumbprint)) {
         return "other";
       }
-      if (asked.owner !== null) {
+      const asked = await requests.byId(requestId);
+      if (asked !== null) {
         concerning({ owner: asked.owner, object: requestId });
+        actingAs({ id: requestId, role: "requester" });
       }
-      actingAs({ id: requestId, role: "requester" });
       return "own";
     },
     refusal: unknown,
     async handle({ params: { requestId } }) {
       const asked = await requests.byId(requestId);
-      return { status: 200, json: { state: asked?.state ?? "vetoed", shares: asked?.shares ?? [] } };
+      return { status: 200, json: { state: asked?.state ?? "open", shares: asked?.shares ?? [] } };
     },
   });
 }

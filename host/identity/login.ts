@@ -19,7 +19,10 @@ declare global {
 
 /** The two ways in: handle and password once, then the session's bearer token (RFC 6750). */
 export interface Login {
-  /** Checks `handle` and `password` of the parsed body. @throws MedcloudletError `LOGIN_FAILED` */
+  /**
+   * Checks `handle` and `password` of the parsed body.
+   * @throws MedcloudletError `LOGIN_FAILED`, `ACCOUNT_SUSPENDED` where the password is right
+   */
   password(request: Request, response: Response): Promise<Account>;
   /** Checks the password of somebody who is logged in. @throws MedcloudletError `PASSWORD_WRONG` */
   again(account: Account, password: string): Promise<void>;
@@ -81,6 +84,13 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
       const user = await authenticate("local", request, response);
       if (user === undefined) {
         throw new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong.", { status: 401 });
+      }
+      if (user.account.suspendedAt !== null) {
+        throw new MedcloudletError(
+          "ACCOUNT_SUSPENDED",
+          "This account is closed: a security officer can open it again.",
+          { status: 403 },
+        );
       }
       return user.account;
     },

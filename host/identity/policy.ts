@@ -56,6 +56,7 @@ export const POLICY = {
   "account.register": { by: "anyone", audit: true },
   "account.show": { by: "session", audit: false, allow: EVERYBODY, beforeSecondFactor: true },
   "account.events": { by: "session", audit: false, allow: EVERYBODY },
+  "account.suspend": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "account.password": { by: "session", audit: true, allow: EVERYBODY },
   "session.open": { by: "anyone", audit: true },
   "session.close": { by: "session", audit: true, allow: EVERYBODY, beforeSecondFactor: true },

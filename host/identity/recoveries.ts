@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Clock, equalBytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
-import type { Account, Accounts } from "./accounts.ts";
+import { type Account, type Accounts, NOBODY } from "./accounts.ts";
 import type { GuardianSets } from "./guardian-sets.ts";
 
 /** What lets the holder of a recovery code back in; one for the printed code, one for the guardians'. */
@@ -23,7 +23,8 @@ export interface Recoveries {
   /**
    * Takes a code's proof: changes the password, takes the second factor away, ends every session, and gives what the
    * code opens. The code stays good until its owner makes another: an answer that got lost must not lose all.
-   * @throws MedcloudletError `RECOVERY_REFUSED` for an unknown handle, an account without a code, a wrong proof
+   * @throws MedcloudletError `RECOVERY_REFUSED` for an unknown handle, an account that is closed or has no code, a
+   *   wrong proof
    */
   use(
     account: Account | null,
@@ -31,9 +32,6 @@ export interface Recoveries {
     newPassword: string,
   ): Promise<{ account: Account; locked: string }>;
 }
-
-/** Nobody's: what an unknown handle is compared with, so that it costs what a known one does. */
-const NOBODY = "0".repeat(32);
 
 /** True when a proof fits; nothing to compare with costs the same. */
 function fits(recovery: ArmedRecovery | null, shown: Uint8Array): recovery is ArmedRecovery {
@@ -62,7 +60,8 @@ export async function createRecoveries(rooms: {
       const shown = sha256(fromBase64Url(proof));
       const armed = [await recoveries.findOne({ _id: { $eq: accountId } }), await sets.ofOwner(accountId)];
       const [recovery] = armed.filter((candidate) => fits(candidate, shown));
-      if (recovery === null || recovery === undefined || account === null) {
+      const open = account !== null && account.suspendedAt === null;
+      if (recovery === null || recovery === undefined || !open) {
         throw new MedcloudletError(
           "RECOVERY_REFUSED",
           "Handle and recovery code do not fit together, or a newer code was made.",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bytesSchema } from "../sealing/index.ts";
 import type { AccountEvents } from "./account-events.ts";
-import { type Accounts, passwordSchema, presentAccount } from "./accounts.ts";
+import { type Accounts, NOBODY, passwordSchema, presentAccount } from "./accounts.ts";
 import type { Backups } from "./backups.ts";
 import type { Recoveries } from "./recoveries.ts";
 import type { Routes } from "./routes.ts";
@@ -97,9 +97,8 @@ export function addRecoveryRoutes(
         concerning({ owner: known._id });
       }
       const { account, locked } = await recoveries.use(known, proof, newPassword).catch(async (error) => {
-        if (known !== null) {
-          await events.note(known._id, "recovery-failed");
-        }
+        // For nobody too: a write more or less would tell who has an account.
+        await events.note(known?._id ?? NOBODY, "recovery-failed");
         throw error;
       });
       actingAs({ id: account._id, role: account.role });

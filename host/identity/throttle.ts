@@ -1,9 +1,9 @@
-import { createRateLimiter } from "../http/index.ts";
+import { createRateLimiter, type RateLimit } from "../http/index.ts";
 
 /** Ten wrong tries in a quarter of an hour for one handle from one address, or from one known program. */
-const LIMIT = { points: 10, seconds: 900 };
+const LIMIT: RateLimit = { points: 10, seconds: 900 };
 /** However many addresses somebody guesses from. */
-const LIMIT_OF_HANDLE = { points: 100, seconds: 3600 };
+const LIMIT_OF_HANDLE: RateLimit = { points: 100, seconds: 3600 };
 
 /** Limits tries at secrets that people remember. */
 export interface Throttle {
@@ -19,9 +19,14 @@ export interface Throttle {
   }): Promise<() => Promise<void>>;
 }
 
-export function createThrottle(): Throttle {
-  const single = createRateLimiter(LIMIT);
-  const ofHandle = createRateLimiter(LIMIT_OF_HANDLE);
+export function createThrottle(
+  limits: { readonly single: RateLimit; readonly ofHandle: RateLimit } = {
+    single: LIMIT,
+    ofHandle: LIMIT_OF_HANDLE,
+  },
+): Throttle {
+  const single = createRateLimiter(limits.single);
+  const ofHandle = createRateLimiter(limits.ofHandle);
   return {
     async attempt({ handle, address, client = null }) {
       if (client !== null) {

@@ -19,7 +19,8 @@ export function createAuthenticator(
   return {
     secret,
     code() {
-      const step = Math.max(Math.floor(clock.now() / STEP_MS) - 1, lastStep + 1);
+      // Not the step before, which the KDC would take too: it could be over by the time it arrives.
+      const step = Math.max(Math.floor(clock.now() / STEP_MS), lastStep + 1);
       while (step > Math.floor(clock.now() / STEP_MS) + 1) {
         clock.advance(STEP_MS);
       }

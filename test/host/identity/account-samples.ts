@@ -76,6 +76,7 @@ type AccountAction = Extract<
   Action,
   | "account.events"
   | "account.password"
+  | "account.suspend"
   | "session.list"
   | "session.end"
   | "session.end-others"
@@ -111,6 +112,10 @@ export const ACCOUNT_SAMPLES: Readonly<Record<AccountAction, Sample>> = {
   "second-factor-reset.request": ({ ada }) => ({
     json: { handle: ada.patient.session.account.handle },
     passes: ["FACTOR_RESET_NEEDLESS"],
+  }),
+  "account.suspend": ({ stranger }) => ({
+    path: `/suspensions/${stranger.session.account.handle}`,
+    json: { suspended: false },
   }),
   "second-factor-reset.list": nothing,
   "second-factor-reset.confirm": () => ({

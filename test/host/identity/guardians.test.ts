@@ -140,6 +140,9 @@ describe.each(backends())("guardians on the $name store", (backend) => {
       shapes.push(Object.keys(answer).sort().join());
     }
     expect(new Set(shapes).size).toBe(1);
+    // One that asks guardians, and one place that all others share.
+    const kept = await documentsOf(system.stores.kdc, "recovery_requests");
+    expect(kept).toHaveLength(2);
     // Nor does asking on tell one from the other.
     const shares = [];
     for (const handle of ["quiet-otter", "nobody-at-all"]) {

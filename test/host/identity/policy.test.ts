@@ -208,7 +208,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
     }
     expect(wrong).toEqual([]);
     expect(tried.length).toBeGreaterThan(250);
-  });
+  }, 240_000);
 
   it("lets nobody act with another's signed statement", async () => {
     const { patient: thief } = await wearerOf(system, "thief");

@@ -223,6 +223,14 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
     code = newer;
   });
 
+  it("is not the way around a closed account", async () => {
+    const officer = await system.person("security-officer", "day-watch");
+    await createAccountClient(officer.session).suspend("quiet-otter", true);
+    await expectProblem(await recover("quiet-otter", recoveryProof(code)), 401, "RECOVERY_REFUSED");
+    await createAccountClient(officer.session).suspend("quiet-otter", false);
+    expect((await recover("quiet-otter", recoveryProof(code))).status).toBe(201);
+  });
+
   it("is throttled, and fills no store: a day's failures are one document", async () => {
     let limited = 0;
     for (let i = 0; i < 14; i++) {

@@ -243,6 +243,25 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
     expect((await login("dr-heron", enrolled.code())).status).toBe(201);
   });
 
+  it("and all else of somebody who left is closed by a security officer, and opened again by one", async () => {
+    const officer = createAccountClient(await system.login("day-watch"));
+    const operator = createAccountClient(await system.login("operator"));
+    const left = await newStaff("operator", "night-owl");
+    const { authenticator } = await enrol(left, PASSWORD, system.clock);
+    await expect(operator.suspend("night-owl", true)).rejects.toMatchObject({ code: "ROLE_FORBIDDEN" });
+    await expect(officer.suspend("day-watch", true)).rejects.toMatchObject({ code: "SUSPENSION_OWN" });
+    for (const nobody of ["nobody-here", "cloudlet-one"]) {
+      await expect(officer.suspend(nobody, true)).rejects.toMatchObject({ code: "ACCOUNT_UNKNOWN" });
+    }
+    await officer.suspend("night-owl", true);
+    await expectProblem(await call("GET", "/accounts/me", left.token), 401, "SESSION_INVALID");
+    await expectProblem(await login("night-owl", authenticator.code()), 403, "ACCOUNT_SUSPENDED");
+    await expectProblem(await login("night-owl", undefined, "a wrong password"), 401, "LOGIN_FAILED");
+    await officer.suspend("night-owl", false);
+    await expectProblem(await call("GET", "/accounts/me", left.token), 401, "SESSION_INVALID");
+    expect((await login("night-owl", authenticator.code())).status).toBe(201);
+  });
+
   it("costs whoever guesses codes as much as whoever guesses passwords", async () => {
     let limited = 0;
     for (let i = 0; i < 12; i++) {
