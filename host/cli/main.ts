@@ -6,6 +6,7 @@ import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { emergencyCommand } from "./emergency.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { keysCommand } from "./keys.ts";
 import { serveCommand } from "./serve.ts";
@@ -34,6 +35,7 @@ for (const command of [
   doctorCommand(),
   keysCommand(),
   accountCommand(),
+  emergencyCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);
