@@ -25,6 +25,7 @@ import {
   createEmergencies,
   createEmergencyShares,
   createEpochs,
+  createReleases,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -68,13 +69,24 @@ export async function createKdcApp(options: {
   const consents = await createConsents(store, epochs, clock);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
+  const releases = createReleases();
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, audit, publicUrl });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
   own.addRoutes(routes);
-  addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
-  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
+  addKeysRoutes(routes, {
+    accounts,
+    devices,
+    proofs,
+    issuer,
+    epochs,
+    consents,
+    emergencies,
+    releases,
+    publicUrl,
+  });
+  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, clock });
   addNoticeRoutes(routes, { notices });
 
   const { app, drain } = createServiceApp({

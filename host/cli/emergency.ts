@@ -343,7 +343,7 @@ function afterwards(): Command {
         epoch === null
           ? "No emergency has opened your newest key: nothing to do."
           : `Epoch ${epoch.number} of medical has begun: who read in the emergency cannot open what comes now.\n` +
-              "Share again with your doctors so that they can.",
+              "Those you share with can.",
       );
     }),
   );

@@ -119,7 +119,8 @@ function epoch(): Command {
           { region: options.region, number, epochId, streamId },
           `Epoch ${number} of ${options.region} has begun: readings are sealed to it from now on.`,
         );
-        // The trustees of a patient who chose some can open the new epoch as well.
+        // Readers and trustees of before can open the new epoch as well.
+        await owner.catchUp();
         await emergencyOf(toolkit, person, owner).catchUp();
       }),
     );

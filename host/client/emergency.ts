@@ -66,7 +66,7 @@ export interface Emergency {
   end(emergencyId: string): Promise<KnownEmergency>;
   /**
    * Where somebody opened the newest medical epoch in an emergency that is over, starts another one and shares it
-   * with the trustees: what they were let read stays read, what comes now is not theirs.
+   * with the readers who remain and with the trustees: what they were let read stays read, what comes now is not theirs.
    */
   afterwards(): Promise<{ emergencies: KnownEmergency[]; epoch: OwnedEpoch | null }>;
 }
@@ -189,6 +189,7 @@ export function createEmergency(options: {
         return { emergencies, epoch: null };
       }
       const epoch = await owner.startEpoch(REGION);
+      await owner.catchUp();
       await catchUp();
       return { emergencies, epoch };
     },

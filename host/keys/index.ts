@@ -3,4 +3,5 @@ export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";
 export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.ts";
 export { createEpochs, type Epochs } from "./epochs.ts";
+export { createReleases } from "./releases.ts";
 export { addKeysRoutes } from "./router.ts";

@@ -7,6 +7,7 @@ import type {
 } from "../../../host/client/emergency-api.ts";
 import { createEmergencyStaff, type KdcSession, openRelease } from "../../../host/client/index.ts";
 import {
+  DEVICE_REVOCATION,
   EMERGENCY_APPROVAL,
   EMERGENCY_REQUEST,
   EMERGENCY_SHARE,
@@ -96,6 +97,7 @@ async function releaseOf(approvals: readonly Approved[]): Promise<UnverifiedRele
     owner: entry(owner),
     epochs: [await signStatement(EPOCH, stream.epoch, owner.keys.signing)],
     devices: [await signStatement(ENROLMENT, stream.enrolment, owner.keys.signing)],
+    deviceRevocations: [],
     approvals: [...approvals],
   };
 }
@@ -168,6 +170,17 @@ describe("what an emergency releases", () => {
     expect([...(opened.streams[0]?.devices.keys() ?? [])]).toEqual([stream.enrolment.deviceId]);
   });
 
+  it("knows when the patient revoked a device", async () => {
+    const shares = await sharesOf();
+    const { deviceId } = stream.enrolment;
+    const revoked = { owner: idOf(owner), deviceId, revokedAt: 7 };
+    const opened = await openAs(doctor, {
+      ...(await releaseOf([await approvedBy(0, shares), await approvedBy(1, shares)])),
+      deviceRevocations: [await signStatement(DEVICE_REVOCATION, revoked, owner.keys.signing)],
+    });
+    expect(opened.streams[0]?.devices.get(deviceId)?.revokedAt).toBe(7);
+  });
+
   it("names the trustee who lies, and opens all the same once another helps", async () => {
     const shares = await sharesOf();
     const other = await openEmergencyShare(
@@ -228,6 +241,7 @@ describe("what an emergency releases", () => {
     const sign = (share: EmergencyShare, by: Somebody) =>
       signStatement(EMERGENCY_SHARE, share, by.keys.signing);
     const profile = { ...stream.epoch, region: "profile" as const };
+    const revoked = { owner: idOf(owner), deviceId: stream.enrolment.deviceId, revokedAt: 1 };
     const cases: [string, UnverifiedRelease, string][] = [
       ["owner", { ...honest, owner: entry(thief) }, "STATEMENT_INVALID"],
       ["owner's id", { ...honest, owner: { ...entry(owner), accountId: newId() } }, "EMERGENCY_INVALID"],
@@ -244,6 +258,14 @@ describe("what an emergency releases", () => {
       [
         "device",
         { ...honest, devices: [await signStatement(ENROLMENT, foreign.enrolment, thief.keys.signing)] },
+        "STATEMENT_INVALID",
+      ],
+      [
+        "a device's revocation",
+        {
+          ...honest,
+          deviceRevocations: [await signStatement(DEVICE_REVOCATION, revoked, thief.keys.signing)],
+        },
         "STATEMENT_INVALID",
       ],
       [
