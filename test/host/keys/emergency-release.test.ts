@@ -220,38 +220,4 @@ describe.each(backends())("what an emergency gives out, on the $name store", (ba
     expect(all.notices.map(({ noticeId }) => noticeId)).toContain(requested?._id);
     await refused(call(ada, "GET", "/notices?limit=0"), 400, "REQUEST_INVALID");
   });
-
-  it.runIf(backend.name === "embedded")(
-    "counts nobody twice, however many approvals come at once",
-    async () => {
-      const { prepared, trustees, open, approve, approvalOf, sendApproval } = scene;
-      const emergency = await open(doctor);
-      const alone = await Promise.allSettled(
-        Array.from({ length: 12 }, () =>
-          sendApproval(trustees[0], emergency, approvalOf(trustees[0], emergency, doctor)),
-        ),
-      );
-      expect(alone.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-      await refused(doctor.emergency.open(emergency.emergencyId), 403, "EMERGENCY_PENDING");
-
-      const second = await open(doctor);
-      const together = await Promise.allSettled(
-        trustees.flatMap((trustee) =>
-          Array.from({ length: 4 }, () => sendApproval(trustee, second, approvalOf(trustee, second, doctor))),
-        ),
-      );
-      expect(together.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
-      const [kept] = (await documentsOf(system.stores.kdc, "emergencies")).filter(
-        ({ _id }) => _id === second.emergencyId,
-      );
-      expect(Object.keys(kept?.approvals as object).sort()).toEqual(trustees.map(idOf).sort());
-      expect(kept?.openedAt).not.toBeNull();
-
-      // Ending and approving at once: whichever comes first, nothing is released after the end.
-      const third = await open(doctor);
-      await approve(trustees[0], third, doctor);
-      await Promise.allSettled([approve(trustees[1], third, doctor), prepared.end(third.emergencyId)]);
-      await refused(doctor.emergency.open(third.emergencyId), 410, "EMERGENCY_ENDED");
-    },
-  );
 });
