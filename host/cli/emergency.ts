@@ -6,6 +6,7 @@ import {
   createNoticeBoard,
   type Emergency,
   type EmergencyStaff,
+  type KnownNotice,
   type Owner,
   type PendingEmergency,
   personFingerprint,
@@ -14,6 +15,7 @@ import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { type ShowOptions, showStreams } from "./doctor.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
+import { abortOnInterrupt } from "./interrupt.ts";
 import {
   asPerson,
   newCommand,
@@ -312,17 +314,24 @@ function end(): Command {
 function notices(): Command {
   return withPerson(newCommand("notices", "what the KDC tells you: requests, approvals, ends"))
     .option("--all", "also those that you have seen")
-    .action((options: PersonOptions & { all?: true }) =>
+    .option("--follow", "go on with what comes, until Ctrl-C")
+    .action((options: PersonOptions & { all?: true; follow?: true }) =>
       asPerson(options, async ({ session }) => {
         const output = outputOf(options);
         const board = createNoticeBoard(session);
+        const { dim, red } = output.colours;
+        const line = (notice: KnownNotice) =>
+          `${dim(minuteOf(notice.at))}  ${noticeText(notice, output.colours)}  ${dim(notice.object.slice(0, 8))}`;
+        if (options.follow) {
+          const onTrouble = ({ message, code }: MedcloudletError) =>
+            output.note(red(`  NO CONNECTION, notices may be missing: ${message} [${code}]`));
+          for await (const notice of board.follow(abortOnInterrupt(), { onTrouble })) {
+            output.result(notice, line(notice));
+          }
+          return;
+        }
         const list = await board.list({ unseen: options.all !== true });
-        const { dim } = output.colours;
-        const lines = list.map(
-          (notice) =>
-            `${dim(minuteOf(notice.at))}  ${noticeText(notice, output.colours)}  ${dim(notice.object.slice(0, 8))}`,
-        );
-        output.result(list, lines.length === 0 ? "Nothing new." : lines.join("\n"));
+        output.result(list, list.length === 0 ? "Nothing new." : list.map(line).join("\n"));
         for (const { noticeId, seenAt } of list) {
           if (seenAt === null) {
             await board.markSeen(noticeId);
