@@ -142,7 +142,8 @@ export function createEmergency(options: {
     },
     lookUpTrustee,
     async prepare({ trustees: chosen, threshold }) {
-      const count = new Set(chosen.map(({ handle }) => handle)).size;
+      // Two accounts with one key are one person.
+      const count = new Set(chosen.map(({ expectedFingerprint }) => expectedFingerprint)).size;
       if (
         count !== chosen.length ||
         count > TRUSTEES_MOST ||

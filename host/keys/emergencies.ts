@@ -16,6 +16,7 @@ import {
   checkDuration,
   type EmergencyState,
   end,
+  ownApproval,
   phaseOf,
   releasable,
   withdraw,
@@ -143,13 +144,13 @@ export async function createEmergencies(
     });
   };
 
-  const checkApproval = async (
+  const checkApproval = (
     emergency: Emergency,
+    requester: Account | null,
     approver: Account,
     approval: EmergencyApproval,
     now: number,
-  ): Promise<void> => {
-    const requester = await accounts.byId(emergency.requester);
+  ): void => {
     const epochIds = approval.epochs.map(({ epochId }) => epochId);
     const fits =
       approval.emergencyId === emergency._id &&
@@ -267,11 +268,16 @@ export async function createEmergencies(
       const { signingKey } = await accounts.keysOf(approver);
       const approval = await verifyStatement(EMERGENCY_APPROVAL, statement, signingKey);
       const before = await find(id);
+      // A second account with the same key is the same person.
+      const requester = await accounts.byId(before.requester);
+      if (requester?.fingerprint === approver.fingerprint) {
+        throw ownApproval();
+      }
       const { approvedAt, expiresAt } = approval;
       const kept = { approvedAt, expiresAt, statement };
       // Who may not approve at all is told so before the approval itself is looked at.
       approve(before, approver._id, { ...kept, shares: [] }, clock.now());
-      await checkApproval(before, approver, approval, clock.now());
+      checkApproval(before, requester, approver, approval, clock.now());
       const { owner, setId } = before;
       const epochIds = approval.epochs.map(({ epochId }) => epochId);
       const own = await shares.ofTrustee({ owner, setId, trustee: approver._id, epochIds });

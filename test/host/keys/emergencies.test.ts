@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { MedcloudletError } from "../../../host/base/index.ts";
 import type { KnownEmergency } from "../../../host/client/index.ts";
 import { EMERGENCY_REQUEST, type EmergencyApproval, signStatement } from "../../../host/sealing/index.ts";
-import { REASON, type Staff } from "../../support/emergency.ts";
+import { asTrustees, emergencyOf, REASON, type Staff, twinOf } from "../../support/emergency.ts";
 import { backends } from "../../support/stores.ts";
 import { type System, startSystem } from "../../support/system.ts";
 import { leavesNoTrace, someId } from "../http/attack.ts";
@@ -150,6 +150,28 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
     expect((await trustees[0].emergency.open(emergency.emergencyId)).streams).toHaveLength(1);
     await trustees[0].emergency.end(emergency.emergencyId);
     await refused(trustees[0].emergency.open(emergency.emergencyId), 410, "EMERGENCY_ENDED");
+  });
+
+  it("is not approved by its requester under another name", async () => {
+    const twin = await twinOf(system, doctor, "dr-swift-again");
+    const patient = await system.patient("sharp-kestrel", "Ke");
+    await patient.owner.startEpoch("medical");
+    const { emergency } = emergencyOf(system, patient);
+    const [heron, stork] = scene.trustees;
+    await emergency.prepare({ trustees: asTrustees([heron, stork, twin]), threshold: 2 });
+    const requested = await doctor.emergency.request({
+      patient: "sharp-kestrel",
+      reason: REASON,
+      minutes: 30,
+    });
+    await scene.approve(heron, requested, doctor);
+    await leavesNoTrace(system, async () => {
+      await refused(scene.approve(twin, requested, doctor), 403, "EMERGENCY_OWN_APPROVAL");
+    });
+    // Nor can a patient take one person for two.
+    const heronAgain = await twinOf(system, heron, "dr-heron-again");
+    const attempt = emergency.prepare({ trustees: asTrustees([heron, heronAgain]), threshold: 2 });
+    await refused(attempt, 400, "EMERGENCY_THRESHOLD");
   });
 
   it("takes no approval that is for something else, expired, too long, or signed by another", async () => {
