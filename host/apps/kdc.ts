@@ -29,7 +29,7 @@ import {
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
-/** How often the ring of ticket keys is looked after: a key that is due then waits at most this long. */
+/** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
 
 /**
@@ -107,6 +107,9 @@ export async function createKdcApp(options: {
       turning = setInterval(() => {
         ring.turn().catch((error) => {
           log.error({ event: "ticket_key_turn_failed", ...errorFields(error) });
+        });
+        emergencies.forget().catch((error) => {
+          log.error({ event: "emergency_forget_failed", ...errorFields(error) });
         });
       }, TURN_EVERY_MS);
       turning.unref();

@@ -141,6 +141,32 @@ describe.each(backends())("what an emergency gives out, on the $name store", (ba
     }
   });
 
+  it("is deleted from the store once it is over, by time or by the patient", async () => {
+    const { trustees, prepared, open, approve } = scene;
+    const handedOn = async (emergencyId: string) => {
+      const kept = (await documentsOf(system.stores.kdc, "emergencies")).find(
+        ({ _id }) => _id === emergencyId,
+      );
+      return Object.values(
+        kept?.approvals as Record<string, { statement: string; shares: string[] }>,
+      ).flatMap(({ statement, shares }) => [statement, ...shares].filter((text) => text !== ""));
+    };
+    const [byPatient, byTime] = [await open(doctor), await open(doctor)];
+    for (const { emergencyId } of [byPatient, byTime]) {
+      await approve(trustees[0], { emergencyId } as typeof byTime, doctor);
+      await approve(trustees[1], { emergencyId } as typeof byTime, doctor);
+      expect(await handedOn(emergencyId)).toHaveLength(4);
+    }
+    await prepared.end(byPatient.emergencyId);
+    expect(await handedOn(byPatient.emergencyId)).toEqual([]);
+    system.clock.advance(31 * MINUTE_MS);
+    await open(doctor);
+    expect(await handedOn(byTime.emergencyId)).toEqual([]);
+    // Who approved stays known.
+    const past = (await prepared.list()).find(({ emergencyId }) => emergencyId === byTime.emergencyId);
+    expect(past?.approvers.map(({ handle }) => handle).sort()).toEqual(["dr-heron", "dr-stork"]);
+  });
+
   it("is in the audit step by step, and so is who tried what they may not", async () => {
     const { ada, trustees, stranger, requestOf, send, open, approve, approvalOf, sendApproval } = scene;
     const entries = async () =>
