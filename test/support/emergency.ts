@@ -12,6 +12,7 @@ import {
   personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
+import { enrol } from "./authenticator.ts";
 import { PASSWORD, type Patient, type Person, type System } from "./system.ts";
 
 /** A doctor or security officer at work. */
@@ -50,6 +51,7 @@ export async function twinOf(system: System, original: Staff, handle: string): P
   const kdc = createKdcClient({ http: createHttpClient({ clock }), url: system.kdc.url });
   await kdc.register({ invitation: code, handle, password: PASSWORD, identity: session.account.identity });
   const own = await kdc.login(handle, PASSWORD);
+  await enrol(own, PASSWORD, clock);
   const emergency = createEmergencyStaff({ suite, clock, session: own, keys });
   return { ...original, handle, session: own, emergency, notices: createNoticeBoard(own) };
 }

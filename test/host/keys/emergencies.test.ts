@@ -5,7 +5,7 @@ import { EMERGENCY_REQUEST, type EmergencyApproval, signStatement } from "../../
 import { asTrustees, emergencyOf, REASON, type Staff, twinOf } from "../../support/emergency.ts";
 import { backends } from "../../support/stores.ts";
 import { type System, startSystem } from "../../support/system.ts";
-import { leavesNoTrace, someId } from "../http/attack.ts";
+import { someId } from "../http/attack.ts";
 import { call, createScene, idOf, MINUTE_MS, refused, type Scene } from "./emergency-scene.ts";
 
 describe.each(backends())("an emergency, on the $name store", (backend) => {
@@ -25,7 +25,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
   it("is requested by a doctor alone, in their own name, and for now", async () => {
     const { ada, trustees, stranger, requestOf, send } = scene;
     const now = system.clock.now();
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       for (const by of [ada, trustees[2], system.operator]) {
         await refused(send(by, requestOf(by)), 403, "ROLE_FORBIDDEN");
       }
@@ -44,7 +44,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
 
   it("lasts five minutes to four hours", async () => {
     const { requestOf, send } = scene;
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       for (const minutes of [1, 4, 241, 60 * 24 * 365]) {
         const until = system.clock.now() + minutes * MINUTE_MS;
         await refused(send(doctor, requestOf(doctor, { until })), 403, "EMERGENCY_TIME_LIMIT");
@@ -55,7 +55,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
   it("needs a patient who prepared, and does not tell who is a patient here", async () => {
     const { requestOf, send } = scene;
     const answers: unknown[] = [];
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       for (const patient of ["brave-wren", "nobody-at-all", "dr-heron", "operator"]) {
         const error = (await send(doctor, requestOf(doctor, { patient })).catch(
           (refusal) => refusal,
@@ -74,7 +74,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
   it("takes nothing but a statement, whatever else is sent", async () => {
     const { ada, requestOf } = scene;
     const statement = await signStatement(EMERGENCY_REQUEST, requestOf(doctor), doctor.keys.signing);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       for (const json of [
         {},
         { statement: { $gt: "" } },
@@ -95,7 +95,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
     const { stranger, requestOf, send } = scene;
     const request = requestOf(doctor);
     await send(doctor, request);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(send(doctor, request), 409, "EMERGENCY_EXISTS");
       await refused(
         send(stranger, requestOf(stranger, { emergencyId: request.emergencyId })),
@@ -108,7 +108,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
   it("is not approved by its requester, a stranger, somebody of another role, or anybody twice", async () => {
     const { ada, trustees, stranger, open, approve, approvalOf, sendApproval } = scene;
     const emergency = await open(doctor);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(
         sendApproval(doctor, emergency, approvalOf(doctor, emergency, doctor)),
         403,
@@ -128,7 +128,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
       }
     });
     await approve(trustees[0], emergency, doctor);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(approve(trustees[0], emergency, doctor), 409, "EMERGENCY_APPROVED_ALREADY");
       await refused(doctor.emergency.open(emergency.emergencyId), 403, "EMERGENCY_PENDING");
     });
@@ -137,7 +137,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
   it("is not approved by its requester though the patient made them a trustee", async () => {
     const { trustees, open, approve, approvalOf, sendApproval } = scene;
     const emergency = await open(trustees[0]);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(
         sendApproval(trustees[0], emergency, approvalOf(trustees[0], emergency, doctor)),
         403,
@@ -165,7 +165,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
       minutes: 30,
     });
     await scene.approve(heron, requested, doctor);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(scene.approve(twin, requested, doctor), 403, "EMERGENCY_OWN_APPROVAL");
     });
     // Nor can a patient take one person for two.
@@ -183,7 +183,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
     const attempt = (changes: Partial<EmergencyApproval>) =>
       sendApproval(trustee, emergency, approvalOf(trustee, emergency, doctor, changes));
     const [epoch] = approvalOf(trustee, emergency, doctor).epochs;
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       for (const changes of [
         { emergencyId: other.emergencyId },
         { approver: idOf(trustees[1]) },
@@ -232,7 +232,7 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
     await approve(trustees[1], emergency, doctor);
     await refused(doctor.emergency.open(emergency.emergencyId), 403, "EMERGENCY_PENDING");
     await approve(trustees[0], emergency, doctor);
-    await leavesNoTrace(system, async () => {
+    await scene.unchanged(async () => {
       await refused(trustees[0].emergency.withdraw(emergency.emergencyId), 409, "EMERGENCY_OPEN");
       await refused(stranger.emergency.withdraw(emergency.emergencyId), 403, "EMERGENCY_NOT_TRUSTEE");
     });

@@ -11,7 +11,7 @@ import {
 } from "../../../host/sealing/index.ts";
 import { asTrustees, emergencyOf, REASON, type Staff, staffOf } from "../../support/emergency.ts";
 import type { Patient, Person, System } from "../../support/system.ts";
-import { someId } from "../http/attack.ts";
+import { leavesNoTrace, someId } from "../http/attack.ts";
 
 export const MINUTE_MS = 60_000;
 export const idOf = ({ session }: Person): string => session.account.accountId;
@@ -39,6 +39,8 @@ export interface Scene {
   readonly stranger: Staff;
   /** One doctor may request twenty times an hour: each test has its own. */
   newDoctor(): Promise<Staff>;
+  /** Does something hostile and checks that no store changed by it. */
+  unchanged(attack: () => Promise<unknown>): Promise<void>;
   requestOf(by: Person, changes?: Partial<EmergencyRequest>): EmergencyRequest;
   send(by: Person, request: EmergencyRequest, key?: SigningKey): Promise<unknown>;
   open(by: Staff): Promise<KnownEmergency>;
@@ -71,14 +73,27 @@ export async function createScene(system: System): Promise<Scene> {
   ] as const;
   const prepared = emergencyOf(system, ada).emergency;
   await prepared.prepare({ trustees: asTrustees(trustees), threshold: 2 });
+  const stranger = await staffOf(system, "dr-magpie");
+  const everybody: Person[] = [ada, bo, ...trustees, stranger, system.operator];
   let doctors = 0;
   return {
     ada,
     bo,
     prepared,
     trustees,
-    stranger: await staffOf(system, "dr-magpie"),
-    newDoctor: () => staffOf(system, `dr-swift-${doctors++}`),
+    stranger,
+    async newDoctor() {
+      const doctor = await staffOf(system, `dr-swift-${doctors++}`);
+      everybody.push(doctor);
+      return doctor;
+    },
+    async unchanged(attack) {
+      // Where the clock was moved, sessions are renewed at the next request: that is no trace of the attack.
+      for (const person of everybody) {
+        await call(person, "GET", "/accounts/me");
+      }
+      await leavesNoTrace(system, attack);
+    },
     requestOf: (by, changes = {}) => ({
       emergencyId: someId(),
       requester: idOf(by),
