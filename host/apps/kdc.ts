@@ -27,10 +27,11 @@ import {
   createEmergencyShares,
   createEpochs,
   createRecordParts,
+  createReleases,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
-/** How often the ring of ticket keys is looked after: a key that is due then waits at most this long. */
+/** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
 
 /**
@@ -71,13 +72,24 @@ export async function createKdcApp(options: {
   const recordParts = await createRecordParts(store, epochs);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
+  const releases = createReleases();
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, audit, publicUrl });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
   own.addRoutes(routes);
-  addKeysRoutes(routes, { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl });
-  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, clock });
+  addKeysRoutes(routes, {
+    accounts,
+    devices,
+    proofs,
+    issuer,
+    epochs,
+    consents,
+    emergencies,
+    releases,
+    publicUrl,
+  });
+  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, clock });
   addRecordPartRoutes(routes, {
     accounts,
     proofs,
@@ -109,6 +121,9 @@ export async function createKdcApp(options: {
       turning = setInterval(() => {
         ring.turn().catch((error) => {
           log.error({ event: "ticket_key_turn_failed", ...errorFields(error) });
+        });
+        emergencies.forget().catch((error) => {
+          log.error({ event: "emergency_forget_failed", ...errorFields(error) });
         });
       }, TURN_EVERY_MS);
       turning.unref();

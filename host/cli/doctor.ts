@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
-import { MedcloudletError } from "../base/index.ts";
-import type { ReadBatch, SharedStream } from "../client/index.ts";
+import { MedcloudletError, systemClock } from "../base/index.ts";
+import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -18,10 +18,23 @@ import {
   vitalsText,
 } from "./vitals.ts";
 
-interface ReadOptions extends PersonOptions {
-  readonly patient?: string;
+/** How streams are shown. */
+export interface ShowOptions {
   readonly follow?: true;
   readonly csv?: string;
+  /** Ends following, ms since 1970 UTC. */
+  readonly endsAt?: number;
+}
+
+interface ReadOptions extends PersonOptions, ShowOptions {
+  readonly patient?: string;
+}
+
+/** A stream with what lets one read it: in words, and until when (ms since 1970 UTC). */
+export interface ShownStream {
+  readonly stream: OpenedStream;
+  readonly leave: string;
+  readonly until: number;
 }
 
 const TROUBLE_EVERY_MS = 30_000;
@@ -92,7 +105,7 @@ function missingNumbers(headers: readonly BatchHeader[]): number {
 }
 
 /** Says, at most every half minute, that nothing comes through. */
-function createTroubleNotice(stream: SharedStream, output: Output): (error: MedcloudletError) => void {
+function createTroubleNotice(stream: OpenedStream, output: Output): (error: MedcloudletError) => void {
   let saidAt = Number.NEGATIVE_INFINITY;
   return ({ code, message }) => {
     if (performance.now() - saidAt < TROUBLE_EVERY_MS) {
@@ -132,7 +145,11 @@ function withCourse(
     : rows.map((row, i) => [...row, i === 0 ? "course" : sparkline(courses[i - 1] ?? [], width)]);
 }
 
-function summarise(stream: SharedStream, { headers, columns, refused }: Opened, output: Output): void {
+function summarise(
+  { stream, leave, until }: ShownStream,
+  { headers, columns, refused }: Opened,
+  output: Output,
+): void {
   const { colours } = output;
   const missing = missingNumbers(headers);
   let first: number | undefined;
@@ -179,7 +196,7 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
       ownerFingerprint: stream.ownerFingerprint,
       region: stream.region,
       streamId: stream.streamId,
-      until: stream.consent.until,
+      until,
       batches: headers.length,
       firstTime: first ?? null,
       lastTime: last ?? null,
@@ -191,9 +208,7 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
     [
       `${colours.bold(stream.ownerName || "(no name given)")}  ${stream.region}${columns.length === 0 ? "" : `  ${scoreText(score, colours)}`}`,
       colours.dim(`  fingerprint ${groups(stream.ownerFingerprint)}`),
-      colours.dim(
-        `  consent for ${stream.consent.purpose} until ${new Date(stream.consent.until).toISOString()}`,
-      ),
+      colours.dim(`  ${leave} until ${new Date(until).toISOString()}`),
       ...(first === undefined || last === undefined
         ? ["  Nothing has arrived yet."]
         : [
@@ -214,7 +229,7 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
   );
 }
 
-function showBatch(stream: SharedStream, batch: ReadBatch, vitals: Vitals, output: Output): void {
+function showBatch(stream: OpenedStream, batch: ReadBatch, vitals: Vitals, output: Output): void {
   const { colours } = output;
   if (batch.status === "refused") {
     const { code, message } = batch.error;
@@ -231,6 +246,50 @@ function showBatch(stream: SharedStream, batch: ReadBatch, vitals: Vitals, outpu
   );
 }
 
+/** Reads streams and shows them: a summary of each, or with `follow` every batch as it comes. */
+export async function showStreams(
+  reader: Reader,
+  streams: readonly ShownStream[],
+  options: ShowOptions,
+  output: Output,
+): Promise<void> {
+  const csv = options.csv === undefined ? undefined : await createCsv(options.csv);
+  const { endsAt } = options;
+  const interrupted = abortOnInterrupt();
+  const signal =
+    endsAt === undefined
+      ? interrupted
+      : AbortSignal.any([interrupted, AbortSignal.timeout(Math.max(0, endsAt - systemClock.now()))]);
+  await Promise.all(
+    streams.map(async (shown) => {
+      const { stream } = shown;
+      const columns: ReadingColumn[] = [];
+      const headers: BatchHeader[] = [];
+      const vitals: Vitals = {};
+      let refused = 0;
+      const onTrouble = createTroubleNotice(stream, output);
+      const items = options.follow ? reader.follow(stream, signal, { onTrouble }) : reader.read(stream);
+      for await (const { batch } of items) {
+        if (options.follow) {
+          showBatch(stream, batch, vitals, output);
+        } else if (batch.status === "refused") {
+          refused++;
+        } else {
+          columns.push(...batch.columns);
+          headers.push(batch.header);
+        }
+        if (batch.status === "opened") {
+          csv?.write(batch.columns);
+        }
+      }
+      if (!options.follow) {
+        summarise(shown, { headers, columns, refused }, output);
+      }
+    }),
+  );
+  await csv?.end();
+}
+
 function read(): Command {
   return withPerson(newCommand("read", "open on this machine what patients share with you"))
     .option("--patient <name>", "only patients whose name contains this, or one stream id")
@@ -245,35 +304,11 @@ function read(): Command {
           output.note(output.colours.red(`  ✗ a grant was refused: ${error.message} [${error.code}]`));
         }
         const chosen = chooseStreams(streams, options.patient);
-        const csv = options.csv === undefined ? undefined : await createCsv(options.csv);
-        const signal = abortOnInterrupt();
-        await Promise.all(
-          chosen.map(async (stream) => {
-            const columns: ReadingColumn[] = [];
-            const headers: BatchHeader[] = [];
-            const vitals: Vitals = {};
-            let refused = 0;
-            const onTrouble = createTroubleNotice(stream, output);
-            const items = options.follow ? reader.follow(stream, signal, { onTrouble }) : reader.read(stream);
-            for await (const { batch } of items) {
-              if (options.follow) {
-                showBatch(stream, batch, vitals, output);
-              } else if (batch.status === "refused") {
-                refused++;
-              } else {
-                columns.push(...batch.columns);
-                headers.push(batch.header);
-              }
-              if (batch.status === "opened") {
-                csv?.write(batch.columns);
-              }
-            }
-            if (!options.follow) {
-              summarise(stream, { headers, columns, refused }, output);
-            }
-          }),
-        );
-        await csv?.end();
+        const shown = chosen.map((stream) => {
+          const { purpose, until } = stream.consent;
+          return { stream, leave: `consent for ${purpose}`, until };
+        });
+        await showStreams(reader, shown, options, output);
       }),
     );
 }

@@ -5,6 +5,7 @@ import { type Owner, openIdentity, personFingerprint } from "../client/index.ts"
 import { ROLES } from "../identity/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { pairDevice } from "./device-folder.ts";
+import { emergencyOf } from "./emergency.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import {
   addressesOf,
@@ -118,6 +119,9 @@ function epoch(): Command {
           { region: options.region, number, epochId, streamId },
           `Epoch ${number} of ${options.region} has begun: readings are sealed to it from now on.`,
         );
+        // Readers and trustees of before can open the new epoch as well.
+        await owner.catchUp();
+        await emergencyOf(toolkit, person, owner).catchUp();
       }),
     );
 }

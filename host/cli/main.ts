@@ -7,6 +7,7 @@ import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { emergencyCommand } from "./emergency.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { keysCommand } from "./keys.ts";
 import { recordCommand } from "./record.ts";
@@ -38,6 +39,7 @@ for (const command of [
   accountCommand(),
   recordCommand(),
   auditCommand(),
+  emergencyCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

@@ -50,6 +50,7 @@ export const RELEASED_KEYS = z.object({
   owner: DIRECTORY_ENTRY,
   epochs: z.array(z.string()),
   devices: z.array(z.string()),
+  deviceRevocations: z.array(z.string()),
   approvals: z.array(
     z.object({ approver: DIRECTORY_ENTRY, approval: z.string(), shares: z.array(z.string()) }),
   ),

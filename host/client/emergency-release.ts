@@ -6,12 +6,12 @@ import {
   MedcloudletError,
 } from "../base/index.ts";
 import {
+  DEVICE_REVOCATION,
   EMERGENCY_APPROVAL,
   EMERGENCY_SHARE,
   type EmergencyApproval,
   type EmergencyShare,
   ENROLMENT,
-  type Enrolment,
   EPOCH,
   type Epoch,
   fingerprint,
@@ -24,7 +24,7 @@ import {
   verifyStatement,
 } from "../sealing/index.ts";
 import type { DirectoryEntry, UnverifiedRelease } from "./emergency-api.ts";
-import type { OpenedStream } from "./shared-stream.ts";
+import type { KnownDevice, OpenedStream, ReaderSelf } from "./shared-stream.ts";
 
 /** What an emergency opened on the requester's machine. */
 export interface OpenedEmergency {
@@ -99,13 +99,22 @@ async function ownedBy(owner: DirectoryEntry, ownerKey: Bytes, release: Unverifi
     }
     epochs.push(epoch);
   }
-  const devices: Enrolment[] = [];
+  const revokedAt = new Map<string, number>();
+  for (const statement of release.deviceRevocations) {
+    const revocation = await verifyStatement(DEVICE_REVOCATION, statement, ownerKey);
+    if (revocation.owner !== owner.accountId) {
+      throw invalid("a device's revocation is somebody else's");
+    }
+    revokedAt.set(revocation.deviceId, revocation.revokedAt);
+  }
+  const devices: KnownDevice[] = [];
   for (const statement of release.devices) {
     const device = await verifyStatement(ENROLMENT, statement, ownerKey);
     if (device.owner !== owner.accountId) {
       throw invalid("a device belongs to somebody else");
     }
-    devices.push(device);
+    const ended = revokedAt.get(device.deviceId);
+    devices.push(ended === undefined ? device : { ...device, revokedAt: ended });
   }
   return { epochs, devices };
 }
@@ -118,7 +127,7 @@ async function ownedBy(owner: DirectoryEntry, ownerKey: Bytes, release: Unverifi
  */
 export async function openRelease(
   release: UnverifiedRelease,
-  requester: { readonly accountId: string; readonly fingerprint: string; readonly receiving: Recipient },
+  requester: ReaderSelf,
   suite: SealingSuite,
   expectedFingerprint?: string,
 ): Promise<OpenedEmergency> {

@@ -66,7 +66,7 @@ export interface Emergency {
   end(emergencyId: string): Promise<KnownEmergency>;
   /**
    * Where somebody opened the newest medical epoch in an emergency that is over, starts another one and shares it
-   * with the trustees: what they were let read stays read, what comes now is not theirs.
+   * with the readers who remain and with the trustees: what they were let read stays read, what comes now is not theirs.
    */
   afterwards(): Promise<{ emergencies: KnownEmergency[]; epoch: OwnedEpoch | null }>;
 }
@@ -142,7 +142,8 @@ export function createEmergency(options: {
     },
     lookUpTrustee,
     async prepare({ trustees: chosen, threshold }) {
-      const count = new Set(chosen.map(({ handle }) => handle)).size;
+      // Two accounts with one key are one person.
+      const count = new Set(chosen.map(({ expectedFingerprint }) => expectedFingerprint)).size;
       if (
         count !== chosen.length ||
         count > TRUSTEES_MOST ||
@@ -189,6 +190,7 @@ export function createEmergency(options: {
         return { emergencies, epoch: null };
       }
       const epoch = await owner.startEpoch(REGION);
+      await owner.catchUp();
       await catchUp();
       return { emergencies, epoch };
     },

@@ -9,6 +9,7 @@ import {
   utf8,
 } from "../base/index.ts";
 import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { EMERGENCY_PLAN } from "./emergency.ts";
 import { KEPT_REVOCATION } from "./revocations.ts";
 
 const secretSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "expected base64url of 32 bytes");
@@ -42,6 +43,8 @@ const CONTENTS = z.strictObject({
     .exactOptional(),
   /** Revocations that must not be forgotten yet. */
   revocations: z.array(KEPT_REVOCATION).optional(),
+  /** Whom a patient chose as trustees; absent where nobody was chosen. */
+  emergency: EMERGENCY_PLAN.optional(),
 });
 
 /** Everything a person must not lose: identity, epochs, whom they know. Byte strings as base64url. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { createSignal, isMedcloudletError, type MedcloudletError } from "../base/index.ts";
 import { idSchema } from "../sealing/index.ts";
 import type { KdcSession } from "./kdc-client.ts";
 
@@ -32,15 +33,50 @@ export interface NoticeBoard {
   list(options?: { readonly unseen?: boolean }): Promise<KnownNotice[]>;
   /** @throws MedcloudletError `NOTICE_UNKNOWN` */
   markSeen(noticeId: string): Promise<void>;
+  /**
+   * Everything unseen, oldest first, and then what comes, until `signal` aborts; asks every few seconds. A notice is
+   * marked as seen once the next is asked for. While the KDC is away it tries again and says so to `onTrouble`: no
+   * news must not look like good news.
+   */
+  follow(
+    signal: AbortSignal,
+    options?: { readonly everyMs?: number; readonly onTrouble?: (error: MedcloudletError) => void },
+  ): AsyncGenerator<KnownNotice>;
 }
 
+const EVERY_MS = 5000;
+
 export function createNoticeBoard(session: KdcSession): NoticeBoard {
+  const list: NoticeBoard["list"] = async ({ unseen = false } = {}) =>
+    (await session.call(NOTICES, { method: "GET", path: `/notices?unseen=${unseen}` })).notices;
+  const markSeen: NoticeBoard["markSeen"] = async (noticeId) => {
+    await session.call(z.unknown(), { method: "POST", path: `/notices/${noticeId}/seen` });
+  };
   return {
-    async list({ unseen = false } = {}) {
-      return (await session.call(NOTICES, { method: "GET", path: `/notices?unseen=${unseen}` })).notices;
-    },
-    async markSeen(noticeId) {
-      await session.call(z.unknown(), { method: "POST", path: `/notices/${noticeId}/seen` });
+    list,
+    markSeen,
+    async *follow(signal, { everyMs = EVERY_MS, onTrouble } = {}) {
+      const wake = createSignal();
+      signal.addEventListener("abort", wake.signal);
+      try {
+        while (!signal.aborted) {
+          try {
+            for (const notice of (await list({ unseen: true })).reverse()) {
+              yield notice;
+              await markSeen(notice.noticeId);
+            }
+          } catch (error) {
+            const passing = isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
+            if (!passing) {
+              throw error;
+            }
+            onTrouble?.(error);
+          }
+          await wake.wait(everyMs);
+        }
+      } finally {
+        signal.removeEventListener("abort", wake.signal);
+      }
     },
   };
 }

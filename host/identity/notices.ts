@@ -4,7 +4,7 @@ import { isDuplicate, type Store } from "../store/index.ts";
 
 /** Something that the owner of an account is told, whether they ask or not. */
 export interface Notice {
-  /** Of account, kind, object and actor: the same event is told once. */
+  /** Of account, kind, object, actor and occurrence: the same event is told once. */
   readonly _id: string;
   /** Whom it is for. */
   readonly accountId: string;
@@ -31,6 +31,8 @@ export interface NoticeInput {
   readonly until?: number;
   /** Now, where it is left out. */
   readonly at?: number;
+  /** Tells apart what can happen several times to one object by one actor. */
+  readonly occurrence?: number;
 }
 
 /** What accounts are told. A notice that was sent is on disk. */
@@ -48,8 +50,8 @@ export function presentNotice({ _id, at, kind, who, object, reason, until, seenA
   return { noticeId: _id, at, kind, who, object, reason, until, seenAt };
 }
 
-function noticeId({ to, kind, object, who = "" }: NoticeInput): string {
-  return toHex(sha256(utf8(JSON.stringify([to, kind, object, who])))).slice(0, 32);
+function noticeId({ to, kind, object, who = "", occurrence = 0 }: NoticeInput): string {
+  return toHex(sha256(utf8(JSON.stringify([to, kind, object, who, occurrence])))).slice(0, 32);
 }
 
 export async function createNotices(store: Store, clock: Clock): Promise<Notices> {

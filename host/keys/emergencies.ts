@@ -16,12 +16,16 @@ import {
   checkDuration,
   type EmergencyState,
   end,
+  ownApproval,
   phaseOf,
   releasable,
   withdraw,
 } from "./emergency-state.ts";
 
-/** An approval with what it hands on; the shares' own statements go with it, should the patient prepare anew. */
+/**
+ * An approval with what it hands on; the shares' own statements go with it, should the patient prepare anew. Both are
+ * gone once the emergency is over.
+ */
 export interface KeptApproval extends Approval {
   readonly statement: string;
   readonly shares: readonly string[];
@@ -37,6 +41,8 @@ export interface Emergency extends EmergencyState<KeptApproval> {
   /** The epochs it opens, newest first. */
   readonly epochIds: readonly string[];
   readonly version: number;
+  /** False once what was handed on is deleted. */
+  readonly holdsShares: boolean;
 }
 
 /** Break-glass: requests, approvals, and what they open until when. */
@@ -59,6 +65,8 @@ export interface Emergencies {
   approve(emergencyId: string, approver: Account, statement: string): Promise<Emergency>;
   withdraw(emergencyId: string, approver: Account): Promise<Emergency>;
   end(emergencyId: string): Promise<Emergency>;
+  /** Deletes what was handed on in emergencies that are over: whoever takes this store later finds none of it. */
+  forget(): Promise<void>;
   /**
    * The approvals whose shares the requester may have now.
    * @throws MedcloudletError `EMERGENCY_PENDING`, `EMERGENCY_ENDED`
@@ -86,6 +94,7 @@ export async function createEmergencies(
       { fields: { owner: 1, requestedAt: 1 } },
       { fields: { requester: 1, until: 1 } },
       { fields: { until: 1 } },
+      { fields: { holdsShares: 1, until: 1 } },
     ],
   });
 
@@ -108,7 +117,14 @@ export async function createEmergencies(
     for (let attempt = 0; attempt < RETRIES_MOST; attempt++) {
       const before = await find(id);
       const { approvals, openedAt, endedAt } = decide(before, clock.now());
-      const changes = { approvals, openedAt, endedAt, version: before.version + 1 };
+      const holdsShares = endedAt === null;
+      const changes = {
+        approvals: holdsShares ? approvals : withoutShares(approvals),
+        openedAt,
+        endedAt,
+        version: before.version + 1,
+        holdsShares,
+      };
       const { matched } = await emergencies.updateOne(
         { _id: { $eq: id }, version: { $eq: before.version } },
         { $set: changes },
@@ -124,6 +140,16 @@ export async function createEmergencies(
         status: 503,
       },
     );
+  };
+
+  const forget = async (): Promise<void> => {
+    const over = await emergencies.find({ holdsShares: { $eq: true }, until: { $lte: clock.now() } });
+    for (const { _id, version, approvals } of over) {
+      await emergencies.updateOne(
+        { _id: { $eq: _id }, version: { $eq: version } },
+        { $set: { approvals: withoutShares(approvals), version: version + 1, holdsShares: false } },
+      );
+    }
   };
 
   /** Also told where a crash came between the last approval and its notice: nothing is released before. */
@@ -143,13 +169,13 @@ export async function createEmergencies(
     });
   };
 
-  const checkApproval = async (
+  const checkApproval = (
     emergency: Emergency,
+    requester: Account | null,
     approver: Account,
     approval: EmergencyApproval,
     now: number,
-  ): Promise<void> => {
-    const requester = await accounts.byId(emergency.requester);
+  ): void => {
     const epochIds = approval.epochs.map(({ epochId }) => epochId);
     const fits =
       approval.emergencyId === emergency._id &&
@@ -180,6 +206,7 @@ export async function createEmergencies(
       const { signingKey } = await accounts.keysOf(requester);
       const request = await verifyStatement(EMERGENCY_REQUEST, statement, signingKey);
       const { emergencyId, patient, reason, requestedAt, until } = request;
+      await forget();
       const owner = await accounts.byHandle(patient);
       if (owner !== null && owner.role === "patient") {
         about(owner._id);
@@ -237,6 +264,7 @@ export async function createEmergencies(
         openedAt: null,
         endedAt: null,
         version: 0,
+        holdsShares: true,
       };
       // The notices first: a crash in between leaves a warning too many, never an emergency that nobody heard of.
       const notice = { object: emergencyId, who: requester.handle, reason, until };
@@ -267,11 +295,16 @@ export async function createEmergencies(
       const { signingKey } = await accounts.keysOf(approver);
       const approval = await verifyStatement(EMERGENCY_APPROVAL, statement, signingKey);
       const before = await find(id);
+      // A second account with the same key is the same person.
+      const requester = await accounts.byId(before.requester);
+      if (requester?.fingerprint === approver.fingerprint) {
+        throw ownApproval();
+      }
       const { approvedAt, expiresAt } = approval;
       const kept = { approvedAt, expiresAt, statement };
       // Who may not approve at all is told so before the approval itself is looked at.
       approve(before, approver._id, { ...kept, shares: [] }, clock.now());
-      await checkApproval(before, approver, approval, clock.now());
+      checkApproval(before, requester, approver, approval, clock.now());
       const { owner, setId } = before;
       const epochIds = approval.epochs.map(({ epochId }) => epochId);
       const own = await shares.ofTrustee({ owner, setId, trustee: approver._id, epochIds });
@@ -284,6 +317,7 @@ export async function createEmergencies(
         object: id,
         who: approver.handle,
         until: after.until,
+        occurrence: approvedAt,
       });
       await tellOpened(after);
       return after;
@@ -295,6 +329,7 @@ export async function createEmergencies(
         kind: "emergency.approval-withdrawn",
         object: id,
         who: approver.handle,
+        occurrence: after.version,
       });
       return after;
     },
@@ -303,6 +338,7 @@ export async function createEmergencies(
       await notices.send({ to: after.owner, kind: "emergency.ended", object: id });
       return after;
     },
+    forget,
     async release(id) {
       const emergency = await find(id);
       const approvals = releasable(emergency, clock.now()).map(
@@ -329,6 +365,15 @@ export async function createEmergencies(
       return open.length === 0 ? null : Math.max(...open.map(({ until }) => until));
     },
   };
+}
+
+function withoutShares(approvals: Readonly<Record<string, KeptApproval>>): Record<string, KeptApproval> {
+  return Object.fromEntries(
+    Object.entries(approvals).map(([approver, { approvedAt, expiresAt }]) => [
+      approver,
+      { approvedAt, expiresAt, statement: "", shares: [] },
+    ]),
+  );
 }
 
 function existing(cause?: unknown): MedcloudletError {

@@ -15,6 +15,7 @@ import type { Emergencies, Emergency } from "./emergencies.ts";
 import { type EmergencyShares, TRUSTEE_ROLES } from "./emergency-shares.ts";
 import { ownApproval, phaseOf } from "./emergency-state.ts";
 import type { Epochs } from "./epochs.ts";
+import type { Releases } from "./releases.ts";
 
 const SHARES = z.strictObject({
   statements: z.array(z.string().max(8192)).min(TRUSTEES_LEAST).max(TRUSTEES_MOST),
@@ -38,10 +39,11 @@ export function addEmergencyRoutes(
     readonly epochs: Epochs;
     readonly shares: EmergencyShares;
     readonly emergencies: Emergencies;
+    readonly releases: Releases;
     readonly clock: Clock;
   },
 ): void {
-  const { accounts, devices, epochs, shares, emergencies, clock } = rooms;
+  const { accounts, devices, epochs, shares, emergencies, releases, clock } = rooms;
   const requests = createRateLimiter(REQUEST_LIMIT);
 
   /** An account that something rests on; accounts are never deleted. */
@@ -240,7 +242,10 @@ export function addEmergencyRoutes(
     relation,
     refusal: notYours,
     async handle({ params: { id } }) {
-      return { status: 200, json: await present(await emergencies.end(id)) };
+      const ended = await emergencies.end(id);
+      // What was under way goes out first: after this answer nothing does.
+      await releases.settled(ended.requester);
+      return { status: 200, json: await present(ended) };
     },
   });
 
@@ -252,7 +257,8 @@ export function addEmergencyRoutes(
     params: BY_ID,
     relation,
     refusal: notYours,
-    async handle({ params: { id }, concerning }) {
+    async handle({ account, response, params: { id }, concerning }) {
+      releases.begin(account._id, response);
       const { emergency, approvals } = await emergencies.release(id);
       const released = [];
       for (const [approver, { statement, shares: statements }] of approvals) {
@@ -264,7 +270,9 @@ export function addEmergencyRoutes(
       }
       const opened = new Set(emergency.epochIds);
       const ownerEpochs = await epochs.ofOwner(emergency.owner);
-      const ownerDevices = await devices.ofOwner(emergency.owner);
+      const ownerDevices = (await devices.ofOwner(emergency.owner)).filter(
+        ({ enrolment }) => enrolment.region === MEDICAL,
+      );
       concerning({ details: { approvals: released.length, epochs: opened.size } });
       return {
         status: 200,
@@ -272,9 +280,8 @@ export function addEmergencyRoutes(
           emergency: await present(emergency),
           owner: presentAccount(await accountOf(emergency.owner)),
           epochs: ownerEpochs.filter(({ _id }) => opened.has(_id)).map(({ statement }) => statement),
-          devices: ownerDevices
-            .filter(({ enrolment }) => enrolment.region === MEDICAL)
-            .map(({ statement }) => statement),
+          devices: ownerDevices.map(({ statement }) => statement),
+          deviceRevocations: ownerDevices.flatMap(({ revocation }) => revocation ?? []),
           approvals: released,
         },
       };

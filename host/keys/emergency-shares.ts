@@ -125,6 +125,10 @@ export async function createEmergencyShares(
     if (trustees.size !== shares.length) {
       throw mismatch("a trustee has two of them");
     }
+    // Two accounts with one key are one person.
+    if (new Set(shares.map(({ trusteeFingerprint }) => trusteeFingerprint)).size !== shares.length) {
+      throw mismatch("two trustees have one key");
+    }
     if (first.createdAt > clock.now() + CLOCK_SKEW_MS) {
       throw mismatch("they are of the future; check the clock");
     }

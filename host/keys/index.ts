@@ -5,4 +5,5 @@ export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.
 export { createEpochs, type Epochs } from "./epochs.ts";
 export { createRecordParts, type RecordParts } from "./record-parts.ts";
 export { addRecordPartRoutes } from "./record-routes.ts";
+export { createReleases } from "./releases.ts";
 export { addKeysRoutes } from "./router.ts";

@@ -14,7 +14,7 @@ import { addConsentRoutes } from "./consent-routes.ts";
 import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
-import { createReleases } from "./releases.ts";
+import type { Releases } from "./releases.ts";
 
 const statementSchema = z.string().max(16_384);
 const STATEMENT = z.strictObject({ statement: statementSchema });
@@ -40,11 +40,11 @@ export function addKeysRoutes(
     readonly epochs: Epochs;
     readonly consents: Consents;
     readonly emergencies: Emergencies;
+    readonly releases: Releases;
     readonly publicUrl: () => string;
   },
 ): void {
-  const { accounts, devices, proofs, issuer, epochs, consents, emergencies, publicUrl } = rooms;
-  const releases = createReleases();
+  const { accounts, devices, proofs, issuer, epochs, consents, emergencies, releases, publicUrl } = rooms;
   addConsentRoutes(routes, { accounts, devices, epochs, consents, releases });
 
   routes.session({

@@ -2,6 +2,7 @@ import {
   createEmergency,
   createEmergencyStaff,
   createHttpClient,
+  createKdcClient,
   createNoticeBoard,
   createReader,
   type Emergency,
@@ -11,7 +12,8 @@ import {
   personFingerprint,
   type Reader,
 } from "../../host/client/index.ts";
-import type { Patient, Person, System } from "./system.ts";
+import { enrol } from "./authenticator.ts";
+import { PASSWORD, type Patient, type Person, type System } from "./system.ts";
 
 /** A doctor or security officer at work. */
 export interface Staff extends Person {
@@ -39,6 +41,19 @@ export async function staffOf(
     notices: createNoticeBoard(session),
     reader: createReader({ suite, clock, http, session, keys, cloudUrl: system.cloud.url }),
   };
+}
+
+/** A second account of somebody, with the same keys. */
+export async function twinOf(system: System, original: Staff, handle: string): Promise<Staff> {
+  const { suite, clock } = system;
+  const { keys, session } = original;
+  const { code } = await system.operator.session.invite("doctor");
+  const kdc = createKdcClient({ http: createHttpClient({ clock }), url: system.kdc.url });
+  await kdc.register({ invitation: code, handle, password: PASSWORD, identity: session.account.identity });
+  const own = await kdc.login(handle, PASSWORD);
+  await enrol(own, PASSWORD, clock);
+  const emergency = createEmergencyStaff({ suite, clock, session: own, keys });
+  return { ...original, handle, session: own, emergency, notices: createNoticeBoard(own) };
 }
 
 /** A patient's side of break-glass; what it keeps lies in `kept`. */

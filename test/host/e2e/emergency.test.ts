@@ -61,13 +61,14 @@ describe.each(backends())("break-glass on the $name store", (backend) => {
       minutes: 30,
     });
     const notices = createNoticeBoard(patient.session);
-    const kinds = async () => (await notices.list()).map(({ kind, who }) => `${kind} ${who}`).sort();
+    const ofIt = async () => (await notices.list()).filter(({ object }) => object === emergencyId);
+    const kinds = async () => (await ofIt()).map(({ kind, who }) => `${kind} ${who}`).sort();
     expect(await kinds()).toEqual(["emergency.requested dr-swift"]);
-    expect(await notices.list()).toMatchObject([{ reason: REASON, object: emergencyId, seenAt: null }]);
+    expect(await ofIt()).toMatchObject([{ reason: REASON, seenAt: null }]);
     await expect(doctor.emergency.open(emergencyId)).rejects.toMatchObject({ code: "EMERGENCY_PENDING" });
 
     for (const trustee of [trustees[2], trustees[0]]) {
-      expect((await trustee.notices.list()).map(({ kind }) => kind)).toEqual(["emergency.approval-needed"]);
+      expect((await trustee.notices.list()).map(({ kind }) => kind)).toContain("emergency.approval-needed");
       const [pending] = await trustee.emergency.pending();
       expect(pending).toMatchObject({
         own: false,

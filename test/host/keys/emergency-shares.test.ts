@@ -8,7 +8,7 @@ import {
   sealEmergencyShares,
   signStatement,
 } from "../../../host/sealing/index.ts";
-import { asTrustees, emergencyOf, type Staff, staffOf } from "../../support/emergency.ts";
+import { asTrustees, emergencyOf, type Staff, staffOf, twinOf } from "../../support/emergency.ts";
 import { backends } from "../../support/stores.ts";
 import { type Patient, type Person, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, leavesNoTrace, someId } from "../http/attack.ts";
@@ -68,6 +68,8 @@ describe.each(backends())("shares for trustees, on the $name store", (backend) =
 
   it("come from the owner alone, whole, and for staff alone", async () => {
     const [first, second] = (await setOf()) as [EmergencyShare, EmergencyShare];
+    const [heron] = trustees as [Staff];
+    const twin = await twinOf(system, heron, "dr-heron-again");
     const profile = ada.owner.epochs.find(({ region }) => region === "profile") as OwnedEpoch;
     await leavesNoTrace(system, async () => {
       await refused(post(bo, [first, second]), 403, "EMERGENCY_OWNER_MISMATCH");
@@ -84,13 +86,13 @@ describe.each(backends())("shares for trustees, on the $name store", (backend) =
         await setOf({ epochId: bo.owner.epochs[0]?.epochId as string }),
         await setOf({ epochId: someId() }),
         await setOf({ createdAt: system.clock.now() + 3_600_000 }),
+        await setOf({}, [heron, twin]),
       ]) {
         await refused(post(ada, shares), 409, "EMERGENCY_SHARES_MISMATCH");
       }
-      const [heron] = trustees as [Staff];
       for (const shares of [
         await setOf({}, [heron, bo], [heron.fingerprint, "0".repeat(64)]),
-        await setOf({}, trustees, [heron.fingerprint, heron.fingerprint]),
+        await setOf({}, trustees, [heron.fingerprint, "f".repeat(64)]),
         [first, { ...second, trustee: someId() }],
       ]) {
         await refused(post(ada, shares), 409, "EMERGENCY_TRUSTEE_MISMATCH");
@@ -166,7 +168,7 @@ describe.each(backends())("shares for trustees, on the $name store", (backend) =
       ReturnType<typeof asTrustees>[0],
       ReturnType<typeof asTrustees>[0],
     ];
-    const wrong = { ...stork, expectedFingerprint: heron.expectedFingerprint };
+    const wrong = { ...stork, expectedFingerprint: "0".repeat(64) };
     await refused(emergency.prepare({ trustees: [heron, wrong], threshold: 2 }), 409, "TRUSTEE_CHANGED");
     expect(kept).toEqual([]);
     await emergency.prepare({ trustees: [heron, stork], threshold: 2 });
