@@ -144,6 +144,7 @@ export const POLICY = {
   // Cloud
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },
+  "batch.summary": { by: "ticket", audit: false, allow: { read: OWN } },
   "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
 } as const satisfies Readonly<Record<string, Rule>>;
 
