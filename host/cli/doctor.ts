@@ -114,6 +114,8 @@ interface Opened {
   readonly headers: readonly BatchHeader[];
   readonly columns: readonly ReadingColumn[];
   readonly refused: number;
+  /** Sealed to epochs whose key the reader was not given: from before a consent without history, as a rule. */
+  readonly notShared: number;
 }
 
 /** Adds the course of each quantity, as wide as the terminal leaves room for; nothing where it leaves too little. */
@@ -132,7 +134,11 @@ function withCourse(
     : rows.map((row, i) => [...row, i === 0 ? "course" : sparkline(courses[i - 1] ?? [], width)]);
 }
 
-function summarise(stream: SharedStream, { headers, columns, refused }: Opened, output: Output): void {
+function summarise(
+  stream: SharedStream,
+  { headers, columns, refused, notShared }: Opened,
+  output: Output,
+): void {
   const { colours } = output;
   const missing = missingNumbers(headers);
   let first: number | undefined;
@@ -184,6 +190,7 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
       firstTime: first ?? null,
       lastTime: last ?? null,
       refusedBatches: refused,
+      notSharedBatches: notShared,
       missingNumbers: missing,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
@@ -207,11 +214,28 @@ function summarise(stream: SharedStream, { headers, columns, refused }: Opened, 
             ),
           ]
         : []),
+      ...(notShared > 0
+        ? [colours.dim(`  ${notShared} batches are of times that the patient did not share with you.`)]
+        : []),
       ...(refused > 0
         ? [colours.red(`  ${refused} batches were refused: they were changed or are not this patient's.`)]
         : []),
     ].join("\n"),
   );
+}
+
+/** Says once for a stream that some of it was not shared; a line a batch would bury the rest. */
+function createNotSharedNotice(stream: SharedStream, output: Output): () => void {
+  let said = false;
+  return () => {
+    if (!said) {
+      said = true;
+      output.result(
+        { patient: stream.ownerName, refused: "EPOCH_UNKNOWN" },
+        output.colours.dim(`  ${stream.ownerName}: some batches are of times that were not shared with you.`),
+      );
+    }
+  };
 }
 
 function showBatch(stream: SharedStream, batch: ReadBatch, vitals: Vitals, output: Output): void {
@@ -253,13 +277,21 @@ function read(): Command {
             const headers: BatchHeader[] = [];
             const vitals: Vitals = {};
             let refused = 0;
+            let notShared = 0;
             const onTrouble = createTroubleNotice(stream, output);
+            const sayNotShared = createNotSharedNotice(stream, output);
             const items = options.follow ? reader.follow(stream, signal, { onTrouble }) : reader.read(stream);
             for await (const { batch } of items) {
-              if (options.follow) {
+              const unshared = batch.status === "refused" && batch.error.code === "EPOCH_UNKNOWN";
+              if (unshared) {
+                notShared++;
+              }
+              if (options.follow && unshared) {
+                sayNotShared();
+              } else if (options.follow) {
                 showBatch(stream, batch, vitals, output);
               } else if (batch.status === "refused") {
-                refused++;
+                refused += unshared ? 0 : 1;
               } else {
                 columns.push(...batch.columns);
                 headers.push(batch.header);
@@ -269,7 +301,7 @@ function read(): Command {
               }
             }
             if (!options.follow) {
-              summarise(stream, { headers, columns, refused }, output);
+              summarise(stream, { headers, columns, refused, notShared }, output);
             }
           }),
         );
