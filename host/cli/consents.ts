@@ -10,6 +10,7 @@ import {
 } from "../client/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
+import { asOwner } from "./home-lock.ts";
 import {
   asPerson,
   moment,
@@ -144,7 +145,7 @@ export function share(): Command {
     .option("--preview", "share nothing; show what would be seen")
     .option("--fingerprint <hex>", "their fingerprint as they told you; another is refused")
     .action((options: ShareOptions) =>
-      asPerson(options, async (person, toolkit) => {
+      asOwner(options, async (person, toolkit) => {
         const output = outputOf(options);
         const owner = ownerOf(toolkit, person);
         const from = options.from ?? systemClock.now();
@@ -254,7 +255,7 @@ export function revoke(): Command {
     .option("--with <handle>", "every consent of this reader")
     .option("--consent <id>", "one consent", consentId)
     .action((options: RevokeOptions) =>
-      asPerson(options, async (person, toolkit) => {
+      asOwner(options, async (person, toolkit) => {
         const output = outputOf(options);
         const owner = ownerOf(toolkit, person);
         for (const id of await chosenConsents(owner, options)) {
@@ -277,7 +278,7 @@ export function catchUpCommand(): Command {
   return withPerson(
     newCommand("catch-up", "finish what was cut off, and start epochs where a consent has ended"),
   ).action((options: PersonOptions) =>
-    asPerson(options, async (person, toolkit) => {
+    asOwner(options, async (person, toolkit) => {
       const output = outputOf(options);
       const done = await ownerOf(toolkit, person).catchUp();
       const lines = caughtUpLines(done, output);

@@ -7,6 +7,7 @@ import type { Region } from "../sealing/index.ts";
 import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts";
 import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
+import { asOwner } from "./home-lock.ts";
 import {
   addressesOf,
   asPerson,
@@ -112,7 +113,7 @@ function epoch(): Command {
   return withPerson(newCommand("epoch", "start the first or next epoch of a region of your record"))
     .addOption(regionOption())
     .action((options: PersonOptions & { region: Region }) =>
-      asPerson(options, async (person, toolkit) => {
+      asOwner(options, async (person, toolkit) => {
         const owner = ownerOf(toolkit, person);
         const output = outputOf(options);
         const { number, epochId, streamId } = await owner.startEpoch(options.region);

@@ -1,4 +1,5 @@
-import { mkdtemp } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -129,6 +130,21 @@ describe("consents on the command line", () => {
     expect(code).toBe(3);
     expect(stderr).toContain("DEVICE_REVOKED");
     expect(await keys("devices")).toMatch(new RegExp(`${deviceId}.*revoked`));
+  });
+
+  it("wait for each other: two commands that start epochs at once lose no key", async () => {
+    const before = (await keysJson("show")).epochs.length;
+    const done = await Promise.all([0, 1].map(() => runCli(["keys", "epoch", ...as("patient"), "--json"])));
+    expect(done.map(({ code }) => code)).toEqual([0, 0]);
+    const numbers = (await keysJson("show")).epochs.map(({ number }: { number: number }) => number);
+    expect(numbers).toEqual(Array.from({ length: before + 2 }, (_, i) => i + 1));
+  });
+
+  it("are not kept waiting by a command that died", async () => {
+    const { home } = world.logins.find(({ part }) => part === "patient") as DemoLogin;
+    const dead = spawnSync(process.execPath, ["-e", "0"]).pid;
+    await writeFile(join(home, "owner.lock"), String(dead));
+    expect(await keysJson("catch-up")).toMatchObject({ wrapped: 0 });
   });
 
   it("say what is wrong with an id in one line", async () => {

@@ -137,6 +137,7 @@ describe("a revocation that was cut off", () => {
       // The consent, the revocation, and for each region: what is published, the epoch, who lacks it, the keys.
       expect(cuts).toBeGreaterThanOrEqual(10);
     },
+    180_000,
   );
 });
 
@@ -244,5 +245,30 @@ describe("one machine that starts epochs from several sides at once", () => {
     const published = await documentsOf(system.stores.kdc, "epochs");
     const own = published.filter((epoch) => epoch.owner === ada.session.account.accountId);
     expect(new Set(own.map(({ _id }) => _id))).toEqual(new Set(kept.epochs.map(({ epochId }) => epochId)));
+  });
+});
+
+describe("a keystore from an old backup", () => {
+  it("goes on behind the epochs that it has lost, on the same stream, and lets the readers read on", async () => {
+    const heron = await system.doctor("dr-backup");
+    const ada = await system.patient("backed-otter", "Ada");
+    const kept: Machine["kept"] = { epochs: [], revocations: [] };
+    const { owner } = await machineOf(ada, "backed-otter", kept);
+    const first = await owner.startEpoch("medical");
+    await owner.startEpoch("profile");
+    await share(owner, heron);
+    const backup = { epochs: [...kept.epochs], revocations: [] };
+    await owner.startEpoch("medical");
+    await owner.startEpoch("medical");
+
+    const restored = await machineOf(ada, "backed-otter", backup);
+    const next = await restored.owner.startEpoch("medical");
+    expect(next).toMatchObject({ number: 4, streamId: first.streamId });
+    expect((await restored.owner.catchUp()).wrapped).toBe(1);
+    const [stream] = (await heron.reader.shared()).streams.filter(({ region }) => region === "medical");
+    expect([...(stream?.epochs.keys() ?? [])].sort()).toEqual([first.epochId, next.epochId].sort());
+
+    const emptied = await machineOf(ada, "backed-otter", { epochs: [], revocations: [] });
+    expect(await emptied.owner.startEpoch("medical")).toMatchObject({ number: 5, streamId: first.streamId });
   });
 });
