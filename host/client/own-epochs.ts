@@ -103,7 +103,11 @@ export function createOwnEpochs(options: {
       await publish(epoch);
     } catch (error) {
       const refused = isMedcloudletError(error) && error.status < 500 && error.status !== 429;
-      if (refused && !(await published()).has(epoch.epochId)) {
+      if (refused && (await published()).has(epoch.epochId)) {
+        // It is there: what was refused is a second copy of the request.
+        return;
+      }
+      if (refused) {
         all.splice(all.indexOf(epoch), 1);
         await options.keepEpochs([...all]);
       }
