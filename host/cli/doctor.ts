@@ -127,6 +127,8 @@ interface Opened {
   readonly headers: readonly BatchHeader[];
   readonly columns: readonly ReadingColumn[];
   readonly refused: number;
+  /** Sealed to epochs whose key the reader was not given: from before a consent without history, as a rule. */
+  readonly notShared: number;
 }
 
 /** Adds the course of each quantity, as wide as the terminal leaves room for; nothing where it leaves too little. */
@@ -147,7 +149,7 @@ function withCourse(
 
 function summarise(
   { stream, leave, until }: ShownStream,
-  { headers, columns, refused }: Opened,
+  { headers, columns, refused, notShared }: Opened,
   output: Output,
 ): void {
   const { colours } = output;
@@ -201,6 +203,7 @@ function summarise(
       firstTime: first ?? null,
       lastTime: last ?? null,
       refusedBatches: refused,
+      notSharedBatches: notShared,
       missingNumbers: missing,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
@@ -222,11 +225,28 @@ function summarise(
             ),
           ]
         : []),
+      ...(notShared > 0
+        ? [colours.dim(`  ${notShared} batches are of times that the patient did not share with you.`)]
+        : []),
       ...(refused > 0
         ? [colours.red(`  ${refused} batches were refused: they were changed or are not this patient's.`)]
         : []),
     ].join("\n"),
   );
+}
+
+/** Says once for a stream that some of it was not shared; a line a batch would bury the rest. */
+function createNotSharedNotice(stream: OpenedStream, output: Output): () => void {
+  let said = false;
+  return () => {
+    if (!said) {
+      said = true;
+      output.result(
+        { patient: stream.ownerName, refused: "EPOCH_UNKNOWN" },
+        output.colours.dim(`  ${stream.ownerName}: some batches are of times that were not shared with you.`),
+      );
+    }
+  };
 }
 
 function showBatch(stream: OpenedStream, batch: ReadBatch, vitals: Vitals, output: Output): void {
@@ -267,13 +287,21 @@ export async function showStreams(
       const headers: BatchHeader[] = [];
       const vitals: Vitals = {};
       let refused = 0;
+      let notShared = 0;
       const onTrouble = createTroubleNotice(stream, output);
+      const sayNotShared = createNotSharedNotice(stream, output);
       const items = options.follow ? reader.follow(stream, signal, { onTrouble }) : reader.read(stream);
       for await (const { batch } of items) {
-        if (options.follow) {
+        const unshared = batch.status === "refused" && batch.error.code === "EPOCH_UNKNOWN";
+        if (unshared) {
+          notShared++;
+        }
+        if (options.follow && unshared) {
+          sayNotShared();
+        } else if (options.follow) {
           showBatch(stream, batch, vitals, output);
         } else if (batch.status === "refused") {
-          refused++;
+          refused += unshared ? 0 : 1;
         } else {
           columns.push(...batch.columns);
           headers.push(batch.header);
@@ -283,7 +311,7 @@ export async function showStreams(
         }
       }
       if (!options.follow) {
-        summarise(shown, { headers, columns, refused }, output);
+        summarise(shown, { headers, columns, refused, notShared }, output);
       }
     }),
   );

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { fromBase64Url, MedcloudletError, systemClock } from "../base/index.ts";
-import { type Owner, openIdentity, personFingerprint } from "../client/index.ts";
+import { fromBase64Url, systemClock } from "../base/index.ts";
+import { openIdentity, personFingerprint } from "../client/index.ts";
 import { ROLES } from "../identity/index.ts";
-import { type Consent, REGION, type Region } from "../sealing/index.ts";
+import type { Region } from "../sealing/index.ts";
+import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts";
 import { pairDevice } from "./device-folder.ts";
 import { emergencyOf } from "./emergency.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
+import { asOwner } from "./home-lock.ts";
 import {
   addressesOf,
   asPerson,
@@ -21,11 +23,11 @@ import {
   withPerson,
 } from "./options.ts";
 import { groups } from "./output.ts";
-import { confirm, readSecret } from "./secret-input.ts";
+import { devices, unpair } from "./own-devices.ts";
+import { readSecret } from "./secret-input.ts";
 import { rotateTicketsCommand } from "./ticket-keys.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const PURPOSES: readonly Consent["purpose"][] = ["treatment", "research", "self-care"];
 
 function register(): Command {
   return withPerson(newCommand("register", "make an identity here and an account at the KDC"))
@@ -112,11 +114,13 @@ function epoch(): Command {
   return withPerson(newCommand("epoch", "start the first or next epoch of a region of your record"))
     .addOption(regionOption())
     .action((options: PersonOptions & { region: Region }) =>
-      asPerson(options, async (person, toolkit) => {
+      asOwner(options, async (person, toolkit) => {
         const owner = ownerOf(toolkit, person);
+        const output = outputOf(options);
         const { number, epochId, streamId } = await owner.startEpoch(options.region);
-        outputOf(options).result(
-          { region: options.region, number, epochId, streamId },
+        const { wrapped } = await catchUp(owner, output);
+        output.result(
+          { region: options.region, number, epochId, streamId, wrapped },
           `Epoch ${number} of ${options.region} has begun: readings are sealed to it from now on.`,
         );
         // Readers and trustees of before can open the new epoch as well.
@@ -153,70 +157,23 @@ function pair(): Command {
     );
 }
 
-/** The first time somebody is shared with, a person has to compare: the KDC alone is not believed. */
-async function compareFingerprint(owner: Owner, handle: string): Promise<string> {
-  const { fingerprint: shown } = await owner.lookUp(handle);
-  const compared = await confirm(
-    `You share with ${handle} for the first time. Ask ${handle} in person or by telephone for their fingerprint\n` +
-      `(medcloudlet keys show). Is it\n\n  ${groups(shown)}\n\nthe same?`,
-  );
-  if (!compared) {
-    throw new MedcloudletError(
-      "CLI_FINGERPRINT_UNKNOWN",
-      `Nothing was shared. Give the fingerprint that ${handle} told you: --fingerprint HEX.`,
-    );
-  }
-  return shown;
-}
-
-function share(): Command {
-  return withPerson(newCommand("share", "let a doctor read regions of your record for a time"))
-    .requiredOption("--with <handle>", "handle of the doctor")
-    .addOption(
-      new Option("--region <region...>", "which parts").choices(Object.keys(REGION)).default(["medical"]),
-    )
-    .addOption(new Option("--purpose <purpose>", "what for").choices(PURPOSES).default("treatment"))
-    .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
-    .option("--fingerprint <hex>", "the doctor's fingerprint as the doctor told you; another is refused")
-    .action(
-      (
-        options: PersonOptions & {
-          with: string;
-          region: Region[];
-          purpose: Consent["purpose"];
-          days: number;
-          fingerprint?: string;
-        },
-      ) =>
-        asPerson(options, async (person, toolkit) => {
-          const output = outputOf(options);
-          const owner = ownerOf(toolkit, person);
-          const known =
-            options.fingerprint?.replace(/\s+/g, "").toLowerCase() ?? person.contents.known[options.with];
-          const from = systemClock.now();
-          const consent = await owner.share({
-            reader: options.with,
-            regions: options.region,
-            purpose: options.purpose,
-            from,
-            until: from + options.days * DAY_MS,
-            expectedFingerprint: known ?? (await compareFingerprint(owner, options.with)),
-          });
-          await person.save({
-            known: { ...person.contents.known, [options.with]: consent.readerFingerprint },
-          });
-          output.result(
-            { consentId: consent.consentId, reader: options.with, until: consent.until },
-            `${options.with} can read ${options.region.join(", ")} until ${new Date(consent.until).toISOString()}.`,
-          );
-        }),
-    );
-}
-
 /** `medcloudlet keys …`: identity, epochs, devices, consent. */
 export function keysCommand(): Command {
   const command = newGroup("keys", "identity, epochs, devices and consent");
-  for (const subcommand of [register(), show(), invite(), epoch(), pair(), share(), rotateTicketsCommand()]) {
+  for (const subcommand of [
+    register(),
+    show(),
+    invite(),
+    epoch(),
+    pair(),
+    share(),
+    consents(),
+    revoke(),
+    catchUpCommand(),
+    devices(),
+    unpair(),
+    rotateTicketsCommand(),
+  ]) {
     command.addCommand(subcommand);
   }
   return command;

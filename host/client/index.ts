@@ -68,6 +68,7 @@ export {
   type PersonKeys,
   personFingerprint,
 } from "./person-keys.ts";
+export { createPreview, IRREVOCABLE, type Preview, REGION_CONTENTS } from "./preview.ts";
 export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
 export {
   createRecordOwner,

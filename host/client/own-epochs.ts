@@ -103,7 +103,11 @@ export function createOwnEpochs(options: {
       await publish(epoch);
     } catch (error) {
       const refused = isMedcloudletError(error) && error.status < 500 && error.status !== 429;
-      if (refused && !(await published()).has(epoch.epochId)) {
+      if (refused && (await published()).has(epoch.epochId)) {
+        // It is there: what was refused is a second copy of the request.
+        return;
+      }
+      if (refused) {
         all.splice(all.indexOf(epoch), 1);
         await options.keepEpochs([...all]);
       }
@@ -112,18 +116,22 @@ export function createOwnEpochs(options: {
   };
 
   const start: OwnEpochs["start"] = async (region) => {
-    const earlier = ofRegion(region);
-    const newest = earlier.at(-1);
-    if (newest !== undefined && !(await published()).has(newest.epochId)) {
+    const newest = ofRegion(region).at(-1);
+    const known = await published();
+    if (newest !== undefined && !known.has(newest.epochId)) {
       // Kept and not published: an earlier attempt was cut off in between.
       await publishOrForget(newest);
       return newest;
     }
+    // The KDC may have epochs that this machine has lost (an old backup): the next one comes behind those.
+    const last = [...known.values()]
+      .filter((epoch) => epoch.owner === owner && epoch.region === region)
+      .reduce<Epoch | undefined>((a, b) => (a === undefined || b.number > a.number ? b : a), undefined);
     const epoch: OwnedEpoch = {
       region,
-      streamId: newest?.streamId ?? toHex(randomBytes(16)),
+      streamId: newest?.streamId ?? last?.streamId ?? toHex(randomBytes(16)),
       epochId: toHex(randomBytes(16)),
-      number: earlier.length + 1,
+      number: (last?.number ?? 0) + 1,
       privateKey: (await suite.generateKeyPair()).privateKey,
     };
     await options.keepEpochs([...all, epoch]);

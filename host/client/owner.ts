@@ -14,6 +14,7 @@ import {
   DEVICE_REVOCATION,
   ENROLMENT,
   type Enrolment,
+  type Epoch,
   fingerprint,
   identityKeys,
   REVOCATION,
@@ -52,6 +53,8 @@ export interface OwnDevice {
 /** What a patient does with their own data. Private keys never leave this object unwrapped. */
 export interface Owner {
   readonly epochs: readonly OwnedEpoch[];
+  /** What the KDC has of them, by epoch id, verified. */
+  publishedEpochs(): Promise<ReadonlyMap<string, Epoch>>;
   /**
    * Starts the next epoch of a region: keeps its private half, then publishes the public one. Readers get its key by
    * `catchUp`, which belongs behind it.
@@ -215,6 +218,7 @@ export function createOwner(options: {
 
   return {
     epochs: epochs.all,
+    publishedEpochs: epochs.published,
     startEpoch: epochs.start,
     async enrolDevice({ deviceId, signingKey, region, until }) {
       const [{ streamId }] = epochs.of(region);

@@ -157,6 +157,7 @@ export const POLICY = {
   // Cloud
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },
+  "batch.summary": { by: "ticket", audit: false, allow: { read: OWN } },
   "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
   "record.store": { by: "ticket", audit: false, allow: { write: OWN } },
   "record.fetch": { by: "ticket", audit: false, allow: { read: OWN } },

@@ -26,6 +26,13 @@ export interface Page {
   readonly cursor: number;
 }
 
+/** What the cloud can say of one epoch's batches without opening any. Times are those of the batches' headers. */
+export interface EpochSummary {
+  readonly batches: number;
+  readonly firstTime: number | null;
+  readonly lastTime: number | null;
+}
+
 export interface Records {
   /** Keeps a checked batch once. @throws MedcloudletError `BATCH_SEQUENCE_REUSED` */
   add(
@@ -36,6 +43,8 @@ export interface Records {
   ): Promise<{ status: "stored" | "duplicate"; position: number }>;
   /** Batches of a stream that arrived after `after`, in order of arrival. */
   page(streamId: string, after: number, limit: number): Promise<Page>;
+  /** How many batches of a stream are sealed to an epoch, and from when to when. */
+  summary(streamId: string, epochId: string): Promise<EpochSummary>;
 }
 
 /** A page ends before it grows beyond this. */
@@ -52,7 +61,11 @@ export async function createRecords(options: {
   const { store, clock, onStored } = options;
   const records = await store.collection<StoredBatch>({
     name: "batches",
-    indexes: [{ fields: { streamId: 1, position: 1 } }, { fields: { position: 1 } }],
+    indexes: [
+      { fields: { streamId: 1, position: 1 } },
+      { fields: { position: 1 } },
+      { fields: { streamId: 1, epochId: 1, lastTime: 1 } },
+    ],
   });
   const [newest] = await records.find({}, { sort: { position: -1 }, limit: 1, projection: { position: 1 } });
   let lastPosition = newest?.position ?? 0;
@@ -145,6 +158,20 @@ export async function createRecords(options: {
         }
       }
       return { batches, cursor };
+    },
+    async summary(streamId, epochId) {
+      const sealed = { streamId: { $eq: streamId }, epochId: { $eq: epochId } };
+      const end = async (direction: 1 | -1) => {
+        const projection = { firstTime: 1, lastTime: 1 } as const;
+        const [found] = await records.find(sealed, { sort: { lastTime: direction }, limit: 1, projection });
+        return found;
+      };
+      const [first, last] = [await end(1), await end(-1)];
+      return {
+        batches: await records.countDocuments(sealed),
+        firstTime: first?.firstTime ?? null,
+        lastTime: last?.lastTime ?? null,
+      };
     },
   };
 }

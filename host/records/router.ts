@@ -17,6 +17,7 @@ const PAGE = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
+const EPOCH = z.strictObject({ epochId: idSchema });
 const RECEIVED_AT = z.coerce.number().int().positive();
 
 /** A batch may have waited this long in a cloudlet; its device's ticket is judged as of then. */
@@ -102,6 +103,20 @@ export function addRecordsRoutes(
         bytes: frameBatches(page.batches),
       };
     },
+  });
+
+  routes.ticket("read", {
+    method: "get",
+    path: "/streams/:streamId/summary",
+    action: "batch.summary",
+    params: STREAM,
+    query: EPOCH,
+    relation,
+    refusal,
+    handle: async ({ params, query }) => ({
+      status: 200,
+      json: await records.summary(params.streamId, query.epochId),
+    }),
   });
 
   routes.ticket("read", {

@@ -75,7 +75,7 @@ export interface Device {
   /**
    * Seals readings for the patient's current epoch and puts them into the outbox; when this returns they survive
    * a crash.
-   * @throws MedcloudletError `EPOCH_ROLLED_BACK`, `EPOCH_MISMATCH`, `STATEMENT_INVALID`, and, as long as the device
+   * @throws MedcloudletError `EPOCH_ROLLED_BACK`, `EPOCH_SUBSTITUTED`, `EPOCH_MISMATCH`, `STATEMENT_INVALID`, and, as long as the device
    *   has never had an epoch, the errors of the KDC
    */
   record(columns: readonly ReadingColumn[], priority: Priority): Promise<Sealed>;
@@ -138,6 +138,26 @@ export async function openDevice(options: {
   let ticket: Ticket | undefined;
   let epoch: Epoch | undefined;
 
+  /** An epoch that is not newer must be the very one this device seals to already. */
+  const assertSameEpoch = async (offered: Epoch): Promise<void> => {
+    const state = await states.findOne({ _id: { $eq: "state" } });
+    if (state?.epochStatement == null || state.epochNumber > offered.number) {
+      throw new MedcloudletError(
+        "EPOCH_ROLLED_BACK",
+        "The KDC offered an older epoch than this device has seen.",
+        { status: 409 },
+      );
+    }
+    const known = await verifyStatement(EPOCH, state.epochStatement, ownerKey);
+    if (known.epochId !== offered.epochId || known.publicKey !== offered.publicKey) {
+      throw new MedcloudletError(
+        "EPOCH_SUBSTITUTED",
+        "The KDC offered another key under the number of the epoch that this device knows.",
+        { status: 409 },
+      );
+    }
+  };
+
   /** Takes a newer epoch over. The KDC is not believed: the patient's pinned key must have signed it. */
   const adopt = async (statement: string): Promise<Epoch> => {
     const offered = await verifyStatement(EPOCH, statement, ownerKey);
@@ -151,18 +171,11 @@ export async function openDevice(options: {
       );
     }
     const { modified } = await states.updateOne(
-      { _id: { $eq: "state" }, epochNumber: { $lte: offered.number } },
+      { _id: { $eq: "state" }, epochNumber: { $lt: offered.number } },
       { $set: { epochNumber: offered.number, epochStatement: statement } },
     );
-    const state = await states.findOne({ _id: { $eq: "state" } });
-    if (modified === 0 && state?.epochStatement !== statement) {
-      throw new MedcloudletError(
-        "EPOCH_ROLLED_BACK",
-        "The KDC offered an older epoch than this device has seen.",
-        {
-          status: 409,
-        },
-      );
+    if (modified === 0) {
+      await assertSameEpoch(offered);
     }
     return offered;
   };

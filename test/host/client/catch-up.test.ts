@@ -137,14 +137,18 @@ describe("a revocation that was cut off", () => {
       // The consent, the revocation, and for each region: what is published, the epoch, who lacks it, the keys.
       expect(cuts).toBeGreaterThanOrEqual(10);
     },
+    180_000,
   );
 });
 
 describe("a KDC that hides a revocation", () => {
-  /** Shows every consent as if it had not been revoked and as lacking every key. */
+  /** Shows some consents as in force and as lacking every key, and takes every key for them. */
   const hiding =
     (revoked: readonly string[]): Fetch =>
     async (url, init) => {
+      if (url.endsWith("/wrapped-keys")) {
+        return Response.json({ stored: 1 }, { status: 201 });
+      }
       const answer = await fetch(url, init);
       if (!/\/(consents|missing-keys)(\?|$)/.test(url)) {
         return answer;
@@ -181,16 +185,29 @@ describe("a KDC that hides a revocation", () => {
     await later.owner.startEpoch("medical");
     expect((await later.owner.catchUp()).wrapped).toBe(0);
     // Without the memory the lie would have worked: the consent itself is genuine.
-    const forgetful = await machineOf(
-      ada,
-      "hidden-otter",
-      { epochs: kept.epochs, revocations: [] },
-      async (url, init) =>
-        url.endsWith("/wrapped-keys")
-          ? Response.json({ stored: 1 }, { status: 201 })
-          : hiding([consentId])(url, init),
-    );
+    const forgotten = { epochs: kept.epochs, revocations: [] };
+    const forgetful = await machineOf(ada, "hidden-otter", forgotten, hiding([consentId]));
     expect((await forgetful.owner.catchUp()).wrapped).toBeGreaterThan(0);
+  });
+
+  it("gets no key wrapped under a consent that has ended, or of a region that it does not name", async () => {
+    const heron = await system.doctor("dr-ended");
+    const ada = await system.patient("ended-otter", "Ada");
+    const first = await machineOf(ada, "ended-otter", { epochs: [], revocations: [] });
+    await first.owner.startEpoch("medical");
+    await first.owner.startEpoch("profile");
+    const terms = {
+      ...{ reader: heron.handle, expectedFingerprint: heron.fingerprint, purpose: "treatment" as const },
+      from: system.clock.now(),
+    };
+    const until = system.clock.now() + DAY_MS;
+    const narrow = await first.owner.share({ ...terms, regions: ["profile"], until });
+    const short = await first.owner.share({ ...terms, regions: ["medical"], until: terms.from + 60_000 });
+    system.clock.advance(61_000);
+    const lied = await machineOf(ada, "ended-otter", first.kept, hiding([narrow.consentId, short.consentId]));
+    await lied.owner.startEpoch("medical");
+    // The profile's key for the consent that names it, and nothing of the medical region for either.
+    expect((await lied.owner.catchUp()).wrapped).toBe(1);
   });
 
   it("does not get a key wrapped to another identity than the consent names, and that is said", async () => {
@@ -244,5 +261,44 @@ describe("one machine that starts epochs from several sides at once", () => {
     const published = await documentsOf(system.stores.kdc, "epochs");
     const own = published.filter((epoch) => epoch.owner === ada.session.account.accountId);
     expect(new Set(own.map(({ _id }) => _id))).toEqual(new Set(kept.epochs.map(({ epochId }) => epochId)));
+  });
+});
+
+describe("a request that somebody on the way sends twice", () => {
+  it("costs no epoch: what the second copy is refused for is there", async () => {
+    const ada = await system.patient("twice-otter", "Ada");
+    const twice: Fetch = async (url, init) => {
+      await fetch(url, init);
+      return fetch(url, init);
+    };
+    const { owner, kept } = await machineOf(ada, "twice-otter", { epochs: [], revocations: [] }, twice);
+    expect(await owner.startEpoch("medical")).toMatchObject({ number: 1 });
+    expect(await owner.startEpoch("medical")).toMatchObject({ number: 2 });
+    expect(kept.epochs.map(({ number }) => number)).toEqual([1, 2]);
+  });
+});
+
+describe("a keystore from an old backup", () => {
+  it("goes on behind the epochs that it has lost, on the same stream, and lets the readers read on", async () => {
+    const heron = await system.doctor("dr-backup");
+    const ada = await system.patient("backed-otter", "Ada");
+    const kept: Machine["kept"] = { epochs: [], revocations: [] };
+    const { owner } = await machineOf(ada, "backed-otter", kept);
+    const first = await owner.startEpoch("medical");
+    await owner.startEpoch("profile");
+    await share(owner, heron);
+    const backup = { epochs: [...kept.epochs], revocations: [] };
+    await owner.startEpoch("medical");
+    await owner.startEpoch("medical");
+
+    const restored = await machineOf(ada, "backed-otter", backup);
+    const next = await restored.owner.startEpoch("medical");
+    expect(next).toMatchObject({ number: 4, streamId: first.streamId });
+    expect((await restored.owner.catchUp()).wrapped).toBe(1);
+    const [stream] = (await heron.reader.shared()).streams.filter(({ region }) => region === "medical");
+    expect([...(stream?.epochs.keys() ?? [])].sort()).toEqual([first.epochId, next.epochId].sort());
+
+    const emptied = await machineOf(ada, "backed-otter", { epochs: [], revocations: [] });
+    expect(await emptied.owner.startEpoch("medical")).toMatchObject({ number: 5, streamId: first.streamId });
   });
 });

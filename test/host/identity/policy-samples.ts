@@ -145,6 +145,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     headers: { "Device-Ticket": sensor.ticket, "Received-At": String(system.clock.now()) },
   }),
   "batch.read": streamOf("/batches"),
+  "batch.summary": streamOf("/summary"),
   "batch.follow": streamOf("/events"),
   ...ACCOUNT_SAMPLES,
   ...CONSENT_SAMPLES,
