@@ -61,7 +61,7 @@ describe("medcloudlet record", () => {
     expect(stdout).toContain("encounter.reference");
   });
 
-  it("takes a bundle in, shows it, and gives it out again as the patient", async () => {
+  it("takes a bundle in, shows it, and gives it out again as the patient", { timeout: 180_000 }, async () => {
     const first = await runCli(["record", "import", bundleFile, ...as("patient"), "--json"]);
     expect([first.code, first.stderr]).toEqual([0, ""]);
     expect(JSON.parse(first.stdout).saved.map(({ status }: { status: string }) => status)).toEqual([
@@ -83,7 +83,7 @@ describe("medcloudlet record", () => {
     expect((await stat(out)).mode & 0o777).toBe(0o600);
   });
 
-  it("gives a doctor what was shared and nothing else", async () => {
+  it("gives a doctor what was shared and nothing else", { timeout: 180_000 }, async () => {
     const { medical } = splitRecord(FULL_RECORD);
     const shown = await runCli(["record", "show", ...as("doctor"), "--json"]);
     expect([shown.code, shown.stderr]).toEqual([0, ""]);
