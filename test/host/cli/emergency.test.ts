@@ -126,6 +126,7 @@ describe("medcloudlet emergency", () => {
       "approval-withdrawn",
       "approved",
       "approved",
+      "approved",
       "ended",
       "opened",
       "requested",
