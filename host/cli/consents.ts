@@ -9,6 +9,7 @@ import {
   stateOf,
 } from "../client/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
+import { emergencyOf } from "./emergency.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import {
@@ -67,9 +68,15 @@ export function caughtUpData({ epochs, wrapped, skipped }: CaughtUp) {
   return { epochs: epochs.map(({ region, number }) => ({ region, number })), wrapped, skipped };
 }
 
-/** Finishes what an earlier command left, with a bar on a terminal. */
-export async function catchUp(owner: Owner, output: Output): Promise<CaughtUp> {
+/** Hands the keys of new epochs to the readers and the trustees of before; finishes what an earlier command left. */
+export async function catchUp(
+  toolkit: Toolkit,
+  person: PersonAtWork,
+  owner: Owner,
+  output: Output,
+): Promise<CaughtUp> {
   const done = await owner.catchUp();
+  await emergencyOf(toolkit, person, owner).catchUp();
   for (const line of caughtUpLines(done, output)) {
     output.note(line);
   }
@@ -161,7 +168,7 @@ export function share(): Command {
           output.result({ ...preview, irrevocable: IRREVOCABLE }, previewText(preview, output));
           return;
         }
-        await catchUp(owner, output);
+        await catchUp(toolkit, person, owner, output);
         const known =
           options.fingerprint?.replace(/\s+/g, "").toLowerCase() ?? person.contents.known[options.with];
         const consent = await owner.share({
@@ -177,6 +184,8 @@ export function share(): Command {
           `${options.with} can read ${terms.regions.join(", ")} until ${iso(consent.until)}.\n` +
             output.colours.dim(`To end it sooner: medcloudlet keys revoke --consent ${consent.consentId}`),
         );
+        // Sharing without history has begun an epoch, of which the trustees have no shares yet.
+        await emergencyOf(toolkit, person, owner).catchUp();
       }),
     );
 }
@@ -269,7 +278,7 @@ export function revoke(): Command {
           );
         }
         output.heading(`What this cannot undo:\n${IRREVOCABLE.map((limit) => `  - ${limit}`).join("\n")}`);
-        await catchUp(owner, output);
+        await catchUp(toolkit, person, owner, output);
       }),
     );
 }
@@ -281,6 +290,7 @@ export function catchUpCommand(): Command {
     asOwner(options, async (person, toolkit) => {
       const output = outputOf(options);
       const done = await ownerOf(toolkit, person).catchUp();
+      await emergencyOf(toolkit, person).catchUp();
       const lines = caughtUpLines(done, output);
       output.result(caughtUpData(done), lines.length === 0 ? "Nothing was left to do." : lines.join("\n"));
     }),

@@ -6,7 +6,6 @@ import { ROLES } from "../identity/index.ts";
 import type { Region } from "../sealing/index.ts";
 import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts";
 import { pairDevice } from "./device-folder.ts";
-import { emergencyOf } from "./emergency.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import {
@@ -118,14 +117,11 @@ function epoch(): Command {
         const owner = ownerOf(toolkit, person);
         const output = outputOf(options);
         const { number, epochId, streamId } = await owner.startEpoch(options.region);
-        const { wrapped } = await catchUp(owner, output);
+        const { wrapped } = await catchUp(toolkit, person, owner, output);
         output.result(
           { region: options.region, number, epochId, streamId, wrapped },
           `Epoch ${number} of ${options.region} has begun: readings are sealed to it from now on.`,
         );
-        // Readers and trustees of before can open the new epoch as well.
-        await owner.catchUp();
-        await emergencyOf(toolkit, person, owner).catchUp();
       }),
     );
 }

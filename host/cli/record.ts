@@ -15,6 +15,7 @@ import type { PatientRecord } from "../patient-record/index.ts";
 import { splitRecord } from "../patient-record/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit, writePrivateFile } from "./home.ts";
+import { asOwner } from "./home-lock.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { type Output, size } from "./output.ts";
 import { printable, recordTable, regionData, regionsText, reportText } from "./record-text.ts";
@@ -131,7 +132,7 @@ function importRecord(): Command {
         return;
       }
       output.heading(found);
-      await asPerson(options, async (person, toolkit) => {
+      await asOwner(options, async (person, toolkit) => {
         const owner = recordOwnerOf(toolkit, person);
         const { versions } = await owner.load();
         const saved = await owner.save(record, versions);
