@@ -11,7 +11,6 @@ import {
 } from "../patient-record/index.ts";
 import {
   admitRecordPart,
-  EPOCH,
   openRecordPart,
   RECORD_PART,
   type RecordPart,
@@ -20,7 +19,6 @@ import {
   type SealingSuite,
   sealRecordPart,
   signStatement,
-  verifyStatement,
 } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
 import type { KdcSession } from "./kdc-client.ts";
@@ -63,7 +61,7 @@ export interface RecordOwner {
   /**
    * Seals and stores what differs, region by region: first the cloud gets the bytes, then the KDC the signed
    * statement that makes them count. Cut off anywhere, the regions that were not reached are as before, and the same
-   * call again finishes the work. Starts first epochs where there are none.
+   * call again finishes the work. Starts first epochs where there are none, and new ones where a consent ended.
    *
    * `base` holds the versions that the change was made on: another machine's change in between is not overwritten.
    * @throws MedcloudletError `RECORD_STALE`, `RECORD_INVALID`, `RECORD_INCONSISTENT`, `RECORD_PART_TOO_LARGE`
@@ -88,6 +86,8 @@ export function createRecordOwner(options: {
   readonly keys: PersonKeys;
   readonly cloudUrl: string;
   readonly seen: SeenParts;
+  /** Called when saving has started epochs: where break-glass is prepared, trustees need shares of them. */
+  readonly onEpochs?: () => Promise<void>;
 }): RecordOwner {
   const { owner, suite, clock, session, keys, seen } = options;
   const ownerId = session.account.accountId;
@@ -103,15 +103,6 @@ export function createRecordOwner(options: {
       seen.check(ownerId, region, parts.get(region) ?? null);
     }
     return parts;
-  };
-
-  /** A crash may have kept an epoch here that the KDC never heard of: nothing may be sealed to it yet. */
-  const publishedEpochs = async (): Promise<ReadonlySet<string>> => {
-    const statements = await session.epochs();
-    const epochs = await Promise.all(
-      statements.map((statement) => verifyStatement(EPOCH, statement, keys.signing.publicKey)),
-    );
-    return new Set(epochs.map(({ epochId }) => epochId));
   };
 
   const fetched = ({ streamId, digest }: RecordPart): Promise<Bytes> => cloud.fetch(streamId, digest);
@@ -140,10 +131,9 @@ export function createRecordOwner(options: {
     content: Bytes,
     signed: RecordPart | undefined,
     base: number,
-    published: ReadonlySet<string>,
   ): Promise<{ part: RecordPart; outcome: SavedRegion }> => {
-    const kept = owner.epochs.findLast((owned) => owned.region === region);
-    const epoch = kept !== undefined && published.has(kept.epochId) ? kept : await owner.startEpoch(region);
+    const epoch =
+      owner.epochs.findLast((owned) => owned.region === region) ?? (await owner.startEpoch(region));
     if (signed !== undefined && signed.epochId === epoch.epochId && (await isKept(signed, content))) {
       const { version } = signed;
       return { part: signed, outcome: { region, version, status: "unchanged", size: 0 } };
@@ -191,12 +181,18 @@ export function createRecordOwner(options: {
     },
     async save(record, base) {
       const parts = splitRecord(parseRecord(record));
-      const published = await publishedEpochs();
+      // Finishes epochs that a crash left unpublished, and starts one where a consent ended since: what is saved now
+      // is not for whoever held the key until then.
+      const before = owner.epochs.length;
+      await owner.catchUp();
       const signed = await signedParts();
       const saved: { part: RecordPart; outcome: SavedRegion }[] = [];
       for (const region of REGIONS) {
         const content = encodePart(region, parts[region]);
-        saved.push(await saveRegion(region, content, signed.get(region), base[region] ?? 0, published));
+        saved.push(await saveRegion(region, content, signed.get(region), base[region] ?? 0));
+      }
+      if (owner.epochs.length > before) {
+        await options.onEpochs?.();
       }
       await seen.remember(saved.map(({ part }) => part));
       return saved.map(({ outcome }) => outcome);

@@ -1,7 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../host/base/index.ts";
-import { createHttpClient, createRecordReader, createSeenParts } from "../../../host/client/index.ts";
+import {
+  createHttpClient,
+  createRecordOwner,
+  createRecordReader,
+  createSeenParts,
+} from "../../../host/client/index.ts";
 import { exportBundle, importBundle } from "../../../host/fhir/index.ts";
 import { splitRecord } from "../../../host/patient-record/index.ts";
 import { evaluationFile } from "../../support/data.ts";
@@ -107,6 +112,48 @@ describe.each(backends())("who reads a record, on the $name store", (backend) =>
     expect(view?.record).toEqual(splitRecord(FULL_RECORD).medical);
     const [old] = await recordReaderOf(system, stays).read(held);
     expect(codesOf(old?.regions ?? [])).toEqual({ medical: "EPOCH_UNKNOWN" });
+  });
+
+  it("nobody whose consent ended by its date opens what is saved afterwards, and trustees hear of the new epoch", async () => {
+    const patient = await patientWithRecord("swift-otter");
+    const doctor = await system.doctor("dr-late");
+    const stays = await system.doctor("dr-later");
+    const now = system.clock.now();
+    const consent = { regions: ["medical"] as const, purpose: "treatment" as const, from: now };
+    const of = ({ handle, fingerprint }: typeof doctor) => ({
+      reader: handle,
+      expectedFingerprint: fingerprint,
+    });
+    await patient.owner.share({ ...consent, ...of(doctor), until: now + 60_000 });
+    await patient.owner.share({ ...consent, ...of(stays), until: now + 3_600_000 });
+    const { streams: held } = await doctor.reader.shared();
+    system.clock.advance(61_000);
+
+    let told = 0;
+    const owner = createRecordOwner({
+      ...patient,
+      suite: system.suite,
+      clock: system.clock,
+      http: createHttpClient({ clock: system.clock }),
+      cloudUrl: system.cloud.url,
+      seen: createSeenParts({}, async () => {}),
+      onEpochs: async () => {
+        told++;
+      },
+    });
+    const record = { ...FULL_RECORD, notes: [{ text: "after the end" }] };
+    await owner.save(record, { identity: 1, profile: 1, medical: 1 });
+    expect(told).toBe(1);
+    const epochId = patient.owner.epochs.findLast(({ region }) => region === "medical")?.epochId ?? "";
+    expect(held[0]?.epochs.has(epochId)).toBe(false);
+    expect(codesOf((await recordReaderOf(system, doctor).read(held))[0]?.regions ?? [])).toEqual({
+      medical: "CONSENT_MISSING",
+    });
+    const { streams } = await stays.reader.shared();
+    const [view] = await recordReaderOf(system, stays).read(streams);
+    expect(view?.record.notes).toEqual(record.notes);
+    await owner.save(record, { identity: 1, profile: 1, medical: 2 });
+    expect(told).toBe(1);
   });
 
   it("a doctor in an emergency: the medical part, as long as it is open, and no other region", async () => {
