@@ -3,7 +3,7 @@ import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import { type FieldName, type PatientRecord, parseRecord, RECORD_FIELDS } from "../patient-record/index.ts";
 import type { Draft } from "./datatypes.ts";
 import { ENTRY_KINDS, type EntryKind, resourceOf } from "./entries.ts";
-import { lostLeaves, type Resource } from "./json.ts";
+import { leavesOf, lostLeaves, type Resource } from "./json.ts";
 import { PATIENT_REVERSING, patientFrom, toPatient } from "./patient.ts";
 
 /** What became of a bundle: every resource of it is counted once in `found`. */
@@ -64,12 +64,19 @@ function referencesTo({ fullUrl, resource }: Entry): ReadonlySet<string> {
 
 const VALUE_TAKEN = ["valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueInteger"];
 
+/** Whether something in a resource says that the rest means another thing. @throws RangeError for what is too deep */
+function isModified(resource: Resource): boolean {
+  // The walk refuses what is too deep for anything that follows it.
+  leavesOf(resource);
+  return resource.implicitRules !== undefined || JSON.stringify(resource).includes('"modifierExtension":');
+}
+
 /**
  * Why a resource must not be taken although its type is: something in it says that the rest means another thing than
  * it seems to, or what matters most in it is of a kind that the record cannot hold.
  */
 function hindrance(resource: Resource, kind: EntryKind): string | undefined {
-  if (JSON.stringify(resource).includes('"modifierExtension":') || resource.implicitRules !== undefined) {
+  if (isModified(resource)) {
     return "an extension changes its meaning";
   }
   const reversed = kind.reversing?.find((member) => (resource[member] ?? false) !== false);
@@ -124,10 +131,10 @@ function patientDraft(entry: Entry): Draft {
   ) {
     throw unsuitable("FHIR_PATIENT_INVALID", "The patient's entry is inactive or was replaced by another.");
   }
-  if (JSON.stringify(resource).includes('"modifierExtension":') || resource.implicitRules !== undefined) {
-    throw unsuitable("FHIR_PATIENT_INVALID", "An extension changes the meaning of the patient's entry.");
-  }
   try {
+    if (isModified(resource)) {
+      throw unsuitable("FHIR_PATIENT_INVALID", "an extension changes the meaning of the entry");
+    }
     const draft = patientFrom(resource);
     for (const [field, value] of Object.entries(draft)) {
       checked(field as FieldName, value);

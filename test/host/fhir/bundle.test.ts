@@ -246,6 +246,15 @@ describe("a bundle that comes in", () => {
     });
   });
 
+  it("is refused or left aside, and nothing breaks, where it is nested beyond all measure", () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`);
+    expect(codeOf(() => importBundle(bundle({ ...observation, deep })))).toBe("none");
+    expect(importBundle(bundle({ ...observation, deep })).report.types.Observation?.refused).toBe(1);
+    const patientToo = { resourceType: "Bundle", entry: [{ resource: { ...patient, deep } }] };
+    expect(codeOf(() => importBundle(patientToo))).toBe("FHIR_PATIENT_INVALID");
+    expect(codeOf(() => importBundle(bundle({ resourceType: "Claim", deep })))).toBe("none");
+  });
+
   it("takes a resource that is nested too deeply, or of notes what is no plain text, for refused", () => {
     let deep: unknown = 1;
     for (let i = 0; i < 100; i++) {
