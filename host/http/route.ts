@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly action: string;
   /** True when who may depends on what the request is about, not only on who asks. */
   readonly objectLevel: boolean;
+  /** True when it reads a JSON body. */
+  readonly takesJson: boolean;
 }
 
 /** What a route answers. Handlers return it, so that nothing leaves before the audit has its entry. */

@@ -137,7 +137,13 @@ export function createRoutes(service: {
     if (rule.by !== by) {
       throw new Error(`the policy knows ${action} by ${rule.by}, the route ${method} ${path} is by ${by}`);
     }
-    endpoints.push({ method, path, action, objectLevel: spec.relation !== undefined });
+    endpoints.push({
+      method,
+      path,
+      action,
+      objectLevel: spec.relation !== undefined,
+      takesJson: spec.body !== undefined,
+    });
 
     router[method](path, async (request, response) => {
       let actor: string | null = null;

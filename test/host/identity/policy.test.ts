@@ -3,33 +3,14 @@ import type { Express } from "express";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { isMedcloudletError } from "../../../host/base/index.ts";
-import { type Credentials, createHttpClient, createIdentity } from "../../../host/client/index.ts";
-import type { Endpoint } from "../../../host/http/index.ts";
-import {
-  type Action,
-  POLICY,
-  type Relation,
-  ROLES,
-  type Role,
-  relationsFor,
-} from "../../../host/identity/index.ts";
-import { writeTicketOf } from "../../support/records.ts";
+import { createHttpClient } from "../../../host/client/index.ts";
+import { POLICY, type Relation, relationsFor } from "../../../host/identity/index.ts";
 import { backends } from "../../support/stores.ts";
-import { type Person, type System, startSystem } from "../../support/system.ts";
-import { kdcOf, strangerKey, wearerOf } from "../http/attack.ts";
-import { grantTo } from "./consent-samples.ts";
+import { type System, startSystem } from "../../support/system.ts";
+import { strangerKey, wearerOf } from "../http/attack.ts";
 import { type Owned, SAMPLES, type World } from "./policy-samples.ts";
 import { policyDocument } from "./policy-table.ts";
-
-type ServiceName = keyof System["services"];
-
-/** Somebody who sends requests, and how the policy calls them. */
-interface Caller {
-  /** Role, machine, ticket scope, or "anyone". */
-  readonly name: string;
-  readonly person: Person | null;
-  readonly credentials: Credentials | undefined;
-}
+import { type Caller, createWorld, endpointsOf, type ServiceEndpoint } from "./policy-world.ts";
 
 /** The routes that Express really has under `/v1`, however they got there. */
 function mountedRoutes(app: Express): string[] {
@@ -54,67 +35,18 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
   let system: System;
   let world: World;
   let callers: Caller[];
-  let endpoints: (Endpoint & { readonly service: ServiceName; readonly action: Action })[];
+  let endpoints: ServiceEndpoint[];
 
   beforeAll(async () => {
     system = await startSystem(backend);
-    const owned = async (handle: string): Promise<Owned> => {
-      const { patient, ...sensor } = await wearerOf(system, handle);
-      return { patient, sensor };
-    };
-    const ada = await owned("ada");
-    const bo = await owned("bo-b");
-    const cy = await owned("cy-c");
-    const doctor = await system.doctor("dr-heron");
-    const people: Partial<Record<Role, Person>> = { patient: ada.patient, doctor, operator: system.operator };
-    for (const role of ROLES) {
-      if (role !== "cloudlet") {
-        people[role] ??= await system.person(role, `some-${role}`);
-      }
-    }
-    const stranger = await system.doctor("dr-egret");
-    const { keys: requesterKeys, statement } = await createIdentity(system.suite, system.clock);
-    const requester = { identity: statement, key: requesterKeys.signing };
-    const grants = new Map<string, string>();
-    for (const [owner, readers] of [
-      [cy.patient, [doctor, people.researcher as Person, ada.patient]],
-      [ada.patient, [stranger]],
-      [bo.patient, [stranger]],
-    ] as const) {
-      for (const reader of readers) {
-        const name = `${owner.session.account.accountId} ${reader.session.account.accountId}`;
-        grants.set(name, await grantTo(system, owner, reader));
-      }
-    }
-    world = { system, ada, bo, cy, doctor, stranger, requester, grants };
-    const { accountId, key: cloudletKey } = system.cloudletAccount;
-    const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
-    const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
-    const write = await writeTicketOf(ada.patient, ada.sensor.streamId);
-    callers = [
-      { name: "anyone", person: null, credentials: undefined },
-      ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
-      { name: "device", person: null, credentials: { key: ada.sensor.key } },
-      { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
-      { name: "requester", person: null, credentials: { key: requester.key } },
-      { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
-      { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
-      { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
-      { name: "write", person: null, credentials: { key: write.key, ticket: write.ticket } },
-    ];
-    endpoints = (Object.keys(system.services) as ServiceName[]).flatMap((service) =>
-      system.services[service].endpoints.map((endpoint) => ({
-        ...endpoint,
-        service,
-        action: endpoint.action as Action,
-      })),
-    );
+    ({ world, callers } = await createWorld(system));
+    endpoints = endpointsOf(system);
   });
   afterAll(() => system?.stop());
 
   /** "allowed", or the code and status it was refused with. */
   const ask = async (
-    endpoint: (typeof endpoints)[number],
+    endpoint: ServiceEndpoint,
     caller: Caller,
     target: Owned,
     relation: Relation = "own",
@@ -237,13 +169,13 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
     for (const action of ["ticket.upload", "ticket.forward"] as const) {
       const endpoint = endpoints.find((candidate) => candidate.action === action);
       const stranger = { name: "stranger", person: null, credentials: { key: await strangerKey() } };
-      const outcome = await ask(endpoint as (typeof endpoints)[number], stranger, world.ada);
+      const outcome = await ask(endpoint as ServiceEndpoint, stranger, world.ada);
       expect(outcome, action).toMatchObject({ status: 403 });
     }
   });
 
   it("lets everybody close their own session, and no machine", async () => {
-    const endpoint = endpoints.find(({ action }) => action === "session.close") as (typeof endpoints)[number];
+    const endpoint = endpoints.find(({ action }) => action === "session.close") as ServiceEndpoint;
     for (const caller of callers) {
       const outcome = await ask(endpoint, caller, world.ada);
       const allowed = relationsFor("session.close", caller.name) !== undefined;
