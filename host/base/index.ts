@@ -13,4 +13,5 @@ export {
 export { type Clock, systemClock } from "./clock.ts";
 export { isMedcloudletError, MedcloudletError } from "./errors.ts";
 export { createInTurn } from "./in-turn.ts";
+export { createRandom, type Random } from "./random.ts";
 export { createSignal, type Signal } from "./signal.ts";

@@ -1,6 +1,6 @@
+import type { Random } from "../base/index.ts";
 import { createLag } from "./noise.ts";
 import type { PhysiologyProfile } from "./profile.ts";
-import type { Random } from "./random.ts";
 
 /** What the person does this second. */
 export interface ActivityState {

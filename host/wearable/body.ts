@@ -1,8 +1,8 @@
+import { createRandom } from "../base/index.ts";
 import type { ActivityState } from "./activity.ts";
 import type { EpisodeState } from "./episode.ts";
 import { createOrnsteinUhlenbeck } from "./noise.ts";
 import type { PhysiologyProfile } from "./profile.ts";
-import { createRandom } from "./random.ts";
 
 /** True state of the body this second, before any sensor looks at it. */
 export interface BodyState {

@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../base/index.ts";
 
 /**
  * Stationary Ornstein-Uhlenbeck noise with mean 0, in its exact discrete form, the AR(1) process

@@ -1,4 +1,4 @@
-import { MedcloudletError } from "../base/index.ts";
+import { createRandom, MedcloudletError } from "../base/index.ts";
 import { QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
 import { createActivity } from "./activity.ts";
 import { createBody } from "./body.ts";
@@ -9,7 +9,6 @@ import {
   type PhysiologyProfile,
   type SamplingIntervals,
 } from "./profile.ts";
-import { createRandom } from "./random.ts";
 import { createSensors } from "./sensors.ts";
 
 /** What to simulate. */

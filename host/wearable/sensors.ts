@@ -1,7 +1,7 @@
+import { createRandom } from "../base/index.ts";
 import type { ActivityState } from "./activity.ts";
 import { type BodyState, bounded } from "./body.ts";
 import { createDropout, createOrnsteinUhlenbeck } from "./noise.ts";
-import { createRandom } from "./random.ts";
 
 /** What the worn sensors show this second, in their own resolution; `null` where a sensor has no value. */
 export interface SensorState {

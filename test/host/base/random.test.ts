@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { createRandom } from "../../../host/base/random.ts";
 import { createDropout, createLag, createOrnsteinUhlenbeck } from "../../../host/wearable/noise.ts";
-import { createRandom } from "../../../host/wearable/random.ts";
 
 const COUNT = 100_000;
 
