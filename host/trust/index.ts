@@ -1,0 +1,73 @@
+export {
+  addEvidence,
+  addOutcome,
+  discount,
+  type Evidence,
+  evidence,
+  evidenceOf,
+  expectation,
+  FORGETTING,
+  type Forgetting,
+  forget,
+  fuse,
+  lowerBound,
+  NO_EVIDENCE,
+  type Opinion,
+  opinionOf,
+  projected,
+  standardDeviation,
+  uncertainty,
+} from "./beta.ts";
+export { createEigenTrust, type EigenTrust, type EigenTrustOptions, standingOf } from "./eigentrust.ts";
+export {
+  type Assessment,
+  assess,
+  type Decision,
+  decide,
+  type GateInput,
+  type GateReason,
+  MOST_UNCERTAINTY,
+  type Witness,
+} from "./gate.ts";
+export type { RatingColumns } from "./rating-rows.ts";
+export {
+  createRatings,
+  type RatingInput,
+  type RatingRecord,
+  type Ratings,
+  type RatingsOptions,
+} from "./ratings.ts";
+export {
+  CREDENTIAL,
+  type Credential,
+  FEEDBACK,
+  type Feedback,
+  RECEIPT,
+  type Receipt,
+  type SignedReceipt,
+  TRUST_EPOCH_MS,
+  trustEpoch,
+  verifyCredential,
+  verifyFeedback,
+  verifyReceipt,
+} from "./receipts.ts";
+export {
+  answerSimilarity,
+  askSimilarity,
+  confirmedCode,
+  type Overlap,
+  type SimilarityAnswerer,
+  type SimilarityAsker,
+} from "./similarity.ts";
+export { createSimilarityBudget, type SimilarityBudget } from "./similarity-budget.ts";
+export {
+  accuracy,
+  adjusted,
+  claimBin,
+  combine,
+  confidence,
+  NO_RECORD,
+  recordOutcome,
+  type Testimony,
+  type WitnessRecord,
+} from "./travos.ts";

@@ -1,0 +1,235 @@
+import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import type { Store } from "../store/index.ts";
+import { addOutcome, type Evidence, FORGETTING, type Forgetting, forget, NO_EVIDENCE } from "./beta.ts";
+import {
+  type Credential,
+  type Feedback,
+  type SignedReceipt,
+  trustEpoch,
+  verifyCredential,
+  verifyFeedback,
+} from "./receipts.ts";
+
+/** A patient of a community: one document a pseudonym, so that nobody is in twice. */
+interface CredentialRecord {
+  readonly _id: string;
+  readonly community: string;
+  readonly pseudonym: string;
+  readonly signingKey: string;
+  readonly until: number;
+  readonly credential: Credential;
+  readonly statement: string;
+}
+
+/**
+ * A rating. Its id is community, epoch, rater and target, so that there is one voice for a pair and epoch; the unique
+ * index on exchange and rater uses the receipt up in the same document.
+ */
+export interface RatingRecord {
+  readonly _id: string;
+  readonly community: string;
+  readonly epoch: number;
+  readonly rater: string;
+  readonly target: string;
+  readonly good: boolean;
+  readonly exchange: string;
+  readonly statement: string;
+  readonly receipt: SignedReceipt;
+}
+
+/** The store side of trust: who may speak, and what was said. */
+export interface Ratings {
+  /**
+   * Lets a patient into a community. The same pseudonym comes back with a new key, and keeps its name for good or ill.
+   * @throws MedcloudletError `CREDENTIAL_ISSUER_UNKNOWN`, `CREDENTIAL_EXPIRED` (403), `CREDENTIAL_KEY_TAKEN` (409)
+   *   when the key belongs to another pseudonym, `CREDENTIAL_OLDER` (409) when a later credential is there
+   */
+  enrol(statement: string, issuers: ReadonlyMap<string, Bytes>): Promise<Credential>;
+  /** The valid credential of a pseudonym, or null. */
+  credentialOf(community: string, pseudonym: string): Promise<Credential | null>;
+  /**
+   * Takes a feedback with its receipt.
+   * @throws MedcloudletError `CREDENTIAL_UNKNOWN` (403), `STATEMENT_INVALID`, `RECEIPT_MISMATCH`, `FEEDBACK_MISMATCH`
+   *   (400), `FEEDBACK_LATE` (409) for another epoch than this one or the last, `VOICE_USED` (409) for a second rating
+   *   of a pair in an epoch or with the same receipt
+   */
+  rate(input: RatingInput): Promise<Feedback>;
+  /** What was said of somebody, by rater. */
+  aboutTarget(community: string, target: string): Promise<Map<string, Evidence>>;
+  /** What somebody said, by target. */
+  byRater(community: string, rater: string): Promise<Map<string, Evidence>>;
+  /** All ratings of a community from an epoch on, for EigenTrust. */
+  since(community: string, epoch: number): Promise<RatingRecord[]>;
+}
+
+/** A feedback, its receipt, and who is who in it. */
+export interface RatingInput {
+  readonly community: string;
+  readonly statement: string;
+  readonly receipt: SignedReceipt;
+  readonly asker: string;
+  readonly answerer: string;
+  readonly rater: string;
+}
+
+/** `forgetting`: how much of an outcome is left after one epoch. */
+export interface RatingsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly forgetting?: Forgetting;
+}
+
+export async function createRatings({
+  store,
+  clock,
+  forgetting = FORGETTING,
+}: RatingsOptions): Promise<Ratings> {
+  const credentials = await store.collection<CredentialRecord>({
+    name: "community_credentials",
+    indexes: [{ fields: { community: 1, signingKey: 1 }, unique: true }],
+  });
+  const ratings = await store.collection<RatingRecord>({
+    name: "trust_ratings",
+    indexes: [
+      { fields: { exchange: 1, rater: 1 }, unique: true },
+      { fields: { community: 1, target: 1 } },
+      { fields: { community: 1, rater: 1 } },
+      { fields: { community: 1, epoch: 1 } },
+    ],
+  });
+
+  async function credentialOf(community: string, pseudonym: string): Promise<Credential | null> {
+    const record = await credentials.findOne({
+      _id: { $eq: idOf(community, pseudonym) },
+      until: { $gt: clock.now() },
+    });
+    return record?.credential ?? null;
+  }
+
+  async function mustHave(community: string, pseudonym: string): Promise<Credential> {
+    const credential = await credentialOf(community, pseudonym);
+    if (credential === null) {
+      throw new MedcloudletError(
+        "CREDENTIAL_UNKNOWN",
+        "One of the two has no valid credential of this community: enrol first.",
+        { status: 403 },
+      );
+    }
+    return credential;
+  }
+
+  /** Ratings as evidence by the name in `field`, each faded by its age. */
+  function faded(records: readonly RatingRecord[], field: "rater" | "target"): Map<string, Evidence> {
+    const now = trustEpoch(clock.now());
+    const sums = new Map<string, Evidence>();
+    for (const record of records) {
+      const one = forget(addOutcome(NO_EVIDENCE, record.good), Math.max(0, now - record.epoch), forgetting);
+      const sum = sums.get(record[field]) ?? NO_EVIDENCE;
+      sums.set(record[field], {
+        positive: sum.positive + one.positive,
+        negative: sum.negative + one.negative,
+      });
+    }
+    return sums;
+  }
+
+  return {
+    async enrol(statement, issuers) {
+      const credential = await verifyCredential(statement, issuers, clock.now());
+      const { community, pseudonym, signingKey, from, until } = credential;
+      try {
+        await credentials.updateOne(
+          { _id: { $eq: idOf(community, pseudonym) }, "credential.from": { $lte: from } },
+          { $set: { community, pseudonym, signingKey, until, credential, statement } },
+          { upsert: true },
+        );
+      } catch (cause) {
+        if (!isMedcloudletError(cause, "STORE_DUPLICATE")) {
+          throw cause;
+        }
+        const there = await credentials.findOne({ _id: { $eq: idOf(community, pseudonym) } });
+        throw there !== null && there.credential.from > from
+          ? new MedcloudletError(
+              "CREDENTIAL_OLDER",
+              "A later credential of this pseudonym is enrolled already.",
+              {
+                status: 409,
+                cause,
+              },
+            )
+          : new MedcloudletError(
+              "CREDENTIAL_KEY_TAKEN",
+              "This key is enrolled already: make one for yourself.",
+              {
+                status: 409,
+                cause,
+              },
+            );
+      }
+      return credential;
+    },
+    credentialOf,
+    async rate({ community, statement, receipt, asker, answerer, rater }) {
+      if (rater !== asker && rater !== answerer) {
+        throw new MedcloudletError("FEEDBACK_MISMATCH", "Only the two who exchanged may rate each other.", {
+          status: 400,
+        });
+      }
+      const parties = {
+        asker: await mustHave(community, asker),
+        answerer: await mustHave(community, answerer),
+      };
+      const feedback = await verifyFeedback(
+        statement,
+        receipt,
+        parties,
+        rater === asker ? parties.asker : parties.answerer,
+      );
+      // The last epoch too: an exchange late on its last day is rated on the next.
+      const age = trustEpoch(clock.now()) - feedback.epoch;
+      if (age !== 0 && age !== 1) {
+        throw new MedcloudletError(
+          "FEEDBACK_LATE",
+          "An exchange is rated in its own epoch or in the next one.",
+          { status: 409 },
+        );
+      }
+      const { epoch, target, good, exchange } = feedback;
+      try {
+        await ratings.insertOne({
+          _id: `${community}:${epoch}:${rater}:${target}`,
+          community,
+          epoch,
+          rater,
+          target,
+          good,
+          exchange,
+          statement,
+          receipt,
+        });
+      } catch (cause) {
+        if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
+          throw new MedcloudletError(
+            "VOICE_USED",
+            "There is one voice for each pair and epoch, and one for each exchange: this one was given.",
+            { status: 409, cause },
+          );
+        }
+        throw cause;
+      }
+      return feedback;
+    },
+    async aboutTarget(community, target) {
+      return faded(await ratings.find({ community: { $eq: community }, target: { $eq: target } }), "rater");
+    },
+    async byRater(community, rater) {
+      return faded(await ratings.find({ community: { $eq: community }, rater: { $eq: rater } }), "target");
+    },
+    since: (community, epoch) =>
+      ratings.find({ community: { $eq: community }, epoch: { $gte: epoch } }, { sort: { epoch: 1, _id: 1 } }),
+  };
+}
+
+function idOf(community: string, pseudonym: string): string {
+  return `${community}:${pseudonym}`;
+}
