@@ -13,6 +13,7 @@ import { keysCommand } from "./keys.ts";
 import { recordCommand } from "./record.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
+import { trustCommand } from "./trust.ts";
 
 const root = import.meta.url.endsWith(".ts") ? "../../" : "../../../";
 const { version, description } = JSON.parse(
@@ -40,6 +41,7 @@ for (const command of [
   recordCommand(),
   auditCommand(),
   emergencyCommand(),
+  trustCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

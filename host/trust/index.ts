@@ -60,10 +60,20 @@ export {
   type SimilarityAsker,
 } from "./similarity.ts";
 export { createSimilarityBudget, type SimilarityBudget } from "./similarity-budget.ts";
+export { type ChartOptions, chartTrust } from "./simulation/chart.ts";
+export type { Estimate } from "./simulation/measure.ts";
+export {
+  ABLATIONS,
+  MODELS,
+  type SimulationOptions,
+  type SimulationRow,
+  simulateTrust,
+} from "./simulation/run.ts";
+export { ATTACKS, type Attack } from "./simulation/world.ts";
 export {
   accuracy,
   adjusted,
-  claimBin,
+  claimInterval,
   combine,
   confidence,
   NO_RECORD,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   accuracy,
   adjusted,
-  claimBin,
+  claimInterval,
   combine,
   confidence,
   evidence,
@@ -48,18 +48,26 @@ describe("confidence", () => {
 });
 
 describe("a witness", () => {
-  it("is sorted by what it claims to have seen, however little", () => {
-    expect(
-      [evidence(0, 3), evidence(1, 2), evidence(1, 1), evidence(3, 1), evidence(1, 0)].map(claimBin),
-    ).toEqual([0, 1, 2, 3, 4]);
-    expect(claimBin(NO_EVIDENCE)).toBe(2);
-    expect(claimBin(evidence(4, 1))).toBe(4);
+  it("is sorted by what it claims to have seen, as finely as that allows", () => {
+    const where = (positive: number, negative: number) => {
+      const { low, high, cell } = claimInterval(evidence(positive, negative));
+      return [Number(low.toFixed(2)), Number(high.toFixed(2)), cell];
+    };
+    expect(where(1, 0)).toEqual([0.5, 1, 1]);
+    expect(where(0, 1)).toEqual([0, 0.5, 0]);
+    expect(where(0, 0)).toEqual([0.5, 1, 1]);
+    // What has faded to one exchange's worth counts as one.
+    expect(where(1.2, 0)).toEqual([0.5, 1, 1]);
+    expect(where(2, 0)).toEqual([0.67, 1, 4]);
+    expect(where(1, 1)).toEqual([0.33, 0.67, 3]);
+    expect(where(0, 2)).toEqual([0, 0.33, 2]);
+    expect(where(50, 1)).toEqual([0.67, 1, 4]);
   });
 
-  it("nobody has checked is believed by a fifth, or by its standing", () => {
-    expect(accuracy(NO_RECORD, evidence(1, 0))).toBeCloseTo(0.2, 12);
+  it("nobody has checked is worth nothing, or what its standing says", () => {
+    expect(accuracy(NO_RECORD, evidence(1, 0))).toBeCloseTo(0, 12);
     expect(accuracy(NO_RECORD, evidence(1, 0), 0.7)).toBeCloseTo(0.7, 12);
-    expect(accuracy(NO_RECORD, evidence(1, 0), 0)).toBe(0);
+    expect(accuracy(NO_RECORD, evidence(9, 0), 0)).toBeCloseTo(0, 12);
   });
 
   it("who was right is believed, who lied is not, and standing gives way to one's own record", () => {
@@ -67,9 +75,25 @@ describe("a witness", () => {
     const honest = checked(good, 18, 1);
     const liar = checked(good, 3, 16);
     expect(accuracy(honest, good)).toBeGreaterThan(0.85);
-    expect(accuracy(liar, good)).toBeLessThan(0.01);
+    expect(accuracy(liar, good)).toBe(0);
     expect(accuracy(liar, good, 1)).toBeLessThan(0.12);
     expect(accuracy(honest, good, 0)).toBeGreaterThan(0.75);
+  });
+
+  it("never counts for more than 1 or less than 0", () => {
+    fc.assert(
+      fc.property(
+        someEvidence,
+        count,
+        count,
+        fc.option(chance, { nil: undefined }),
+        (claim, good, bad, standing) => {
+          const rho = accuracy(checked(claim, good, bad), claim, standing);
+          expect(rho).toBeGreaterThanOrEqual(0);
+          expect(rho).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
   });
 
   it("who lies about some is still believed when saying what has proven true", () => {
@@ -78,8 +102,8 @@ describe("a witness", () => {
     for (let i = 0; i < 10; i++) {
       record = recordOutcome(record, evidence(1, 0), true);
     }
-    expect(accuracy(record, evidence(0, 1))).toBeLessThan(0.01);
-    expect(accuracy(record, evidence(1, 0))).toBeGreaterThan(0.9);
+    expect(accuracy(record, evidence(0, 1))).toBe(0);
+    expect(accuracy(record, evidence(1, 0))).toBeGreaterThan(0.8);
   });
 });
 
