@@ -19,6 +19,8 @@ interface SimulateOptions {
   readonly runs: number;
   readonly seed: number;
   readonly patients: number;
+  readonly exchanges: number;
+  readonly sybils: number;
   readonly honest: readonly number[];
   readonly attack?: readonly Attack[];
   readonly parts?: true;
@@ -83,16 +85,18 @@ export function trustCommand(): Command {
   const command = newGroup("trust", "measure the trust model");
   command.addCommand(
     newCommand("simulate", "let patients lie in every known way and compare trust models")
-      .option("--runs <number>", "worlds of each kind", wholeNumber(1), 8)
+      .option("--runs <number>", "worlds of each kind", wholeNumber(1), 6)
       .option("--seed <number>", "seed of the first world", wholeNumber(0), 1)
       .option("--patients <number>", "patients in a world", wholeNumber(50), 1000)
+      .option("--exchanges <number>", "exchanges that each patient begins in a week", wholeNumber(1), 2)
+      .option("--sybils <number>", "more identities of each attacker, under that attack", wholeNumber(1), 5)
       .option("--honest <shares>", "shares of honest patients", shares, SHARES)
       .addOption(new Option("--attack <name...>", "only these attacks").choices(ATTACKS))
       .option("--parts", "leave out the gate's parts one by one, instead of comparing it with others")
       .option("--charts <folder>", "write charts there")
       .action((options: SimulateOptions) => {
         const output = outputOf(options);
-        const { runs, seed, patients, honest, attack, parts, charts } = options;
+        const { runs, seed, patients, exchanges, sybils, honest, attack, parts, charts } = options;
         const attacks = attack ?? ATTACKS;
         const bar = output.progress("worlds", runs * honest.length * attacks.length);
         const rows = simulateTrust({
@@ -101,7 +105,7 @@ export function trustCommand(): Command {
           attacks,
           honestShares: honest,
           models: parts === true ? ABLATIONS : MODELS,
-          world: { patients },
+          world: { patients, exchanges, sybils },
           onWorld: () => bar.step(),
         });
         bar.end();
@@ -112,7 +116,10 @@ export function trustCommand(): Command {
           }
         }
         const head = ["attack", "liars", "model", "AUC", "wrong shares / 1,000", "honest refused"];
-        output.result({ runs, seed, patients, rows }, table([head, ...rows.map(cells)], output.colours));
+        output.result(
+          { runs, seed, patients, exchanges, sybils, rows },
+          table([head, ...rows.map(cells)], output.colours),
+        );
       }),
   );
   return command;

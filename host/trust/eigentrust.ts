@@ -63,18 +63,20 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
   const waiting = new Uint8Array(patients);
   let queue: number[] = [];
 
-  /** Gives `amount` along the row: to those rated well in proportion, or to the clinicians. */
-  function spread(
-    row: RatingRow,
-    amount: number,
-    into: Float64Array,
-    touched: (patient: number) => void,
-  ): void {
+  const enqueue = (patient: number) => {
+    if (waiting[patient] === 0 && Math.abs(residual[patient] as number) > limit) {
+      waiting[patient] = 1;
+      queue.push(patient);
+    }
+  };
+
+  /** Gives `amount` along the row: to those rated well in proportion, or to the clinicians; and pushes on what is due. */
+  function spread(row: RatingRow, amount: number): void {
     const sum = positiveSum(row);
     if (sum === 0) {
       for (const seed of seeds) {
-        into[seed] = (into[seed] as number) + amount * home;
-        touched(seed);
+        residual[seed] = (residual[seed] as number) + amount * home;
+        enqueue(seed);
       }
       return;
     }
@@ -84,34 +86,34 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
       const value = values[k] as number;
       if (value > 0) {
         const target = targets[k] as number;
-        into[target] = (into[target] as number) + unit * value;
-        touched(target);
+        residual[target] = (residual[target] as number) + unit * value;
+        enqueue(target);
       }
     }
   }
 
-  const untracked = () => {};
-  const enqueue = (patient: number) => {
-    if (waiting[patient] === 0 && Math.abs(residual[patient] as number) > limit) {
-      waiting[patient] = 1;
-      queue.push(patient);
-    }
-  };
-
-  /** One application of the equation's right-hand side. */
-  function step(from: Float64Array): Float64Array {
+  /** One application of the equation's right-hand side. The hot loop: nothing is called in it. */
+  function step(from: Float64Array, sums: Float64Array): Float64Array {
     const next = new Float64Array(patients);
     let stray = 0;
     for (let i = 0; i < patients; i++) {
       const amount = follow * (from[i] as number);
+      const sum = sums[i] as number;
       if (amount === 0) {
         continue;
       }
-      const row = rows.row(i);
-      if (row.targets.length === 0) {
+      if (sum === 0) {
         stray += amount;
-      } else {
-        spread(row, amount, next, untracked);
+        continue;
+      }
+      const { targets, values } = rows.row(i);
+      const unit = amount / sum;
+      for (let k = 0; k < targets.length; k++) {
+        const value = values[k] as number;
+        if (value > 0) {
+          const target = targets[k] as number;
+          next[target] = (next[target] as number) + unit * value;
+        }
       }
     }
     for (const seed of seeds) {
@@ -122,6 +124,7 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
 
   function recompute(): number {
     rows.pack();
+    const sums = Float64Array.from({ length: patients }, (_, i) => positiveSum(rows.row(i)));
     trust = new Float64Array(patients);
     for (const seed of seeds) {
       trust[seed] = (trust[seed] as number) + home;
@@ -129,7 +132,7 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
     // Far below the tolerance, so that updates start with almost all of it to spend.
     const enough = tolerance * restart * 0.01;
     for (let round = 1; ; round++) {
-      const next = step(trust);
+      const next = step(trust, sums);
       let change = 0;
       for (let i = 0; i < patients; i++) {
         const difference = (next[i] as number) - (trust[i] as number);
@@ -155,7 +158,7 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
       }
       residual[patient] = 0;
       trust[patient] = (trust[patient] as number) + amount;
-      spread(rows.row(patient), follow * amount, residual, enqueue);
+      spread(rows.row(patient), follow * amount);
       pushes += 1;
     }
     queue = [];
@@ -170,8 +173,8 @@ export function createEigenTrust(options: EigenTrustOptions): EigenTrust {
       const before = rows.row(rater);
       rows.add(rater, target, value);
       const amount = follow * (trust[rater] ?? 0);
-      spread(before, -amount, residual, enqueue);
-      spread(rows.row(rater), amount, residual, enqueue);
+      spread(before, -amount);
+      spread(rows.row(rater), amount);
       return push();
     },
     recompute,

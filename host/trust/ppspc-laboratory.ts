@@ -5,7 +5,8 @@ import { MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 // the first message give away the whole vector. What is used instead is similarity.ts.
 //
 // PPSPC, the privacy-preserving scalar product computation of SPOC (Lu, Lin and Shen, "SPOC: A Secure and
-// Privacy-Preserving Opportunistic Computing Framework for Mobile-Healthcare Emergency", IEEE TPDS 24(3), 2013).
+// Privacy-preserving Opportunistic Computing Framework for Mobile-Healthcare Emergency", IEEE Transactions on
+// Parallel and Distributed Systems, 2013).
 
 /** Sizes of our own choice beside |α|; β has to hold n α², and larger ones do not help: the break below only slows down. */
 const ALPHA_BITS = 256;

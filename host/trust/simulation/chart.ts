@@ -11,7 +11,7 @@ const LEGEND = 44;
 const STYLES: readonly (readonly [colour: string, dash: string])[] = [
   ["#777777", "1 4"],
   ["#d55e00", "8 3"],
-  ["#b8860b", "3 3"],
+  ["#009e73", "3 3"],
   ["#cc79a7", "10 3 2 3"],
   ["#0072b2", "none"],
 ];
@@ -70,7 +70,7 @@ function panel(
     (tick) =>
       `<line x1="${from}" x2="${to}" y1="${at(y(tick))}" y2="${at(y(tick))}" stroke="#ddd"/>${text(from - 6, y(tick) + 4, String(tick), "end")}`,
   );
-  const axis = shares.map((share) => text(x(share), bottom + 16, `${Math.round(100 * share)}%`, "middle"));
+  const axis = shares.map((share) => text(x(share), bottom + 19, `${Math.round(100 * share)}%`, "middle"));
   const curves = models.map((model, i) => {
     const [colour, dash] = STYLES[i % STYLES.length] as readonly [string, string];
     const points = here

@@ -53,14 +53,16 @@ export interface SimulationOptions {
   readonly attacks?: readonly Attack[];
   readonly honestShares: readonly number[];
   readonly models: Readonly<Record<string, (world: World) => Model>>;
-  readonly world?: Partial<Pick<WorldOptions, "patients" | "communitySize" | "epochs" | "sybils">>;
+  readonly world?: Partial<
+    Pick<WorldOptions, "patients" | "communitySize" | "epochs" | "exchanges" | "sybils">
+  >;
   /** Called after each world. */
   readonly onWorld?: () => void;
 }
 
 /** Who decides, and on how many candidates each. */
-const EVALUATORS = 300;
-const CANDIDATES = 10;
+const EVALUATORS = 200;
+const CANDIDATES = 15;
 
 /** Plays every world once and lets every model decide the same cases in it. The same options give the same numbers. */
 export function simulateTrust(options: SimulationOptions): SimulationRow[] {

@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** Patients of one condition, who exchange among themselves. */
   readonly communitySize?: number;
   readonly epochs?: number;
+  /** Exchanges that each patient begins in an epoch. */
+  readonly exchanges?: number;
   /** Additional identities of each attacker under `sybil`. */
   readonly sybils?: number;
 }
@@ -56,7 +58,6 @@ export interface World {
 }
 
 const CLINICIANS_A_COMMUNITY = 2;
-const EXCHANGES_AN_EPOCH = 2;
 /** Chance that an honest patient's conduct is good, from and to; an attacker's; and in an on-off attacker's good days. */
 const HONEST_CONDUCT = [0.85, 1] as const;
 const ATTACKER_CONDUCT = [0.1, 0.5] as const;
@@ -83,6 +84,7 @@ export function playWorld(options: WorldOptions): World {
     patients = 1000,
     communitySize = 50,
     epochs = 20,
+    exchanges = 2,
     sybils = 5,
   } = options;
   const random = createRandom(seed, 1);
@@ -163,11 +165,11 @@ export function playWorld(options: WorldOptions): World {
         case "sybil":
           for (let i = 0; i < sybils; i++) {
             const identity = firstSybil + index * sybils + i;
-            // With its master it can sign receipts, with a victim it cannot.
+            // Where nobody asks for credentials it takes part, so that it has receipts with its victims too.
             rate(epoch, identity, attacker, true);
             const victim = neighbour(attacker);
             if (honest[victim] === true) {
-              rate(epoch, identity, victim, false, false);
+              rate(epoch, identity, victim, false);
             }
           }
           break;
@@ -193,7 +195,7 @@ export function playWorld(options: WorldOptions): World {
 
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let patient = 0; patient < patients; patient++) {
-      for (let i = 0; i < EXCHANGES_AN_EPOCH; i++) {
+      for (let i = 0; i < exchanges; i++) {
         const other = neighbour(patient);
         for (const [rater, target] of [
           [patient, other],

@@ -47,11 +47,12 @@ export async function newCommunity() {
   return { hospital, issuer, community, issuers, admit };
 }
 
-/** A receipt both signed; `changes` are what the answerer signs differently. */
+/** A receipt both signed; `changes` are what the answerer signs differently, `both` what stands in both. */
 export async function exchange(
   asker: Member,
   answerer: Member,
   changes: Partial<Receipt> = {},
+  both: Partial<Receipt> = {},
 ): Promise<{ receipt: Receipt; signed: SignedReceipt }> {
   const receipt: Receipt = {
     exchange: someId(),
@@ -60,6 +61,7 @@ export async function exchange(
     asker: asker.credential.pseudonym,
     answerer: answerer.credential.pseudonym,
     question: toHex(randomBytes(32)),
+    ...both,
   };
   const signed = {
     byAsker: await signStatement(RECEIPT, receipt, asker.key),

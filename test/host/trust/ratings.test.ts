@@ -32,8 +32,8 @@ describe.each(backends())("ratings on the $name store", (backend) => {
       await ratings.enrol(statement, place.issuers);
     }
     const [ada, ben, eve] = members as [Member, Member, Member];
-    async function rate(asker: Member, answerer: Member, good: boolean, by = asker) {
-      const { receipt, signed } = await exchange(asker, answerer);
+    async function rate(asker: Member, answerer: Member, good: boolean, by = asker, both = {}) {
+      const { receipt, signed } = await exchange(asker, answerer, {}, both);
       return {
         community: place.community,
         statement: await feedback(receipt, good, by),
@@ -86,10 +86,16 @@ describe.each(backends())("ratings on the $name store", (backend) => {
     await ratings.rate(first);
     expect(await rejectionOf(ratings.rate(first))).toBe("VOICE_USED");
     expect(await rejectionOf(ratings.rate(await rate(ada, ben, true)))).toBe("VOICE_USED");
-    // The other one has a voice too, on the same exchange.
-    const { receipt } = first;
-    expect(receipt.byAsker).not.toBe(receipt.byAnswerer);
+    // The other one has a voice too.
     expect(await rejectionOf(ratings.rate(await rate(ada, ben, true, ben)))).toBe("none");
+  });
+
+  it("use a receipt up: its exchange counts once for each of the two, whatever else bears its id", async () => {
+    const { ratings, ada, ben, eve, rate } = await community();
+    const same = { exchange: someId() };
+    await ratings.rate(await rate(ada, ben, true, ada, same));
+    expect(await rejectionOf(ratings.rate(await rate(ada, eve, true, ada, same)))).toBe("VOICE_USED");
+    expect(await rejectionOf(ratings.rate(await rate(ada, ben, true, ben, same)))).toBe("none");
   });
 
   it("give many voices at once no more than one", async () => {
