@@ -2,7 +2,6 @@ import {
   type Bytes,
   type Clock,
   createInTurn,
-  isMedcloudletError,
   MedcloudletError,
   randomBytes,
   toBase64Url,
@@ -330,13 +329,13 @@ export function createOwner(options: {
       }),
     catchUp: (onWrapped) =>
       inTurn(async () => {
-        for (const revocation of revocations.filter(({ told }) => !told)) {
-          await tell(revocation).catch((error) => {
-            // A KDC that was set back to before the consent has nothing to end; it stays remembered here.
-            if (!isMedcloudletError(error, "CONSENT_UNKNOWN")) {
-              throw error;
-            }
-          });
+        // Untold ones, and those that the KDC has forgotten (an old backup) or hides. A KDC that was set back to before
+        // the consent has nothing to end; the revocation stays remembered here.
+        const shown = new Map((await consents()).map((given) => [given.consent.consentId, given]));
+        for (const revocation of revocations) {
+          if (shown.get(revocation.consentId)?.revokedAt === null) {
+            await tell(revocation);
+          }
         }
         const started = await startAll(await dueRegions());
         const regions = new Set(epochs.all.map(({ region }) => region));

@@ -264,6 +264,27 @@ describe("one machine that starts epochs from several sides at once", () => {
   });
 });
 
+describe("a KDC that was set back to before a revocation", () => {
+  it("is told again by the next catching up", async () => {
+    const heron = await system.doctor("dr-setback");
+    const ada = await system.patient("setback-otter", "Ada");
+    const { owner, kept } = await machineOf(ada, "setback-otter", { epochs: [], revocations: [] });
+    await owner.startEpoch("medical");
+    await owner.startEpoch("profile");
+    const { consentId } = await share(owner, heron);
+    await owner.revoke(consentId);
+    const records = await system.stores.kdc.collection<{ _id: string; revokedAt: number | null }>({
+      name: "consents",
+      indexes: [],
+    });
+    await records.updateOne({ _id: { $eq: consentId } }, { $set: { revokedAt: null, revocation: null } });
+    expect(await heron.session.grants()).toHaveLength(1);
+    const later = await machineOf(ada, "setback-otter", kept);
+    await later.owner.catchUp();
+    expect(await heron.session.grants()).toEqual([]);
+  });
+});
+
 describe("a request that somebody on the way sends twice", () => {
   it("costs no epoch: what the second copy is refused for is there", async () => {
     const ada = await system.patient("twice-otter", "Ada");
