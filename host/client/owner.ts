@@ -197,10 +197,9 @@ export function createOwner(options: {
   };
 
   /** Regions whose newest key a reader may hold whose consent is over by now, and where it is not published yet. */
-  const dueRegions = async (): Promise<Set<Region>> => {
+  const dueRegions = async (given: readonly GivenConsent[]): Promise<Set<Region>> => {
     const published = await epochs.published();
     const due = new Set<Region>(revocations.flatMap(exposedBy));
-    const given = await consents();
     const now = clock.now();
     for (const region of new Set(epochs.all.map((epoch) => epoch.region))) {
       const beganAt = published.get(epochs.newest(region).epochId)?.createdAt;
@@ -331,13 +330,14 @@ export function createOwner(options: {
       inTurn(async () => {
         // Untold ones, and those that the KDC has forgotten (an old backup) or hides. A KDC that was set back to before
         // the consent has nothing to end; the revocation stays remembered here.
-        const shown = new Map((await consents()).map((given) => [given.consent.consentId, given]));
+        const given = await consents();
+        const shown = new Map(given.map((entry) => [entry.consent.consentId, entry]));
         for (const revocation of revocations) {
           if (shown.get(revocation.consentId)?.revokedAt === null) {
             await tell(revocation);
           }
         }
-        const started = await startAll(await dueRegions());
+        const started = await startAll(await dueRegions(given));
         const regions = new Set(epochs.all.map(({ region }) => region));
         return { epochs: started, ...(await rewrap(regions, onWrapped)) };
       }),

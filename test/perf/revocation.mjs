@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import {
+  createAccountClient,
   createHttpClient,
   createIdentity,
   createKdcClient,
@@ -17,6 +18,7 @@ import {
 } from "medcloudlet/client";
 import { loadNtru } from "medcloudlet/ntru";
 import { createSealingSuite } from "medcloudlet/sealing";
+import { Secret, TOTP } from "otpauth";
 
 const PASSWORD = "correct horse battery staple";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -100,6 +102,10 @@ try {
   const invitation = await readFile(join(folder, "kdc", "first-operator-invitation"), "utf8");
   await register(invitation.trim(), "operator");
   const operator = await client.login("operator", PASSWORD);
+  // Staff do nothing without a second factor.
+  const account = createAccountClient(operator);
+  const { secret } = await account.proposeSecondFactor({ password: PASSWORD });
+  await account.confirmSecondFactor(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
   const invite = async (role) => (await operator.invite(role)).code;
   const keys = await register(await invite("patient"), "quiet-otter");
   const session = await client.login("quiet-otter", PASSWORD);
