@@ -19,7 +19,6 @@ beforeAll(async () => {
   world = await startDemoWorld({ folder: join(folder, "demo"), freePorts: true, onStep: () => {} });
   const doctor = await world.signIn("doctor");
   fingerprint = personFingerprint(doctor.keys);
-  await doctor.session.logout();
 });
 afterAll(() => world?.close());
 
