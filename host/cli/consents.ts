@@ -8,6 +8,7 @@ import {
   type Preview,
   stateOf,
 } from "../client/index.ts";
+import { consentToFhir } from "../fhir/index.ts";
 import { type Consent, REGION, type Region } from "../sealing/index.ts";
 import { emergencyOf } from "./emergency.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
@@ -191,13 +192,23 @@ export function share(): Command {
 }
 
 export function consents(): Command {
-  return withPerson(newCommand("consents", "list whom you let read what, and until when")).action(
-    (options: PersonOptions) =>
+  return withPerson(newCommand("consents", "list whom you let read what, and until when"))
+    .option("--fhir", "as a FHIR R4 bundle of Consent resources, for other systems")
+    .action((options: PersonOptions & { fhir?: true }) =>
       asPerson(options, async (person, toolkit) => {
         const output = outputOf(options);
         const given = (await ownerOf(toolkit, person).consents())
           .map((entry) => ({ ...entry, state: stateOf(entry, systemClock) }))
           .sort((a, b) => a.consent.createdAt - b.consent.createdAt);
+        if (options.fhir) {
+          const now = systemClock.now();
+          const entry = given.map(({ consent, revokedAt }) => ({
+            resource: consentToFhir(consent, { now, ...(revokedAt === null ? {} : { revokedAt }) }),
+          }));
+          const bundle = { resourceType: "Bundle", type: "collection", entry };
+          output.result(bundle, JSON.stringify(bundle, null, 2));
+          return;
+        }
         const rows = given.map(({ consent, reader, state }) => [
           consent.consentId,
           reader?.handle ?? "(another key now)",
@@ -224,7 +235,7 @@ export function consents(): Command {
               ),
         );
       }),
-  );
+    );
 }
 
 function consentId(text: string): string {

@@ -60,7 +60,7 @@ export function consentToFhir(
               },
             ],
           },
-          reference: account(reader, "Practitioner"),
+          reference: account(reader, purpose === "self-care" ? "Patient" : "Practitioner"),
         },
       ],
       purpose: [{ system: `${TERMINOLOGY}/v3-ActReason`, ...PURPOSE[purpose] }],

@@ -96,6 +96,17 @@ describe("consents on the command line", () => {
     expect(text).toContain("What was read stays read");
     const table = await keys("consents");
     expect(table.match(/revoked/g)).toHaveLength(2);
+    const bundle = await keysJson("consents", "--fhir");
+    expect(bundle).toMatchObject({ resourceType: "Bundle", type: "collection" });
+    expect(
+      bundle.entry.map(({ resource }: { resource: { resourceType: string; status: string } }) => [
+        resource.resourceType,
+        resource.status,
+      ]),
+    ).toEqual([
+      ["Consent", "inactive"],
+      ["Consent", "inactive"],
+    ]);
     const none = await runCli(["keys", "revoke", ...as("patient"), "--with", "dr-heron", "--json"]);
     expect(JSON.parse(none.stderr).code).toBe("CLI_CONSENT_UNKNOWN");
     const read = await runCli(["doctor", "read", ...as("doctor"), "--json"]);
