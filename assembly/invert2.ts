@@ -7,13 +7,14 @@
  * reversal of v the inverse. All bits are secret: conditions are masks, the count of steps is public.
  */
 import { PLANES } from "./arena";
-import { SENT } from "./params";
+import { N, SENT } from "./params";
 import { POLY_BYTES } from "./plan";
 import {
   BATCH,
   constantMask,
   downAround,
   gatherReversed,
+  nextDelta,
   scatterReversed,
   setPhi,
   upAround,
@@ -26,35 +27,53 @@ const W: usize = F + BYTES;
 /** The window of g moves up from here, that of v down. */
 const G: usize = W + BYTES;
 const V: usize = G + BYTES + 2 * 16 * BATCH;
+/** One more than needed, so that they go in pairs: it only multiplies v by x. */
+const STEPS: i32 = 2 * SENT;
 
-/**
- * Vector k of (f, g), and in the same way of (v, w): f is added to g where `odd` is all ones, and becomes
- * what g was where `swap` is. After an exchange g should be added to f, but modulo 2 that is the same.
- */
+/** What a step leaves of g: f is added where `odd` is all ones. */
 @inline
-function stepVector(f: usize, g: usize, odd: v128, swap: v128, k: usize): void {
-  if (k < <usize>VECTORS) {
-    const x = v128.load(f + 16 * k);
-    const y = v128.load(g + 16 * k);
-    v128.store(f + 16 * k, v128.bitselect(y, x, swap));
-    v128.store(g + 16 * k, v128.xor(y, v128.and(x, odd)));
-  }
+function nextG(f: v128, g: v128, odd: v128): v128 {
+  return v128.xor(g, v128.and(f, odd));
 }
 
-/** All vectors, without a loop: the engine then has constant addresses. */
+/**
+ * What a step leaves of f: what g was where `swap` is, which implies `odd`. Then the new g is g + f, so that adding
+ * it to f does it; and modulo 2 it does not matter that after an exchange g should be added to f.
+ */
 @inline
-function stepVectors(f: usize, g: usize, odd: v128, swap: v128): void {
-  stepVector(f, g, odd, swap, 0);
-  stepVector(f, g, odd, swap, 1);
-  stepVector(f, g, odd, swap, 2);
-  stepVector(f, g, odd, swap, 3);
-  stepVector(f, g, odd, swap, 4);
-  stepVector(f, g, odd, swap, 5);
-  stepVector(f, g, odd, swap, 6);
-  stepVector(f, g, odd, swap, 7);
-  stepVector(f, g, odd, swap, 8);
-  stepVector(f, g, odd, swap, 9);
-  stepVector(f, g, odd, swap, 10);
+function nextF(f: v128, newG: v128, swap: v128): v128 {
+  return v128.xor(f, v128.and(newG, swap));
+}
+
+/**
+ * Two steps in one pass over (f, g), as storing takes longer than reckoning: place k - 1 of f after the first step, which
+ * is `f1`, meets place k of g. Returns place k of f after the first step.
+ */
+@inline
+function stepTwice(f: usize, g: usize, k: usize, f1: v128, odd: v128, swap: v128, odd2: v128, swap2: v128): v128 {
+  if (k >= <usize>VECTORS) {
+    return f1;
+  }
+  const x = v128.load(f + 16 * k);
+  const y = nextG(x, v128.load(g + 16 * k), odd);
+  const y2 = nextG(f1, y, odd2);
+  v128.store(f + 16 * k - 16, nextF(f1, y2, swap2));
+  v128.store(g + 16 * k, y2);
+  return nextF(x, y, swap);
+}
+
+/** The same for (v, w): v moves up by a place before each step, and `v1` is place k - 1 of it after the first. */
+@inline
+function stepTwiceUp(v: usize, w: usize, k: usize, v1: v128, odd: v128, swap: v128, odd2: v128, swap2: v128): v128 {
+  if (k >= <usize>VECTORS - 1) {
+    return v1;
+  }
+  const x = v128.load(v + 16 * k - 16);
+  const y = nextG(x, v128.load(w + 16 * k), odd);
+  const y2 = nextG(v1, y, odd2);
+  v128.store(v + 16 * k - 32, nextF(v1, y2, swap2));
+  v128.store(w + 16 * k, y2);
+  return nextF(x, y, swap);
 }
 
 /**
@@ -68,25 +87,71 @@ export function invert2(inverse: usize, a: usize): void {
   gatherReversed(G, 16, a, SENT, 0, <u64>-(<i64>load<i16>(a + 2 * SENT) & 1));
 
   let delta = i32x4.splat(1);
-  for (let left: i32 = 2 * SENT - 1; left > 0; left -= BATCH) {
+  for (let left: i32 = STEPS; left > 0; left -= BATCH) {
     let g = G;
     let v = V;
-    for (let steps = min(left, BATCH); steps > 0; steps--) {
-      const odd = constantMask(v128.load(g));
+    for (let steps = min(left, BATCH); steps > 0; steps -= 2) {
+      let x = v128.load(F);
+      let y = v128.load(g);
+      const odd = constantMask(y);
       const swap = v128.and(i32x4.gt_s(delta, i32x4.splat(0)), odd);
-      delta = i32x4.add(i32x4.sub(v128.xor(delta, swap), swap), i32x4.splat(1));
-      stepVectors(F, g, odd, swap);
-      v128.store(g + BYTES, downAround(v128.load(g)));
-      g += 16;
-      // v is multiplied by x before the step.
-      v -= 16;
-      v128.store(v, upAround(v128.load(v + BYTES)));
-      stepVectors(v, W, odd, swap);
+      delta = nextDelta(delta, swap);
+      y = nextG(x, y, odd);
+      let f1 = nextF(x, y, swap);
+      v128.store(g + BYTES, downAround(y));
+
+      x = v128.load(F, 16);
+      y = nextG(x, v128.load(g, 16), odd);
+      x = nextF(x, y, swap);
+      const odd2 = constantMask(y);
+      const swap2 = v128.and(i32x4.gt_s(delta, i32x4.splat(0)), odd2);
+      delta = nextDelta(delta, swap2);
+      y = nextG(f1, y, odd2);
+      v128.store(F, nextF(f1, y, swap2));
+      v128.store(g + BYTES, downAround(y), 16);
+      f1 = x;
+      f1 = stepTwice(F, g, 2, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 3, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 4, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 5, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 6, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 7, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 8, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 9, f1, odd, swap, odd2, swap2);
+      f1 = stepTwice(F, g, 10, f1, odd, swap, odd2, swap2);
+      y = nextG(f1, v128.load(g + BYTES), odd2);
+      v128.store(F + BYTES - 16, nextF(f1, y, swap2));
+      v128.store(g + BYTES, y);
+      g += 32;
+
+      // The last place of v and w comes first, as it goes round to the first one before the second step.
+      x = v128.load(v + BYTES - 32);
+      const last = nextG(x, v128.load(W + BYTES - 16), odd);
+      let v1 = upAround(nextF(x, last, swap));
+      x = upAround(v128.load(v + BYTES - 16));
+      y = nextG(x, v128.load(W), odd);
+      const y2 = nextG(v1, y, odd2);
+      v128.store(v - 32, nextF(v1, y2, swap2));
+      v128.store(W, y2);
+      v1 = nextF(x, y, swap);
+      v1 = stepTwiceUp(v, W, 1, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 2, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 3, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 4, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 5, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 6, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 7, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 8, v1, odd, swap, odd2, swap2);
+      v1 = stepTwiceUp(v, W, 9, v1, odd, swap, odd2, swap2);
+      y = nextG(v1, last, odd2);
+      v -= 32;
+      v128.store(v + BYTES - 16, nextF(v1, y, swap2));
+      v128.store(W + BYTES - 16, y);
     }
     memory.copy(G, g, BYTES);
     memory.copy(V, v, BYTES);
   }
 
   memory.fill(inverse, 0, POLY_BYTES);
-  scatterReversed(inverse, V, 16, SENT, false);
+  scatterReversed(inverse, V, 16, N, false);
 }

@@ -1,16 +1,19 @@
 /**
  * Inversion modulo (3, Phi_n) by the division steps of invert2.ts. A polynomial is two bit planes: which
- * coefficients are not zero, and which of those are -1; their vectors lie in turns. All bits are secret:
- * conditions are masks.
+ * coefficients are not zero, and the signs of those, with anything for the others; their vectors lie in turns.
+ * All bits are secret: conditions are masks.
+ *
+ * A step adds c f to g, where c is 0 when the mask `nonzero` is zero, else -1 when `minus` is all ones, else 1.
  */
 import { PLANES } from "./arena";
-import { SENT } from "./params";
+import { N, SENT } from "./params";
 import { POLY_BYTES } from "./plan";
 import {
   BATCH,
   constantMask,
   downAround,
   gatherReversed,
+  nextDelta,
   scatterReversed,
   setPhi,
   upAround,
@@ -23,49 +26,111 @@ const W: usize = F + BYTES;
 /** The window of g moves up from here, that of v down. */
 const G: usize = W + BYTES;
 const V: usize = G + BYTES + 2 * 32 * BATCH;
+/** One more than needed, so that they go in pairs: it only multiplies v by x. */
+const STEPS: i32 = 2 * SENT;
 
 /** Bytes that the planes need at PLANES. */
 export const INVERT_BYTES: i32 = 4 * 32 * VECTORS + 3 * 32 * BATCH;
 
 /**
- * Vector k of (f, g), and in the same way of (v, w): c f is added to g, where c is 0 when `nonzero` is zero,
- * else -1 when `minus` is all ones, else 1; f becomes what g was where `swap` is all ones. After an exchange
- * g/c should be added to f, but that is g + c f up to the sign c, which the pair of f and v is free in.
+ * What a step leaves of a plane of f: what that of g was where `swap` is, as `differs` is where both differ. After an
+ * exchange g/c should be added to f, but that is g + c f up to the sign c, which the pair of f and v is free in.
  */
 @inline
-function stepVector(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128, k: usize): void {
-  if (k < <usize>VECTORS) {
-    const x = v128.load(f + 32 * k);
-    const xMinus = v128.load(f + 32 * k, 16);
-    const y = v128.load(g + 32 * k);
-    const yMinus = v128.load(g + 32 * k, 16);
-    v128.store(f + 32 * k, v128.bitselect(y, x, swap));
-    v128.store(f + 32 * k, v128.bitselect(yMinus, xMinus, swap), 16);
-    const a = v128.and(x, nonzero);
-    const aMinus = v128.and(v128.xor(xMinus, minus), a);
-    // The sum is -1 for 1 + 1 and for a single -1 ...
-    const s = v128.xor(a, yMinus);
-    const t = v128.xor(y, aMinus);
-    v128.store(g + 32 * k, v128.and(s, t), 16);
-    // ... and not zero for a single one or two that are equal: all nine cases agree.
-    v128.store(g + 32 * k, v128.or(v128.xor(s, aMinus), v128.xor(t, yMinus)));
-  }
+function exchanged(f: v128, differs: v128, swap: v128): v128 {
+  return v128.xor(f, v128.and(differs, swap));
 }
 
-/** All vectors, without a loop: the engine then has constant addresses. */
+/** Which coefficients of the sum of two polynomials are not zero, when `apart` is where their signs differ. */
 @inline
-function stepVectors(f: usize, g: usize, nonzero: v128, minus: v128, swap: v128): void {
-  stepVector(f, g, nonzero, minus, swap, 0);
-  stepVector(f, g, nonzero, minus, swap, 1);
-  stepVector(f, g, nonzero, minus, swap, 2);
-  stepVector(f, g, nonzero, minus, swap, 3);
-  stepVector(f, g, nonzero, minus, swap, 4);
-  stepVector(f, g, nonzero, minus, swap, 5);
-  stepVector(f, g, nonzero, minus, swap, 6);
-  stepVector(f, g, nonzero, minus, swap, 7);
-  stepVector(f, g, nonzero, minus, swap, 8);
-  stepVector(f, g, nonzero, minus, swap, 9);
-  stepVector(f, g, nonzero, minus, swap, 10);
+function sumNonzero(a: v128, b: v128, apart: v128): v128 {
+  return v128.or(v128.xor(a, b), v128.andnot(a, apart));
+}
+
+/** The signs of that sum: that of the one that is not zero, and the opposite for two that are equal. */
+@inline
+function sumSigns(a: v128, b: v128, bSigns: v128, apart: v128): v128 {
+  return v128.xor(bSigns, v128.and(a, v128.xor(apart, b)));
+}
+
+/**
+ * Two steps in one pass over (f, g), as storing takes longer than reckoning: after the first step, place k - 1 of f,
+ * which is `before` and its signs in memory, meets place k of g. Returns place k of f after the first step.
+ */
+@inline
+function stepTwice(
+  g: usize,
+  k: usize,
+  before: v128,
+  nonzero: v128,
+  minus: v128,
+  swap: v128,
+  nonzero2: v128,
+  minus2: v128,
+  swap2: v128,
+): v128 {
+  if (k >= <usize>VECTORS) {
+    return before;
+  }
+  const x = v128.load(F + 32 * k);
+  const xSigns = v128.load(F + 32 * k, 16);
+  const y = v128.load(g + 32 * k);
+  const ySigns = v128.load(g + 32 * k, 16);
+  const a = v128.and(x, nonzero);
+  const differs = v128.xor(xSigns, ySigns);
+  const apart = v128.xor(differs, minus);
+  const z = sumNonzero(a, y, apart);
+  const zSigns = sumSigns(a, y, ySigns, apart);
+  v128.store(F + 32 * k, exchanged(xSigns, differs, swap), 16);
+
+  const beforeSigns = v128.load(F + 32 * k - 16);
+  const b = v128.and(before, nonzero2);
+  const differs2 = v128.xor(beforeSigns, zSigns);
+  const apart2 = v128.xor(differs2, minus2);
+  v128.store(F + 32 * k - 32, exchanged(before, v128.xor(b, z), swap2));
+  v128.store(F + 32 * k - 16, exchanged(beforeSigns, differs2, swap2));
+  v128.store(g + 32 * k, sumNonzero(b, z, apart2));
+  v128.store(g + 32 * k, sumSigns(b, z, zSigns, apart2), 16);
+  // Loading x anew keeps the compiler from putting this off, for which it would run out of registers.
+  return exchanged(v128.load(F + 32 * k), v128.xor(a, y), swap);
+}
+
+/** The same for (v, w), where v, whose window is at its new place, moves up by a place before each step. */
+@inline
+function stepTwiceUp(
+  v: usize,
+  k: usize,
+  before: v128,
+  nonzero: v128,
+  minus: v128,
+  swap: v128,
+  nonzero2: v128,
+  minus2: v128,
+  swap2: v128,
+): v128 {
+  if (k >= <usize>VECTORS - 1) {
+    return before;
+  }
+  const x = v128.load(v + 32 * k, 32);
+  const xSigns = v128.load(v + 32 * k, 48);
+  const y = v128.load(W + 32 * k);
+  const ySigns = v128.load(W + 32 * k, 16);
+  const a = v128.and(x, nonzero);
+  const differs = v128.xor(xSigns, ySigns);
+  const apart = v128.xor(differs, minus);
+  const z = sumNonzero(a, y, apart);
+  const zSigns = sumSigns(a, y, ySigns, apart);
+  const beforeSigns = v128.load(v + 32 * k, 16);
+  v128.store(v + 32 * k, exchanged(xSigns, differs, swap), 48);
+
+  const b = v128.and(before, nonzero2);
+  const differs2 = v128.xor(beforeSigns, zSigns);
+  const apart2 = v128.xor(differs2, minus2);
+  v128.store(v + 32 * k, exchanged(before, v128.xor(b, z), swap2));
+  v128.store(v + 32 * k, exchanged(beforeSigns, differs2, swap2), 16);
+  v128.store(W + 32 * k, sumNonzero(b, z, apart2));
+  v128.store(W + 32 * k, sumSigns(b, z, zSigns, apart2), 16);
+  return exchanged(v128.load(v + 32 * k, 32), v128.xor(a, y), swap);
 }
 
 /** inverse := 1/a modulo (3, Phi_n), for ternary a with a_(n-1) = 0; both in {-1, 0, 1}. 1/0 gives 0. */
@@ -77,24 +142,108 @@ export function invert3(inverse: usize, a: usize): void {
   gatherReversed(G + 16, 32, a, SENT, 1, 0);
 
   let delta = i32x4.splat(1);
-  for (let left: i32 = 2 * SENT - 1; left > 0; left -= BATCH) {
+  for (let left: i32 = STEPS; left > 0; left -= BATCH) {
     let g = G;
     let v = V;
-    for (let steps = min(left, BATCH); steps > 0; steps--) {
-      // The constant coefficient of f is never zero, so c = -g_0/f_0 has the sign of -g_0 f_0.
-      const nonzero = constantMask(v128.load(g));
-      const minus = v128.not(constantMask(v128.xor(v128.load(g, 16), v128.load(F, 16))));
+    for (let steps = min(left, BATCH); steps > 0; steps -= 2) {
+      // Place 0 of the first step. The constant coefficient of f is never zero, so c = -g_0/f_0 has the sign of
+      // -g_0 f_0.
+      let x = v128.load(F);
+      let xSigns = v128.load(F, 16);
+      let y = v128.load(g);
+      let ySigns = v128.load(g, 16);
+      let differs = v128.xor(xSigns, ySigns);
+      const nonzero = constantMask(y);
+      const minus = v128.not(constantMask(differs));
       const swap = v128.and(i32x4.gt_s(delta, i32x4.splat(0)), nonzero);
-      delta = i32x4.add(i32x4.sub(v128.xor(delta, swap), swap), i32x4.splat(1));
-      stepVectors(F, g, nonzero, minus, swap);
-      v128.store(g + BYTES, downAround(v128.load(g)));
-      v128.store(g + BYTES, downAround(v128.load(g, 16)), 16);
-      g += 32;
-      // v is multiplied by x before the step.
-      v -= 32;
-      v128.store(v, upAround(v128.load(v + BYTES)));
-      v128.store(v, upAround(v128.load(v + BYTES, 16)), 16);
-      stepVectors(v, W, nonzero, minus, swap);
+      delta = nextDelta(delta, swap);
+      let a = v128.and(x, nonzero);
+      let apart = v128.xor(differs, minus);
+      v128.store(g, downAround(sumNonzero(a, y, apart)), BYTES);
+      v128.store(g, downAround(sumSigns(a, y, ySigns, apart)), BYTES + 16);
+      let first = exchanged(x, v128.xor(a, y), swap);
+      let firstSigns = exchanged(xSigns, differs, swap);
+
+      // Place 1, and with it place 0 of the second step.
+      x = v128.load(F, 32);
+      xSigns = v128.load(F, 48);
+      y = v128.load(g, 32);
+      ySigns = v128.load(g, 48);
+      a = v128.and(x, nonzero);
+      differs = v128.xor(xSigns, ySigns);
+      apart = v128.xor(differs, minus);
+      v128.store(F, exchanged(xSigns, differs, swap), 48);
+      ySigns = sumSigns(a, y, ySigns, apart);
+      const second = exchanged(x, v128.xor(a, y), swap);
+      y = sumNonzero(a, y, apart);
+      differs = v128.xor(firstSigns, ySigns);
+      const nonzero2 = constantMask(y);
+      const minus2 = v128.not(constantMask(differs));
+      const swap2 = v128.and(i32x4.gt_s(delta, i32x4.splat(0)), nonzero2);
+      delta = nextDelta(delta, swap2);
+      a = v128.and(first, nonzero2);
+      apart = v128.xor(differs, minus2);
+      v128.store(F, exchanged(first, v128.xor(a, y), swap2));
+      v128.store(F, exchanged(firstSigns, differs, swap2), 16);
+      v128.store(g, downAround(sumNonzero(a, y, apart)), BYTES + 32);
+      v128.store(g, downAround(sumSigns(a, y, ySigns, apart)), BYTES + 48);
+
+      let f1 = second;
+      f1 = stepTwice(g, 2, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 3, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 4, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 5, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 6, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 7, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 8, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 9, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      f1 = stepTwice(g, 10, f1, nonzero, minus, swap, nonzero2, minus2, swap2);
+      g += BYTES;
+      xSigns = v128.load(F + BYTES - 16);
+      y = v128.load(g);
+      ySigns = v128.load(g, 16);
+      a = v128.and(f1, nonzero2);
+      differs = v128.xor(xSigns, ySigns);
+      apart = v128.xor(differs, minus2);
+      v128.store(F + BYTES - 32, exchanged(f1, v128.xor(a, y), swap2));
+      v128.store(F + BYTES - 16, exchanged(xSigns, differs, swap2));
+      v128.store(g, sumNonzero(a, y, apart));
+      v128.store(g, sumSigns(a, y, ySigns, apart), 16);
+      g += 64 - BYTES;
+
+      // The last place of v and w comes first, as it goes round to the first one before the second step.
+      v -= 64;
+      x = v128.load(v, BYTES);
+      xSigns = v128.load(v, BYTES + 16);
+      y = v128.load(W + BYTES - 32);
+      ySigns = v128.load(W + BYTES - 16);
+      a = v128.and(x, nonzero);
+      differs = v128.xor(xSigns, ySigns);
+      apart = v128.xor(differs, minus);
+      const last = sumNonzero(a, y, apart);
+      const lastSigns = sumSigns(a, y, ySigns, apart);
+      first = upAround(exchanged(x, v128.xor(a, y), swap));
+      v128.store(v, upAround(exchanged(xSigns, differs, swap)), 16);
+      v128.store(v, upAround(v128.load(v, BYTES + 32)), 32);
+      v128.store(v, upAround(v128.load(v, BYTES + 48)), 48);
+      first = stepTwiceUp(v, 0, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 1, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 2, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 3, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 4, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 5, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 6, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 7, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 8, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      first = stepTwiceUp(v, 9, first, nonzero, minus, swap, nonzero2, minus2, swap2);
+      xSigns = v128.load(v, BYTES - 16);
+      a = v128.and(first, nonzero2);
+      differs = v128.xor(xSigns, lastSigns);
+      apart = v128.xor(differs, minus2);
+      v128.store(v, exchanged(first, v128.xor(a, last), swap2), BYTES - 32);
+      v128.store(v, exchanged(xSigns, differs, swap2), BYTES - 16);
+      v128.store(W + BYTES - 32, sumNonzero(a, last, apart));
+      v128.store(W + BYTES - 16, sumSigns(a, last, lastSigns, apart));
     }
     memory.copy(G, g, BYTES);
     memory.copy(V, v, BYTES);
@@ -107,5 +256,5 @@ export function invert3(inverse: usize, a: usize): void {
     v128.store(V + i, v128.and(v128.xor(v128.load(V + i, 16), sign), nonzero), 16);
   }
   memory.fill(inverse, 0, POLY_BYTES);
-  scatterReversed(inverse, V, 32, SENT, true);
+  scatterReversed(inverse, V, 32, N, true);
 }

@@ -17,25 +17,29 @@ export const BATCH: i32 = 32;
 
 const LANES: i32 = 2 * VECTORS;
 
-/** A vector of the last place, times x, for the first. */
+/** A vector of the last place, times x, for the first: lane 1 moved up by a bit, then lane 0. */
 @inline
 export function upAround(last: v128): v128 {
-  const lanes = i64x2.shuffle(last, last, 1, 0);
-  // Doubling is a shift by one bit, here of lane 0 only.
-  return i64x2.add(lanes, v128.and(lanes, i64x2(-1, 0)));
+  return i64x2.shuffle(i64x2.shl(last, 1), last, 1, 2);
 }
 
-/** A vector of the first place, divided by x, for the last. Bit 0 of lane 0 is lost. */
+/** A vector of the first place, divided by x, for the last: lane 1, then lane 0 without its bit 0. */
 @inline
 export function downAround(first: v128): v128 {
-  const lanes = i64x2.shuffle(first, first, 1, 0);
-  return v128.bitselect(i64x2.shr_u(lanes, 1), lanes, i64x2(0, -1));
+  return i64x2.shuffle(first, i64x2.shr_u(first, 1), 1, 2);
 }
 
 /** All ones when the constant coefficient is 1, else zero. */
 @inline
 export function constantMask(first: v128): v128 {
   return i32x4.shr_s(i32x4.shl(i32x4.shuffle(first, first, 0, 0, 0, 0), 31), 31);
+}
+
+/** Delta after a step: 1 + delta, and 1 - delta where the polynomials were exchanged. */
+@inline
+export function nextDelta(delta: v128, swap: v128): v128 {
+  // All ones, which is -1, is a constant that the engine makes in one instruction.
+  return i32x4.sub(i32x4.sub(v128.xor(delta, swap), swap), i32x4.splat(-1));
 }
 
 /** Of the coefficients below `length`, how many lie in a 64-bit lane: `lane` is l VECTORS + k. */
