@@ -8,10 +8,12 @@
  * those of the other from its end; all comparisons then point the same way.
  */
 import { SORT, SORT_LENGTH, SORTED } from "./arena";
+import { SENT } from "./params";
 
-/** Bytes of a row, and of all rows. */
+/** Bytes of a row, of all rows, and of those that hold anything but the largest integer at first. */
 const ROW: usize = 16;
 const ALL: usize = 4 * SORT_LENGTH;
+const USED: usize = 4 * SENT;
 
 @inline
 function low(x: v128, y: v128): v128 {
@@ -25,7 +27,7 @@ function high(x: v128, y: v128): v128 {
 
 /** Sorts every four rows. */
 function sortFours(): void {
-  for (let at = SORT; at < SORT + ALL; at += 4 * ROW) {
+  for (let at = SORT; at < SORT + USED; at += 4 * ROW) {
     const x0 = v128.load(at);
     const x1 = v128.load(at, 16);
     const x2 = v128.load(at, 32);
@@ -44,12 +46,14 @@ function sortFours(): void {
 }
 
 /**
- * The first step of a merge of runs of `run` bytes: compares each row with its mirror image in the next run.
+ * The first step of a merge of runs of `run` bytes: compares each row below `end` with its mirror image in the run
+ * before.
  */
-function compareMirrored(run: usize): void {
-  for (let start = SORT; start < SORT + ALL; start += 2 * run) {
-    let b = start + 2 * run;
-    for (let a = start; a < start + run; a += ROW) {
+function compareMirrored(run: usize, end: usize): void {
+  for (let start = SORT; start + run < end; start += 2 * run) {
+    const after = start + 2 * run;
+    let b = min(after, end);
+    for (let a = start + (after - b); a < start + run; a += ROW) {
       b -= ROW;
       const x = v128.load(a);
       const y = v128.load(b);
@@ -60,9 +64,9 @@ function compareMirrored(run: usize): void {
 }
 
 /** One step: compares rows at distance `stride`. */
-function compareRows(stride: usize): void {
-  for (let start = SORT; start < SORT + ALL; start += 2 * stride) {
-    for (let a = start; a < start + stride; a += ROW) {
+function compareRows(stride: usize, end: usize): void {
+  for (let start = SORT; start + stride < end; start += 2 * stride) {
+    for (let a = start; a < min(start + stride, end - stride); a += ROW) {
       const x = v128.load(a);
       const y = v128.load(a + stride);
       v128.store(a, low(x, y));
@@ -72,9 +76,9 @@ function compareRows(stride: usize): void {
 }
 
 /** Two steps at once, at distance 2 stride and then stride: half the loads and stores. */
-function compareRowsTwice(stride: usize): void {
-  for (let start = SORT; start < SORT + ALL; start += 4 * stride) {
-    for (let a = start; a < start + stride; a += ROW) {
+function compareRowsTwice(stride: usize, end: usize): void {
+  for (let start = SORT; start + stride < end; start += 4 * stride) {
+    for (let a = start; a < min(start + stride, end - stride); a += ROW) {
       const x0 = v128.load(a);
       const x1 = v128.load(a + stride);
       const x2 = v128.load(a + 2 * stride);
@@ -91,14 +95,57 @@ function compareRowsTwice(stride: usize): void {
   }
 }
 
-/** The steps of a merge from distance `stride` down to one row. */
-function compareDown(stride: usize): void {
-  while (stride >= 2 * ROW) {
-    compareRowsTwice(stride >> 1);
-    stride >>= 2;
+/** Three steps at once, at distance 4 stride, 2 stride and stride. */
+function compareRowsThrice(stride: usize, end: usize): void {
+  for (let start = SORT; start + stride < end; start += 8 * stride) {
+    for (let a = start; a < min(start + stride, end - stride); a += ROW) {
+      const b = a + 4 * stride;
+      const x0 = v128.load(a);
+      const x1 = v128.load(a + stride);
+      const x2 = v128.load(a + 2 * stride);
+      const x3 = v128.load(a + 3 * stride);
+      const x4 = v128.load(b);
+      const x5 = v128.load(b + stride);
+      const x6 = v128.load(b + 2 * stride);
+      const x7 = v128.load(b + 3 * stride);
+      let y0 = low(x0, x4);
+      let y1 = low(x1, x5);
+      let y2 = low(x2, x6);
+      let y3 = low(x3, x7);
+      let z0 = low(y0, y2);
+      let z1 = low(y1, y3);
+      let z2 = high(y0, y2);
+      let z3 = high(y1, y3);
+      v128.store(a, low(z0, z1));
+      v128.store(a + stride, high(z0, z1));
+      v128.store(a + 2 * stride, low(z2, z3));
+      v128.store(a + 3 * stride, high(z2, z3));
+      y0 = high(x0, x4);
+      y1 = high(x1, x5);
+      y2 = high(x2, x6);
+      y3 = high(x3, x7);
+      z0 = low(y0, y2);
+      z1 = low(y1, y3);
+      z2 = high(y0, y2);
+      z3 = high(y1, y3);
+      v128.store(b, low(z0, z1));
+      v128.store(b + stride, high(z0, z1));
+      v128.store(b + 2 * stride, low(z2, z3));
+      v128.store(b + 3 * stride, high(z2, z3));
+    }
   }
-  if (stride == ROW) {
-    compareRows(ROW);
+}
+
+/** The steps of a merge from distance `stride` down to one row, as far as they compare rows below `end`. */
+function compareDown(stride: usize, end: usize): void {
+  while (stride >= 4 * ROW) {
+    compareRowsThrice(stride >> 2, end);
+    stride >>= 3;
+  }
+  if (stride == 2 * ROW) {
+    compareRowsTwice(ROW, end);
+  } else if (stride == ROW) {
+    compareRows(ROW, end);
   }
 }
 
@@ -151,17 +198,21 @@ function transpose(): void {
   }
 }
 
-/** Sorts the SORT_LENGTH integers at SORT upwards, to SORTED. */
+/**
+ * Sorts the SORT_LENGTH integers at SORT upwards, to SORTED. From number n - 1 on they must be the largest integer: as
+ * comparisons never move that upwards, those with it are left out while columns are sorted for themselves.
+ */
 export function sort(): void {
+  const end = SORT + USED;
   sortFours();
   for (let run: usize = 4 * ROW; run < ALL; run <<= 1) {
-    compareMirrored(run);
-    compareDown(run >> 1);
+    compareMirrored(run, end);
+    compareDown(run >> 1, end);
   }
   compareColumns(false, i32x4(-1, 0, -1, 0));
-  compareDown(ALL / 2);
+  compareDown(ALL / 2, SORT + ALL);
   compareColumns(true, i32x4(-1, -1, 0, 0));
   compareNeighbours();
-  compareDown(ALL / 2);
+  compareDown(ALL / 2, SORT + ALL);
   transpose();
 }

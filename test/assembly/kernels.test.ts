@@ -207,11 +207,13 @@ describe.each(Object.keys(NTRU_PARAMETERS) as NtruSetName[])("kernels of %s", (n
     }
   });
 
-  it("sorts signed integers", () => {
-    const length = kernels.SORT_LENGTH.value;
-    const numbers = new Int32Array(kernels.memory.buffer, kernels.SORT.value, length);
-    const sorted = new Int32Array(kernels.memory.buffer, kernels.SORTED.value, length);
+  it("sorts n - 1 signed integers, before the largest one up to a power of two", () => {
+    const places = kernels.SORT_LENGTH.value;
+    const length = n - 1;
+    const numbers = new Int32Array(kernels.memory.buffer, kernels.SORT.value, places);
+    const sorted = new Int32Array(kernels.memory.buffer, kernels.SORTED.value, places);
     const check = (values: readonly number[]) => {
+      numbers.fill(2_147_483_647);
       numbers.set(values);
       const expected = numbers.slice().sort();
       kernels.sort();
@@ -225,12 +227,14 @@ describe.each(Object.keys(NTRU_PARAMETERS) as NtruSetName[])("kernels of %s", (n
   });
 
   it("sorts runs of ones, wherever they lie", () => {
-    const length = kernels.SORT_LENGTH.value;
-    const numbers = new Int32Array(kernels.memory.buffer, kernels.SORT.value, length);
-    const sorted = new Int32Array(kernels.memory.buffer, kernels.SORTED.value, length);
+    const places = kernels.SORT_LENGTH.value;
+    const length = n - 1;
+    const numbers = new Int32Array(kernels.memory.buffer, kernels.SORT.value, places);
+    const sorted = new Int32Array(kernels.memory.buffer, kernels.SORTED.value, places);
     for (let ones = 1; ones < length; ones += 7) {
       for (const start of [0, 1, length >> 1, length - 5]) {
-        numbers.fill(0);
+        numbers.fill(0, 0, length);
+        numbers.fill(2_147_483_647, length);
         for (let i = 0; i < ones; i++) {
           numbers[(start + i) % length] = 1;
         }
