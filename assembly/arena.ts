@@ -28,7 +28,8 @@ const MESSAGE_ROOM: i32 = (MESSAGE_BYTES + SLACK + 15) & ~15;
 
 /** Integers that the sort works on: the next power of two. */
 export const SORT_LENGTH: i32 = SENT <= 512 ? 512 : SENT <= 1024 ? 1024 : 2048;
-const KECCAK_ROOM: i32 = 208;
+/** Two states of 200 bytes. */
+const KECCAK_ROOM: i32 = 400;
 /** unpackTrits writes whole groups of coefficients and may exceed a polynomial by a vector. */
 const POLY_ROOM: i32 = POLY_BYTES + 16;
 

@@ -19,7 +19,7 @@ import {
   SECRET_KEY_BYTES,
   SHARED_SECRET_BYTES,
 } from "./params";
-import { sha3 } from "./sha3";
+import { sha3, sha3Pair } from "./sha3";
 
 const REJECTION_KEY: usize = SECRET_KEY + SECRET_KEY_BYTES - REJECTION_KEY_BYTES;
 
@@ -42,8 +42,14 @@ export function encapsulate(): void {
  */
 export function decapsulate(): void {
   const wrong = decrypt();
-  sha3(SHARED_SECRET, MESSAGE, MESSAGE_BYTES);
-  sha3(REJECTION_SECRET, REJECTION_KEY, REJECTION_KEY_BYTES + CIPHERTEXT_BYTES);
+  sha3Pair(
+    SHARED_SECRET,
+    MESSAGE,
+    MESSAGE_BYTES,
+    REJECTION_SECRET,
+    REJECTION_KEY,
+    REJECTION_KEY_BYTES + CIPHERTEXT_BYTES,
+  );
 
   // All ones when `wrong` is not zero, spread over a vector: bitselect cannot turn into a branch.
   const reject = i32x4.splat(<i32>(wrong | (0 - wrong)) >> 31);

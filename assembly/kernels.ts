@@ -17,11 +17,11 @@ export {
 export { invert2 } from "./invert2";
 export { invert3 } from "./invert3";
 export { invertQ } from "./invertq";
-export { keccakF1600 } from "./keccak";
+export { keccakF1600, keccakF1600Pair } from "./keccak";
 export { packQ, packTrits, unpackQ, unpackSumZero, unpackTrits } from "./pack";
 export { N } from "./params";
 export { PADDED } from "./plan";
 export { lift, multiply, reduce3, reducePhi } from "./ring";
 export { sampleFg, sampleRm } from "./sample";
-export { sha3 } from "./sha3";
+export { sha3, sha3Pair } from "./sha3";
 export { sort } from "./sort";

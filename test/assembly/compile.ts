@@ -32,6 +32,14 @@ export interface Kernels extends Record<string, unknown> {
   packTrits(bytes: number, a: number): void;
   unpackTrits(a: number, bytes: number): void;
   sha3(output: number, input: number, length: number): void;
+  sha3Pair(
+    output: number,
+    input: number,
+    length: number,
+    output2: number,
+    input2: number,
+    length2: number,
+  ): void;
   sort(): void;
   wipe(): void;
 }

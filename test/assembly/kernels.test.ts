@@ -256,6 +256,28 @@ describe.each(Object.keys(NTRU_PARAMETERS) as NtruSetName[])("kernels of %s", (n
     }
   });
 
+  it("hashes two messages side by side, the second the longer one", () => {
+    const [input, output, second] = [a, kernels.SORT.value, b];
+    for (const [length, length2] of [
+      [0, 136],
+      [135, 300],
+      [136, 272],
+      [204, 731],
+      [272, 962],
+    ] as const) {
+      const messages = [length, length2].map((size) =>
+        Uint8Array.from({ length: size }, (_, i) => (i * 41 + size) & 255),
+      ) as [Uint8Array, Uint8Array];
+      bytes().set(messages[0], input);
+      bytes().set(messages[1], second);
+      kernels.sha3Pair(output, input, length, output + 32, second, length2);
+      for (const [index, message] of messages.entries()) {
+        const at = output + 32 * index;
+        expect(toHex(bytes().slice(at, at + 32))).toBe(toHex(sha3_256(message)));
+      }
+    }
+  });
+
   it("wipes all it wrote", () => {
     kernels.wipe();
     const clean = bytes().slice();
