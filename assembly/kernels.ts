@@ -8,6 +8,7 @@ export {
   POLY_1,
   POLY_2,
   POLY_3,
+  POLY_4,
   SEED,
   SORT,
   SORT_LENGTH,

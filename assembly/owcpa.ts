@@ -47,7 +47,7 @@ export function keyPair(): void {
 
   scaleG(g);
   multiply(fg, f, g);
-  invertQ(inverse, fg, spare, product);
+  invertQ(inverse, fg, spare, product, POLY_6);
 
   multiply(spare, inverse, f);
   multiply(product, spare, f);

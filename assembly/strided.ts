@@ -15,6 +15,17 @@ export const VECTORS: i32 = (N + 127) / 128;
 /** Division steps between two moves of the windows. */
 export const BATCH: i32 = 32;
 
+/**
+ * Half the vectors, where that is a whole number, hold polynomials of half the length: v and w at the start, and what
+ * still matters of f and g in the end.
+ */
+export const NARROW: i32 = VECTORS % 2 == 0 ? VECTORS / 2 : VECTORS;
+/**
+ * Steps for which they are enough: v and w have no more coefficients than steps that were done, and f and g do not
+ * matter beyond the number of steps that are left.
+ */
+export const NARROW_STEPS: i32 = NARROW < VECTORS ? 128 * NARROW : 0;
+
 const LANES: i32 = 2 * VECTORS;
 
 /** A vector of the last place, times x, for the first: lane 1 moved up by a bit, then lane 0. */
@@ -27,6 +38,51 @@ export function upAround(last: v128): v128 {
 @inline
 export function downAround(first: v128): v128 {
   return i64x2.shuffle(first, i64x2.shr_u(first, 1), 1, 2);
+}
+
+/** The bits with even numbers of lane 0 and those with odd ones of lane 1, each in the lower half of its lane. */
+@inline
+function squeezed(x: v128): v128 {
+  x = v128.and(x, i64x2.splat(0x5555555555555555));
+  x = v128.and(v128.or(x, i64x2.shr_u(x, 1)), i64x2.splat(0x3333333333333333));
+  x = v128.and(v128.or(x, i64x2.shr_u(x, 2)), i64x2.splat(0x0f0f0f0f0f0f0f0f));
+  x = v128.and(v128.or(x, i64x2.shr_u(x, 4)), i64x2.splat(0x00ff00ff00ff00ff));
+  x = v128.and(v128.or(x, i64x2.shr_u(x, 8)), i64x2.splat(0x0000ffff0000ffff));
+  return v128.and(v128.or(x, i64x2.shr_u(x, 16)), i64x2.splat(0x00000000ffffffff));
+}
+
+/** The lower half of each lane, spread to the bits with even numbers. */
+@inline
+function stretched(x: v128): v128 {
+  x = v128.and(x, i64x2.splat(0x00000000ffffffff));
+  x = v128.and(v128.or(x, i64x2.shl(x, 16)), i64x2.splat(0x0000ffff0000ffff));
+  x = v128.and(v128.or(x, i64x2.shl(x, 8)), i64x2.splat(0x00ff00ff00ff00ff));
+  x = v128.and(v128.or(x, i64x2.shl(x, 4)), i64x2.splat(0x0f0f0f0f0f0f0f0f));
+  x = v128.and(v128.or(x, i64x2.shl(x, 2)), i64x2.splat(0x3333333333333333));
+  return v128.and(v128.or(x, i64x2.shl(x, 1)), i64x2.splat(0x5555555555555555));
+}
+
+/**
+ * From NARROW to VECTORS vectors. Place k held the coefficients k + NARROW p with bit p div 2 of lane p mod 2 for p: even
+ * p, lane 0, go to place k and odd ones to place k + NARROW, and there p div 2 is what p was.
+ */
+export function widen(plane: usize, distance: i32): void {
+  for (let at = plane; at < plane + distance * NARROW; at += distance) {
+    const x = v128.load(at);
+    const halved = i64x2.shr_u(x, 1);
+    v128.store(at, squeezed(i64x2.shuffle(x, halved, 0, 2)));
+    v128.store(at + distance * NARROW, squeezed(i64x2.shuffle(x, halved, 1, 3)));
+  }
+}
+
+/** The reverse, where the upper half of the coefficients is lost. */
+export function narrow(plane: usize, distance: i32): void {
+  for (let at = plane; at < plane + distance * NARROW; at += distance) {
+    const x = stretched(v128.load(at));
+    const y = stretched(v128.load(at + distance * NARROW));
+    const odd = i64x2.shuffle(x, y, 1, 3);
+    v128.store(at, v128.or(i64x2.shuffle(x, y, 0, 2), i64x2.shl(odd, 1)));
+  }
 }
 
 /** All ones when the constant coefficient is 1, else zero. */

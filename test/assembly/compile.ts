@@ -19,13 +19,14 @@ export interface Kernels extends Record<string, unknown> {
   readonly POLY_1: Constant;
   readonly POLY_2: Constant;
   readonly POLY_3: Constant;
+  readonly POLY_4: Constant;
   multiply(product: number, a: number, b: number): void;
   reducePhi(a: number): void;
   reduce3(a: number): void;
   lift(a: number): void;
   invert2(inverse: number, a: number): void;
   invert3(inverse: number, a: number): void;
-  invertQ(inverse: number, a: number, e: number, e2: number): void;
+  invertQ(inverse: number, a: number, e: number, e2: number, spare: number): void;
   packQ(bytes: number, a: number): void;
   unpackQ(a: number, bytes: number): void;
   unpackSumZero(a: number, bytes: number): void;

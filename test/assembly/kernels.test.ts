@@ -109,7 +109,7 @@ describe.each(Object.keys(NTRU_PARAMETERS) as NtruSetName[])("kernels of %s", (n
         kernels.invert3(b, a);
         expect(head(b)[n - 1]).toBe(0);
         expect(product(head(b)).map((value) => centred(value, 3))).toEqual(one(n));
-        kernels.invertQ(b, a, c, kernels.POLY_3.value);
+        kernels.invertQ(b, a, c, kernels.POLY_3.value, kernels.POLY_4.value);
         expect(product(head(b)).map((value) => modulo(value, q))).toEqual(one(n));
       }),
       RUNS,
