@@ -32,12 +32,12 @@ interface ApiRow {
 
 /** Bytes of the modules, raw and with gzip -9: a tenth above what they were when this was written. */
 const CEILINGS: Record<NtruSetName, { readonly raw: number; readonly gzip: number }> = {
-  ntruhps2048509: { raw: 14_970, gzip: 5410 },
-  ntruhps2048677: { raw: 17_070, gzip: 6160 },
-  ntruhps4096821: { raw: 14_740, gzip: 5440 },
-  ntruhps40961229: { raw: 16_670, gzip: 5840 },
-  ntruhrss701: { raw: 13_650, gzip: 5120 },
-  ntruhrss1373: { raw: 16_150, gzip: 5560 },
+  ntruhps2048509: { raw: 24_270, gzip: 8310 },
+  ntruhps2048677: { raw: 28_310, gzip: 8800 },
+  ntruhps4096821: { raw: 20_030, gzip: 7400 },
+  ntruhps40961229: { raw: 32_390, gzip: 9380 },
+  ntruhrss701: { raw: 24_900, gzip: 7790 },
+  ntruhrss1373: { raw: 21_640, gzip: 7290 },
 };
 
 /** Everything is measured in one process of its own. */
