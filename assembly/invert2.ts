@@ -37,8 +37,8 @@ function nextG(f: v128, g: v128, odd: v128): v128 {
 }
 
 /**
- * What a step leaves of f: what g was where `swap` is, which implies `odd`. Then the new g is g + f, so that adding
- * it to f does it; and modulo 2 it does not matter that after an exchange g should be added to f.
+ * What a step leaves of f: what g was where `swap` is, which implies `odd`. Then the new g is g + f, so
+ * that adding it to f does it; and after an exchange g should be added to f, which modulo 2 is the same.
  */
 @inline
 function nextF(f: v128, newG: v128, swap: v128): v128 {
@@ -46,11 +46,20 @@ function nextF(f: v128, newG: v128, swap: v128): v128 {
 }
 
 /**
- * Two steps in one pass over (f, g), as storing takes longer than reckoning: place k - 1 of f after the first step, which
- * is `f1`, meets place k of g. Returns place k of f after the first step.
+ * Two steps in one pass over (f, g), as storing takes longer than reckoning: place k - 1 of f after the
+ * first step, which is `f1`, meets place k of g. Returns place k of f after the first step.
  */
 @inline
-function stepTwice(f: usize, g: usize, k: usize, f1: v128, odd: v128, swap: v128, odd2: v128, swap2: v128): v128 {
+function stepTwice(
+  f: usize,
+  g: usize,
+  k: usize,
+  f1: v128,
+  odd: v128,
+  swap: v128,
+  odd2: v128,
+  swap2: v128,
+): v128 {
   if (k >= <usize>VECTORS) {
     return f1;
   }
@@ -62,9 +71,18 @@ function stepTwice(f: usize, g: usize, k: usize, f1: v128, odd: v128, swap: v128
   return nextF(x, y, swap);
 }
 
-/** The same for (v, w): v moves up by a place before each step, and `v1` is place k - 1 of it after the first. */
+/** The same for (v, w): v moves up by a place before each step, and `v1` is its place k - 1 after one. */
 @inline
-function stepTwiceUp(v: usize, w: usize, k: usize, v1: v128, odd: v128, swap: v128, odd2: v128, swap2: v128): v128 {
+function stepTwiceUp(
+  v: usize,
+  w: usize,
+  k: usize,
+  v1: v128,
+  odd: v128,
+  swap: v128,
+  odd2: v128,
+  swap2: v128,
+): v128 {
   if (k >= <usize>VECTORS - 1) {
     return v1;
   }

@@ -30,6 +30,7 @@ const W: usize = F + BYTES;
 /** The window of g moves up from here, that of v down. */
 const G: usize = W + BYTES;
 const V: usize = G + BYTES + 2 * 32 * BATCH;
+/** How far apart the steps have brought the degrees, kept here between two batches. */
 const DELTA: usize = V + BYTES;
 /** One more than needed, so that they go in pairs: it only multiplies v by x. */
 const STEPS: i32 = 2 * SENT;
@@ -38,8 +39,9 @@ const STEPS: i32 = 2 * SENT;
 export const INVERT_BYTES: i32 = 4 * 32 * VECTORS + 3 * 32 * BATCH + 16;
 
 /**
- * What a step leaves of a plane of f: what that of g was where `swap` is, as `differs` is where both differ. After an
- * exchange g/c should be added to f, but that is g + c f up to the sign c, which the pair of f and v is free in.
+ * What a step leaves of a plane of f: what that of g was where `swap` is, as `differs` is where both
+ * differ. After an exchange g/c should be added to f, but that is g + c f up to the sign c, which the pair
+ * of f and v is free in.
  */
 @inline
 function exchanged(f: v128, differs: v128, swap: v128): v128 {
@@ -59,8 +61,9 @@ function sumSigns(a: v128, b: v128, bSigns: v128, apart: v128): v128 {
 }
 
 /**
- * Two steps in one pass over (f, g), as storing takes longer than reckoning: after the first step, place k - 1 of f,
- * which is `before` and its signs in memory, meets place k of g. Returns place k of f after the first step.
+ * Two steps in one pass over (f, g), as storing takes longer than reckoning: after the first step, place
+ * k - 1 of f, which is `before` and its signs in memory, meets place k of g. Returns place k of f after the
+ * first step.
  */
 @inline
 function stepTwice(
@@ -255,6 +258,7 @@ function step(vectors: i32, vectors2: i32, steps: i32): void {
   memory.copy(V, v, bytes2);
 }
 
+/** Steps at the start, in between and in the end: a loop of its own for each pair of widths. */
 function stepFirst(steps: i32): void {
   step(VECTORS, NARROW, steps);
 }

@@ -26,9 +26,9 @@ function geometric11(e: usize, e2: usize, a: usize): void {
 /**
  * e := 1 + e + ... + e^12 modulo 2^13, for an e that is a multiple of 2; the other three are overwritten.
  *
- * Products of sums of products reach e^12 with four of them, where products of powers alone take five. What
- * coefficients the sums need was found by lifting a solution modulo 2 bit by bit; as e^i is a multiple of 2^i, that of
- * e^i must be 1 only modulo 2^(13 - i). They are not the only ones that do.
+ * Products of sums of products reach e^12 with four of them, where products of powers alone take five.
+ * What coefficients the sums need was found by lifting a solution modulo 2 bit by bit; as e^i is a
+ * multiple of 2^i, that of e^i must be 1 only modulo 2^(13 - i). They are not the only ones that do.
  */
 function geometric13(e: usize, e2: usize, b: usize, c: usize): void {
   multiply(e2, e, e);
@@ -62,12 +62,13 @@ function geometric13(e: usize, e2: usize, b: usize, c: usize): void {
 }
 
 /**
- * inverse := 1/a modulo (q, Phi_n), as some element of R; a, e, e2 and spare are overwritten. All are secret.
+ * inverse := 1/a modulo (q, Phi_n), as some element of R; a, e, e2 and spare are overwritten. All are
+ * secret.
  *
- * Where y is right to k bits, e = 1 - a y is a multiple of 2^k, and y (1 + e + ... + e^(m-1)) is right to m k
- * bits. The inverse modulo 2 has k = 1; up to q = 2^13 one step with m = 11 or 13 takes 6 products. For q = 2^14, m = 3
- * and then 5 take 3 + 4; four steps with m = 2 would take 8. The steps may be done in R, where a need not have an
- * inverse, because Phi_n divides x^n - 1.
+ * Where y is right to k bits, e = 1 - a y is a multiple of 2^k, and y (1 + e + ... + e^(m-1)) is right to
+ * m k bits. The inverse modulo 2 has k = 1; up to q = 2^13 one step with m = 11 or 13 takes 6 products.
+ * For q = 2^14, m = 3 and then 5 take 3 + 4; four steps with m = 2 would take 8. The steps may be done in
+ * R, where a need not have an inverse, because Phi_n divides x^n - 1.
  */
 export function invertQ(inverse: usize, a: usize, e: usize, e2: usize, spare: usize): void {
   invert2(inverse, a);

@@ -44,8 +44,9 @@ function roundConstant<T>(round: usize): T {
 }
 
 /**
- * Keccak-f[1600] on the 25 lanes at KECCAK_STATE, in locals, one round an iteration: words of 64 bits, or vectors
- * of a word of each of two states. Lane (x, y) is `a` number x + 5y. States are secret; time depends on nothing.
+ * Keccak-f[1600] on the 25 lanes at KECCAK_STATE, in locals, one round an iteration: words of 64 bits, or
+ * vectors of a word of each of two states. Lane (x, y) is `a` number x + 5y. States are secret; time
+ * depends on nothing.
  */
 @inline
 function permute<T>(): void {
@@ -175,7 +176,10 @@ export function keccakF1600(): void {
   permute<u64>();
 }
 
-/** Two states at once, which takes little longer than one: lane i of the one and then of the other, 400 bytes. */
+/**
+ * Two states at once, which takes little longer than one: lane i of the one and then of the other, 400
+ * bytes.
+ */
 export function keccakF1600Pair(): void {
   permute<v128>();
 }

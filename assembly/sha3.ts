@@ -52,8 +52,8 @@ function finish(output: usize, input: usize, length: i32): void {
 }
 
 /**
- * SHA3-256 of two messages side by side: `length` bytes at `input` into `output`, and the longer one, `length2` bytes
- * at `input2`, into `output2`. It must have at least one block more.
+ * SHA3-256 of two messages side by side: `length` bytes at `input` into `output`, and the longer one,
+ * `length2` bytes at `input2`, into `output2`. It must have at least one block more.
  */
 export function sha3Pair(
   output: usize,

@@ -46,8 +46,8 @@ function sortFours(): void {
 }
 
 /**
- * The first step of a merge of runs of `run` bytes: compares each row below `end` with its mirror image in the run
- * before.
+ * The first step of a merge of runs of `run` bytes: compares each row below `end` with its mirror image in
+ * the run before.
  */
 function compareMirrored(run: usize, end: usize): void {
   for (let start = SORT; start + run < end; start += 2 * run) {
@@ -199,8 +199,9 @@ function transpose(): void {
 }
 
 /**
- * Sorts the SORT_LENGTH integers at SORT upwards, to SORTED. From number n - 1 on they must be the largest integer: as
- * comparisons never move that upwards, those with it are left out while columns are sorted for themselves.
+ * Sorts the SORT_LENGTH integers at SORT upwards, to SORTED. From number n - 1 on they must be the largest
+ * integer: as comparisons never move that upwards, those with it are left out while columns are sorted for
+ * themselves.
  */
 export function sort(): void {
   const end = SORT + USED;

@@ -16,13 +16,13 @@ export const VECTORS: i32 = (N + 127) / 128;
 export const BATCH: i32 = 32;
 
 /**
- * Half the vectors, where that is a whole number, hold polynomials of half the length: v and w at the start, and what
- * still matters of f and g in the end.
+ * Half the vectors, where that is a whole number, hold polynomials of half the length: v and w at the
+ * start, and what still matters of f and g in the end.
  */
 export const NARROW: i32 = VECTORS % 2 == 0 ? VECTORS / 2 : VECTORS;
 /**
- * Steps for which they are enough: v and w have no more coefficients than steps that were done, and f and g do not
- * matter beyond the number of steps that are left.
+ * Steps for which they are enough: v and w have no more coefficients than steps that were done, and f and
+ * g do not matter beyond the number of steps that are left.
  */
 export const NARROW_STEPS: i32 = NARROW < VECTORS ? 128 * NARROW : 0;
 
@@ -40,7 +40,7 @@ export function downAround(first: v128): v128 {
   return i64x2.shuffle(first, i64x2.shr_u(first, 1), 1, 2);
 }
 
-/** The bits with even numbers of lane 0 and those with odd ones of lane 1, each in the lower half of its lane. */
+/** The bits with even numbers of each lane, in its lower half. */
 @inline
 function squeezed(x: v128): v128 {
   x = v128.and(x, i64x2.splat(0x5555555555555555));
@@ -63,8 +63,8 @@ function stretched(x: v128): v128 {
 }
 
 /**
- * From NARROW to VECTORS vectors. Place k held the coefficients k + NARROW p with bit p div 2 of lane p mod 2 for p: even
- * p, lane 0, go to place k and odd ones to place k + NARROW, and there p div 2 is what p was.
+ * From NARROW to VECTORS vectors. Bit b of lane l of place k was coefficient k + NARROW (2b + l): lane 0 is
+ * place k now and lane 1 place k + NARROW, their even bits in lane 0 and their odd ones in lane 1.
  */
 export function widen(plane: usize, distance: i32): void {
   for (let at = plane; at < plane + distance * NARROW; at += distance) {
