@@ -16,7 +16,8 @@ export function rotateTicketsCommand(): Command {
           { kid, activeFrom },
           options.revoke
             ? `The KDC signs with key ${kid} from now on. Cloud and cloudlets stop trusting the earlier keys within ten ` +
-                "minutes. Batches that still wait in a cloudlet with a ticket of an earlier key will be set aside."
+                "minutes. Batches that still wait in a cloudlet with a ticket of an earlier key cannot be judged: they are tried " +
+                "for seven days and then set aside."
             : `Key ${kid} is published now and signs from ${from} on. Nobody has to do anything.`,
         );
       }),

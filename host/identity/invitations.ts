@@ -17,8 +17,8 @@ const LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 /** Nobody gets an account without an invitation, and each invitation makes one account of one role. */
 export interface Invitations {
   create(role: Role, invitedBy: string | null): Promise<{ code: string; expiresAt: number }>;
-  /** Uses a code up and says for which role. @throws MedcloudletError `INVITATION_INVALID` */
-  redeem(code: string): Promise<Role>;
+  /** Uses a code up and says for which role and by whom. @throws MedcloudletError `INVITATION_INVALID` */
+  redeem(code: string): Promise<{ role: Role; invitedBy: string | null }>;
   /** Ends the unused invitations that nobody here made: those for the first operator. */
   withdrawFirst(): Promise<void>;
   /** Makes a code usable again when the account could not be made. */
@@ -48,7 +48,7 @@ export async function createInvitations(store: Store, clock: Clock): Promise<Inv
           { status: 403 },
         );
       }
-      return invitation.role;
+      return { role: invitation.role, invitedBy: invitation.invitedBy };
     },
     async withdrawFirst() {
       await invitations.deleteMany({ invitedBy: { $eq: null }, usedAt: { $eq: null } });

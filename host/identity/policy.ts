@@ -88,7 +88,8 @@ export const POLICY = {
     allow: { patient: ["granted"], doctor: ["granted"] },
   },
   "recovery-request.collect": { by: "proof", audit: true, allow: { requester: OWN } },
-  "invitation.make": { by: "session", audit: true, allow: { operator: OWN } },
+  // Whom each may invite, the route says.
+  "invitation.make": { by: "session", audit: true, allow: { operator: OWN, "security-officer": OWN } },
   "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
   "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },
   "device.revoke": { by: "session", audit: true, allow: { patient: OWN } },

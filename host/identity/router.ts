@@ -7,6 +7,7 @@ import {
   passwordSchema,
   presentAccount,
   ROLES,
+  type Role,
   secondFactorState,
 } from "./accounts.ts";
 import type { Devices } from "./devices.ts";
@@ -16,6 +17,7 @@ import type { TicketKeyRing } from "./ticket-key-ring.ts";
 import type { TicketIssuer } from "./tickets.ts";
 
 const MACHINE_ROLE = "cloudlet";
+const OFFICER = "security-officer";
 /** Whom patients find to share with. */
 const LISTED: readonly string[] = ["doctor", "researcher"];
 const statementSchema = z.string().max(16_384);
@@ -46,15 +48,33 @@ export function addIdentityRoutes(
 ): void {
   const { accounts, invitations, devices, issuer, ring, onRegistered } = rooms;
 
+  /**
+   * What takes an operator and a security officer must take two people: operators make the first officer and no other,
+   * officers nobody but officers.
+   */
+  const requireInviter = async (role: Role, inviter: Account | null): Promise<void> => {
+    const byOfficer = inviter?.role === OFFICER;
+    const allowed = role === OFFICER ? byOfficer || !(await accounts.hasRole(OFFICER)) : !byOfficer;
+    if (!allowed) {
+      throw new MedcloudletError(
+        "INVITER_FORBIDDEN",
+        "Security officers are invited by security officers, everybody else by operators.",
+        { status: 403 },
+      );
+    }
+  };
+
   routes.open({
     method: "post",
     path: "/accounts",
     action: "account.register",
     body: NEW_ACCOUNT,
     async handle({ body, actingAs, concerning }) {
-      const role = await invitations.redeem(body.invitation);
+      const { role, invitedBy } = await invitations.redeem(body.invitation);
       let account: Account;
       try {
+        // Again, for an operator could have kept an invitation from before there was an officer.
+        await requireInviter(role, invitedBy === null ? null : await accounts.byId(invitedBy));
         if ((role === MACHINE_ROLE) !== (body.password === undefined)) {
           throw new MedcloudletError("ACCOUNT_PASSWORD", "People have a password, machines have none.", {
             status: 400,
@@ -90,6 +110,7 @@ export function addIdentityRoutes(
     body: INVITATION,
     async handle({ account, body: { role }, concerning }) {
       concerning({ details: { role } });
+      await requireInviter(role, account);
       return { status: 201, json: { role, ...(await invitations.create(role, account._id)) } };
     },
   });

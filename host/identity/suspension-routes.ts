@@ -22,8 +22,7 @@ export function addSuspensionRoutes(
     body: SUSPENSION,
     async handle({ account, params: { handle }, body: { suspended }, concerning }) {
       const subject = await accounts.byHandle(handle);
-      // Machines hold no session that this could end.
-      if (subject === null || subject.passwordHash === null) {
+      if (subject === null) {
         throw new MedcloudletError("ACCOUNT_UNKNOWN", `Nobody here has the handle "${handle}".`, {
           status: 404,
         });

@@ -180,7 +180,7 @@ export function addKeysRoutes(
     body: FORWARD,
     async relation({ body: { cloudletId }, key, actingAs, concerning }) {
       const account = await accounts.byId(cloudletId);
-      if (account === null || account.role !== "cloudlet") {
+      if (account === null || account.role !== "cloudlet" || account.suspendedAt !== null) {
         return "other";
       }
       concerning({ object: cloudletId });

@@ -80,6 +80,8 @@ export interface System {
   /** Every log line of the three services. */
   readonly logLines: string[];
   operator: Person;
+  /** An invitation by whoever may make it. */
+  invitation(role: Role): Promise<string>;
   person(role: Role, handle: string): Promise<Person>;
   /** A code that the KDC has not seen, of staff that this system made; uses up time where it must. */
   code(handle: string): string;
@@ -155,7 +157,10 @@ export async function startSystem(backend: Backend): Promise<System> {
     };
   };
   const operator = await register((await kdcApp.invitations.create("operator", null)).code, "operator");
-  const invited = async (role: string) => (await operator.session.invite(role)).code;
+  // The first security officer is invited by the operator, the others by the first.
+  let officer: Person | undefined;
+  const invited = async (role: string) =>
+    (await (role === "security-officer" ? (officer ?? operator) : operator).session.invite(role)).code;
 
   const cloudletIdentity = await createIdentity(suite, clock);
   const { accountId: cloudletId } = await client.register({
@@ -195,7 +200,12 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloudletAccount: { accountId: cloudletId, key: cloudletIdentity.keys.signing },
     logLines,
     operator,
-    person: async (role, handle) => register(await invited(role), handle),
+    invitation: invited,
+    async person(role, handle) {
+      const person = await register(await invited(role), handle);
+      officer ??= role === "security-officer" ? person : undefined;
+      return person;
+    },
     code: codeOf,
     login: loginAs,
     async patient(handle, name) {

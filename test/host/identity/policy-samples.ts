@@ -90,7 +90,9 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     json: { handle: patient.session.account.handle, password: PASSWORD },
   }),
   "session.close": nothing,
-  "invitation.make": () => ({ json: { role: "patient" } }),
+  "invitation.make": (_world, _target, caller) => ({
+    json: { role: caller?.session.account.role === "security-officer" ? "security-officer" : "patient" },
+  }),
   "directory.look-up": ({ doctor }) => ({ path: `/directory/${doctor.handle}` }),
   "device.enrol": async ({ system }, { patient, sensor }) => {
     const { publicKey } = await importSigningKey(generateSigningSeed());
@@ -145,7 +147,9 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     headers: { "Device-Ticket": sensor.ticket, "Received-At": String(system.clock.now()) },
   }),
   "batch.read": streamOf("/batches"),
-  "batch.summary": streamOf("/summary"),
+  "batch.summary": (_world, { sensor }) => ({
+    path: `/streams/${sensor.streamId}/summary?epochId=${sensor.epochId}`,
+  }),
   "batch.follow": streamOf("/events"),
   ...ACCOUNT_SAMPLES,
   ...CONSENT_SAMPLES,

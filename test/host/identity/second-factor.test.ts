@@ -2,16 +2,18 @@ import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromBase64Url } from "../../../host/base/index.ts";
 import { createAccountClient, createIdentity, type KdcSession } from "../../../host/client/index.ts";
+import type { Role } from "../../../host/identity/index.ts";
 import { createAuthenticator, enrol } from "../../support/authenticator.ts";
 import { spellings } from "../../support/leaks.ts";
 import { backends } from "../../support/stores.ts";
-import { DAY_MS, dumpOf, PASSWORD, type System, startSystem } from "../../support/system.ts";
+import { DAY_MS, dumpOf, PASSWORD, type Person, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, expectProblem, kdcOf } from "../http/attack.ts";
 
 const MINUTE_MS = 60_000;
 
 describe.each(backends())("the second factor of staff, on the $name store", (backend) => {
   let system: System;
+  let watch: Person;
   let secret: string;
   let backupCodes: string[];
   let enrolled: ReturnType<typeof createAuthenticator>;
@@ -30,8 +32,8 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
     call("POST", "/sessions", undefined, { handle, password, ...(code === undefined ? {} : { code }) });
 
   /** An account whose password is all that anybody has yet. */
-  const newStaff = async (role: string, handle: string): Promise<KdcSession> => {
-    const { code: invitation } = await (await system.login("operator")).invite(role);
+  const newStaff = async (role: Role, handle: string): Promise<KdcSession> => {
+    const invitation = await system.invitation(role);
     const { statement } = await createIdentity(system.suite, system.clock);
     await kdcOf(system).register({ invitation, handle, password: PASSWORD, identity: statement });
     return kdcOf(system).login(handle, PASSWORD);
@@ -39,6 +41,7 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
 
   beforeAll(async () => {
     system = await startSystem(backend);
+    watch = await system.person("security-officer", "day-watch");
     const session = await newStaff("doctor", "dr-heron");
     const { authenticator, backupCodes: codes } = await enrol(session, PASSWORD, system.clock);
     enrolled = authenticator;
@@ -48,7 +51,7 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
   afterAll(() => system?.stop());
 
   it("lets nobody of any staff role do anything before there is one", async () => {
-    for (const role of ["doctor", "researcher", "operator", "security-officer"]) {
+    for (const role of ["doctor", "researcher", "operator", "security-officer"] as const) {
       const session = await newStaff(role, `new-${role}`);
       expect(session.secondFactor).toBe("missing");
       for (const [method, path] of [
@@ -171,7 +174,7 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
   });
 
   it("is taken away by two people together, never of oneself, and the owner sees it", async () => {
-    const officer = await system.person("security-officer", "day-watch");
+    const officer = watch;
     const operator = await system.login("operator");
     const asOperator = createAccountClient(operator);
     const asOfficer = createAccountClient(officer.session);
@@ -250,9 +253,7 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
     const { authenticator } = await enrol(left, PASSWORD, system.clock);
     await expect(operator.suspend("night-owl", true)).rejects.toMatchObject({ code: "ROLE_FORBIDDEN" });
     await expect(officer.suspend("day-watch", true)).rejects.toMatchObject({ code: "SUSPENSION_OWN" });
-    for (const nobody of ["nobody-here", "cloudlet-one"]) {
-      await expect(officer.suspend(nobody, true)).rejects.toMatchObject({ code: "ACCOUNT_UNKNOWN" });
-    }
+    await expect(officer.suspend("nobody-here", true)).rejects.toMatchObject({ code: "ACCOUNT_UNKNOWN" });
     await officer.suspend("night-owl", true);
     await expectProblem(await call("GET", "/accounts/me", left.token), 401, "SESSION_INVALID");
     await expectProblem(await login("night-owl", authenticator.code()), 403, "ACCOUNT_SUSPENDED");
@@ -260,6 +261,41 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
     await officer.suspend("night-owl", false);
     await expectProblem(await call("GET", "/accounts/me", left.token), 401, "SESSION_INVALID");
     expect((await login("night-owl", authenticator.code())).status).toBe(201);
+  });
+
+  it("and a cloudlet that somebody took over is closed too: it can forward nothing any more", async () => {
+    const officer = createAccountClient(await system.login("day-watch"));
+    const { accountId, key } = system.cloudletAccount;
+    await officer.suspend("cloudlet-one", true);
+    await expect(kdcOf(system).forwardTicket(accountId, key)).rejects.toMatchObject({
+      code: "CLOUDLET_UNKNOWN",
+    });
+    await officer.suspend("cloudlet-one", false);
+    await kdcOf(system).forwardTicket(accountId, key);
+  });
+
+  it("takes two people: an operator makes no second security officer, by no invitation of old either", async () => {
+    const operator = await system.login("operator");
+    await expect(operator.invite("security-officer")).rejects.toMatchObject({ code: "INVITER_FORBIDDEN" });
+    const officer = await system.login("day-watch");
+    await expect(officer.invite("doctor")).rejects.toMatchObject({ code: "INVITER_FORBIDDEN" });
+    const fresh = await startSystem(backend);
+    try {
+      const kept = await fresh.operator.session.invite("security-officer");
+      await fresh.person("security-officer", "day-watch");
+      const { statement } = await createIdentity(fresh.suite, fresh.clock);
+      await expect(
+        kdcOf(fresh).register({
+          invitation: kept.code,
+          handle: "second-hat",
+          password: PASSWORD,
+          identity: statement,
+        }),
+      ).rejects.toMatchObject({ code: "INVITER_FORBIDDEN" });
+      await fresh.person("security-officer", "late-watch");
+    } finally {
+      await fresh.stop();
+    }
   });
 
   it("costs whoever guesses codes as much as whoever guesses passwords", async () => {
