@@ -3,8 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/base/index.ts";
-import { createToolkit, DEFAULT_ADDRESSES, registerPerson, type Toolkit } from "../../../host/cli/home.ts";
-import { createKdcClient } from "../../../host/client/index.ts";
+import { enrolDemoFactor } from "../../../host/cli/demo-authenticator.ts";
+import {
+  createToolkit,
+  DEFAULT_ADDRESSES,
+  registerPerson,
+  startWork,
+  type Toolkit,
+} from "../../../host/cli/home.ts";
+import type { KdcSession } from "../../../host/client/index.ts";
 import { freePort, runCli, type ServiceProcess, startService } from "../../support/processes.ts";
 
 const SECRET = "correct horse battery staple";
@@ -32,16 +39,21 @@ describe("medcloudlet audit", () => {
   const audit = (...args: string[]) => runCli(["audit", ...args]);
 
   /** Registers somebody without a process of their own, which would cost a second each. */
-  const register = (toolkit: Toolkit, handle: string, invitation: string) =>
-    registerPerson(toolkit, {
+  const register = async (toolkit: Toolkit, handle: string, invitation: string): Promise<KdcSession> => {
+    const person = {
       home: home(handle),
       addresses: { ...DEFAULT_ADDRESSES, kdc: kdc.url },
-      invitation,
-      handle,
-      name: "",
       password: SECRET,
       passphrase: SECRET,
-    });
+    };
+    const { role } = await registerPerson(toolkit, { ...person, invitation, handle, name: "" });
+    const code = () => Promise.reject(new Error("no code was to be asked for"));
+    const { session } = await startWork(toolkit, { ...person, code });
+    if (role !== "patient") {
+      await enrolDemoFactor(session, { home: person.home, password: SECRET, clock: systemClock });
+    }
+    return session;
+  };
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "medcloudlet-cli-audit-"));
@@ -50,8 +62,7 @@ describe("medcloudlet audit", () => {
     await start();
     const toolkit = await createToolkit(systemClock);
     const first = (await readFile(String(kdc.ready.firstInvitation), "utf8")).trim();
-    await register(toolkit, "night-shift", first);
-    const operator = await createKdcClient({ http: toolkit.http, url: kdc.url }).login("night-shift", SECRET);
+    const operator = await register(toolkit, "night-shift", first);
     await register(toolkit, "officer", (await operator.invite("security-officer")).code);
     await register(toolkit, "quiet-otter", (await operator.invite("patient")).code);
   });

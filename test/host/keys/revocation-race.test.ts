@@ -98,7 +98,8 @@ describe.each(backends())("revoking while the reader reads, on the $name store",
       await Promise.all(asking);
       expect(late).toEqual([]);
     }
-    expect(before).toBeGreaterThan(50);
+    // Something has to be handed out before, or nothing was tried.
+    expect(before).toBeGreaterThan(8);
   });
 
   it.runIf(backend.name === "embedded")(
