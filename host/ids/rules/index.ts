@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto";
+import type { Part } from "../request.ts";
+import { CODE_RULES, DIRECTORY_RULES, PROTOCOL_RULES } from "./code.ts";
+import { COMMAND_RULES } from "./command.ts";
+import { NOSQL_RULES, PATH_RULES, SSRF_RULES, TEMPLATE_RULES } from "./path.ts";
+import { createViews, type Rule } from "./rule.ts";
+import { SQL_RULES } from "./sql.ts";
+import { XSS_RULES } from "./xss.ts";
+
+export type { AttackClass, Rule, View } from "./rule.ts";
+
+export const RULES: readonly Rule[] = [
+  ...SQL_RULES,
+  ...NOSQL_RULES,
+  ...XSS_RULES,
+  ...COMMAND_RULES,
+  ...PATH_RULES,
+  ...SSRF_RULES,
+  ...TEMPLATE_RULES,
+  ...CODE_RULES,
+  ...DIRECTORY_RULES,
+  ...PROTOCOL_RULES,
+];
+
+/**
+ * Names what a rule does by its content: SHA-256 of its canonical JSON (keys sorted; samples left out, for they do
+ * not decide anything). Members compare hashes, so that an edited rule does not count as the same witness.
+ */
+export function ruleHash(rule: Rule): string {
+  const { id, attack, version, confidence, view, places, holds, pattern } = rule;
+  const content = {
+    attack,
+    confidence,
+    flags: pattern.flags,
+    holds: holds ?? null,
+    id,
+    pattern: pattern.source,
+    places: places === undefined ? null : [...places].sort(),
+    version,
+    view,
+  };
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+/** Hash of a whole set, independent of its order. */
+export function ruleSetHash(rules: readonly Rule[] = RULES): string {
+  return createHash("sha256").update(rules.map(ruleHash).sort().join("\n")).digest("hex");
+}
+
+/** One rule that fired, and where. */
+export interface Hit {
+  readonly rule: string;
+  readonly attack: Rule["attack"];
+  readonly confidence: number;
+  readonly place: Part["place"];
+  readonly name: string;
+}
+
+interface Prepared {
+  readonly rule: Rule;
+  /** Bit masks over `CLASS_OF`; a value must share a bit with each. */
+  readonly masks: readonly number[];
+}
+
+/** Characters that rules ask for, one bit each; letters, digits and blanks have none. */
+const MARKED = "'\"`<>()[]{};|&$#*/\\.:=!%@-";
+const EXTRA = ["\n", "\r", "\0", "+", ",", "?", "^", "~", "_"];
+const BIT_OF = new Int32Array(128);
+for (const [index, marked] of [...MARKED].entries()) {
+  BIT_OF[marked.charCodeAt(0)] = 1 << index;
+}
+for (const [index, marked] of EXTRA.entries()) {
+  BIT_OF[marked.charCodeAt(0)] = 1 << (MARKED.length + Math.min(index, 31 - MARKED.length));
+}
+
+/** Which marked characters a text holds. */
+export function marksOf(text: string): number {
+  let mask = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 128) {
+      mask |= BIT_OF[code] as number;
+    }
+  }
+  return mask;
+}
+
+/** A rule without `holds` can fire on words alone; values without any of these words' beginnings are spared it. */
+const WORDY = /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb)\b|@@|xp_|sp_|rdb|\d\D/;
+
+function prepare(rules: readonly Rule[]): Prepared[] {
+  return rules.map((rule) => ({ rule, masks: (rule.holds ?? []).map(marksOf) }));
+}
+
+/** Finds the rules that a request's values fire. */
+export interface Inspector {
+  readonly hash: string;
+  /** At most one hit for each rule: the first. */
+  inspect(parts: readonly Part[]): Hit[];
+}
+
+export function createInspector(rules: readonly Rule[] = RULES): Inspector {
+  const prepared = prepare(rules);
+  return {
+    hash: ruleSetHash(rules),
+    inspect(parts) {
+      const hits: Hit[] = [];
+      const fired = new Set<string>();
+      for (const part of parts) {
+        const mask = marksOf(part.canon) | marksOf(part.value);
+        if (mask === 0 && !WORDY.test(part.canon)) {
+          continue;
+        }
+        const views = createViews(part);
+        for (const { rule, masks } of prepared) {
+          if (fired.has(rule.id) || !masks.every((wanted) => (mask & wanted) !== 0)) {
+            continue;
+          }
+          if (rule.places !== undefined && !rule.places.includes(part.place)) {
+            continue;
+          }
+          if (rule.pattern.test(views.get(rule.view))) {
+            fired.add(rule.id);
+            hits.push({
+              rule: rule.id,
+              attack: rule.attack,
+              confidence: rule.confidence,
+              place: part.place,
+              name: part.name,
+            });
+          }
+        }
+      }
+      return hits;
+    },
+  };
+}
+
+/**
+ * One belief from all hits: 1 minus the product of their doubts, taken once for each class of attack (rules of one
+ * class see the same thing, so a second one adds little).
+ */
+export function beliefOf(hits: readonly Hit[]): number {
+  const best = new Map<string, number>();
+  for (const hit of hits) {
+    best.set(hit.attack, Math.max(best.get(hit.attack) ?? 0, hit.confidence));
+  }
+  let doubt = 1;
+  for (const confidence of best.values()) {
+    doubt *= 1 - confidence;
+  }
+  // Further hits of one class move the belief a little, so that the ranking among sure attacks stays fine.
+  return 1 - doubt * 0.9 ** Math.min(20, Math.max(0, hits.length - best.size));
+}
