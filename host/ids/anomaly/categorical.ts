@@ -1,0 +1,82 @@
+/** What was seen of one thing that takes values: how often each, in how many different contents. */
+export interface CategoricalJson {
+  /** Requests. */
+  readonly n: number;
+  /** Different contents. */
+  readonly c: number;
+  /** Values seen in one content only: the rate of new ones (Good-Turing). */
+  readonly s: number;
+  /** Contents whose values the bound cut off. */
+  readonly r: number;
+  /** Hash and number of contents, in turns; left out for values beyond the bound. */
+  readonly v: readonly number[];
+}
+
+/**
+ * Tells how rare a value is, in bits: minus log2 of the chance to draw one at most this common. A new value costs
+ * the Good-Turing estimate of meeting a new one, (singletons + 1/2) / (requests + 1), so that a name is never a
+ * surprise in a field of names while a fourth value in a field of three is a great one.
+ */
+export class Categorical {
+  private readonly counts: Map<number, number>;
+  private readonly bits = new Map<number, number>();
+  private readonly newBits: number;
+  private readonly rareBits: number;
+
+  constructor(json: CategoricalJson) {
+    this.counts = new Map();
+    for (let i = 0; i + 1 < json.v.length; i += 2) {
+      this.counts.set(json.v[i] as number, json.v[i + 1] as number);
+    }
+    const { n, c, s, r } = json;
+    this.newBits = Math.max(0, Math.log2((n + 1) / (s + 0.5)));
+    // Values cut off by the bound were the rarest: one that is not found may be one of them.
+    this.rareBits = r > 0 ? Math.max(0, Math.log2((c + 1) / (r + 0.5))) : Number.POSITIVE_INFINITY;
+    const bySize = [...this.counts.values()].sort((a, b) => a - b);
+    let mass = r;
+    for (const count of bySize) {
+      mass += count;
+      this.bits.set(count, Math.max(0, Math.log2(c / mass)));
+    }
+  }
+
+  rarity(key: number): number {
+    const count = this.counts.get(key);
+    if (count === undefined) {
+      return Math.min(this.newBits, this.rareBits);
+    }
+    return this.bits.get(count) ?? 0;
+  }
+
+  has(key: number): boolean {
+    return this.counts.has(key);
+  }
+}
+
+/** Counts while training. */
+export class CategoricalCount {
+  private requests = 0;
+  private contents = 0;
+  private readonly counts = new Map<number, number>();
+
+  /** `times`: how many requests had this content. Keys of one content are told once each. */
+  add(keys: Iterable<number>, times: number): void {
+    this.requests += times;
+    this.contents++;
+    for (const key of keys) {
+      this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    }
+  }
+
+  /** At most `bound` values, the commonest first; ties by hash, so that the same traffic gives the same model. */
+  toJson(bound: number): CategoricalJson {
+    const sorted = [...this.counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+    const v: number[] = [];
+    for (const [key, count] of sorted.slice(0, bound)) {
+      v.push(key, count);
+    }
+    const s = sorted.reduce((sum, [, count]) => sum + (count === 1 ? 1 : 0), 0);
+    const r = sorted.slice(bound).reduce((sum, [, count]) => sum + count, 0);
+    return { n: this.requests, c: this.contents, s, r, v };
+  }
+}

@@ -1,0 +1,232 @@
+import { Categorical, type CategoricalJson } from "./categorical.ts";
+import { hashText } from "./hash.ts";
+import { surprise } from "./ngram.ts";
+import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
+import type { ParsedRequest, Part } from "../request.ts";
+
+/** Kinds of evidence against a request, each measured on its own scale and made comparable by `calibration.ts`. */
+export const KINDS = [
+  "route", "method", "new-name", "missing-name", "repeated-name", "value", "character", "coarse-shape", "fine-shape",
+  "length", "text", "burst", "strange-text", "encoding",
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Evidence {
+  readonly kind: Kind;
+  readonly strength: number;
+  /** Place of what is strange, e.g. `form:login`. */
+  readonly at: string;
+}
+
+export interface FieldJson {
+  readonly n: number;
+  readonly values: CategoricalJson;
+  readonly characters: CategoricalJson;
+  readonly coarse: CategoricalJson;
+  readonly fine: CategoricalJson;
+  /** Values by bin of length: bin and number, in turns. */
+  readonly lengths: readonly number[];
+  /** Mean and deviation of the surprise of unseen benign values: text, then burst. */
+  readonly text: readonly [number, number, number, number];
+}
+
+export interface RouteJson {
+  readonly route: string;
+  readonly n: number;
+  readonly methods: CategoricalJson;
+  readonly names: CategoricalJson;
+  /** Name, and the share of requests that have it. */
+  readonly always: readonly (readonly [string, number])[];
+  readonly fields: Readonly<Record<string, FieldJson>>;
+}
+
+export interface TrafficJson {
+  readonly n: number;
+  readonly routes: CategoricalJson;
+  readonly table: Uint8Array;
+  readonly known: readonly RouteJson[];
+  /** All fields of all routes taken together. */
+  readonly any: FieldJson;
+}
+
+/** Which parts a request's anomaly is judged by: what the client chose to say to the application. */
+export function isJudged(part: Part): boolean {
+  return part.place !== "path" && part.place !== "header" && part.place !== "name";
+}
+
+/** Field ids of the n-gram table: by route and name, and one for all. */
+export function fieldId(route: string, name: string): number {
+  return hashText(`${route}\n${name}`);
+}
+export const ANY_FIELD = 7;
+
+/** Which characters a text holds, and which of them twice, where they are no Latin letters and no digits. */
+export function charactersOf(text: string): Set<number> {
+  const keys = new Set<number>();
+  for (let i = 0; i < text.length && keys.size < 256; i++) {
+    const code = text.charCodeAt(i);
+    if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)) {
+      // Letters and digits tell nothing here; the n-grams look at them.
+      continue;
+    }
+    if (code >= 0xc0 && code < 0x250) {
+      continue;
+    }
+    keys.add(keys.has(code * 2) && code !== 32 ? code * 2 + 1 : code * 2);
+  }
+  return keys;
+}
+
+class Field {
+  private readonly values: Categorical;
+  private readonly characters: Categorical;
+  private readonly coarse: Categorical;
+  private readonly fine: Categorical;
+  private readonly shorter: Float64Array;
+  private readonly shortest: number;
+  private readonly longest: number;
+  readonly json: FieldJson;
+
+  constructor(json: FieldJson) {
+    this.json = json;
+    this.values = new Categorical(json.values);
+    this.characters = new Categorical(json.characters);
+    this.coarse = new Categorical(json.coarse);
+    this.fine = new Categorical(json.fine);
+    this.shortest = json.lengths[0] ?? 0;
+    this.longest = Math.min(158, json.lengths[json.lengths.length - 2] ?? 158);
+    this.shorter = new Float64Array(160);
+    for (let i = 0; i + 1 < json.lengths.length; i += 2) {
+      const bin = Math.min(158, json.lengths[i] as number);
+      this.shorter[bin + 1] = (this.shorter[bin + 1] as number) + (json.lengths[i + 1] as number);
+    }
+    for (let bin = 1; bin < 160; bin++) {
+      this.shorter[bin] = (this.shorter[bin] as number) + (this.shorter[bin - 1] as number);
+    }
+  }
+
+  length(text: string): number {
+    const bin = Math.min(158, lengthBin(text.length));
+    const all = this.shorter[159] as number;
+    const atMost = this.shorter[bin + 1] as number;
+    const atLeast = all - (this.shorter[bin] as number);
+    const least = Math.min(atMost, atLeast);
+    // Beyond all experience it matters how far beyond.
+    const edge = least > 0 ? bin : atMost === 0 ? this.shortest : this.longest;
+    return Math.max(0, -Math.log2((least + 0.5) / (all + 1))) + 4 * Math.abs(Math.log2((bin + 1) / (edge + 1)));
+  }
+
+  judge(text: string, at: string, into: Evidence[]): void {
+    let character = 0;
+    let second = 0;
+    for (const code of charactersOf(text)) {
+      const bits = this.characters.rarity(code);
+      if (bits > character) {
+        second = character;
+        character = bits;
+      } else if (bits > second) {
+        second = bits;
+      }
+    }
+    into.push(
+      { kind: "value", strength: this.values.rarity(hashText(text)), at },
+      { kind: "character", strength: character + second / 4, at },
+      { kind: "coarse-shape", strength: this.coarse.rarity(hashText(coarseShape(text))), at },
+      { kind: "fine-shape", strength: this.fine.rarity(hashText(fineShape(text))), at },
+      { kind: "length", strength: this.length(text), at },
+    );
+  }
+}
+
+/** Keys of a categorical are numbers; names and methods go by their hash. */
+export const keyOf = (text: string): number => hashText(text);
+
+interface Route {
+  readonly methods: Categorical;
+  readonly names: Categorical;
+  readonly always: RouteJson["always"];
+  readonly fields: Map<string, Field>;
+}
+
+/** Something that lists what is strange about a request. */
+export interface Witness {
+  knows(request: ParsedRequest): boolean;
+  testify(request: ParsedRequest): Evidence[];
+}
+
+export function createWitness(traffic: TrafficJson): Witness {
+  const routes = new Map<string, Route>();
+  for (const { route, methods, names, always, fields } of traffic.known) {
+    const made = new Map(Object.entries(fields).map(([name, field]) => [name, new Field(field)]));
+    routes.set(route, { methods: new Categorical(methods), names: new Categorical(names), always, fields: made });
+  }
+  const seenRoutes = new Categorical(traffic.routes);
+  const any = new Field(traffic.any);
+
+  const judgeText = (field: FieldJson, id: number, text: string, at: string, into: Evidence[], kinds: [Kind, Kind]) => {
+    const { mean, burst } = surprise(traffic.table, id, text);
+    const [m, sd, mBurst, sdBurst] = field.text;
+    into.push(
+      { kind: kinds[0], strength: Math.max(0, (mean - m) / sd), at },
+      { kind: kinds[1], strength: Math.max(0, (burst - mBurst) / sdBurst), at },
+    );
+  };
+
+  return {
+    knows: (request) => routes.has(routeOf(request.path)),
+    testify(request) {
+      const evidence: Evidence[] = [];
+      const name = routeOf(request.path);
+      const route = routes.get(name);
+      evidence.push({ kind: "route", strength: route === undefined ? seenRoutes.rarity(keyOf(name)) : 0, at: "path" });
+      const seen = new Map<string, number>();
+      let rounds = 0;
+      for (const part of request.parts) {
+        rounds = Math.max(rounds, part.rounds);
+        if (!isJudged(part)) {
+          continue;
+        }
+        const at = `${part.place}:${part.name}`;
+        seen.set(part.name, (seen.get(part.name) ?? 0) + 1);
+        const field = route?.fields.get(part.name);
+        if (field === undefined) {
+          judgeText(any.json, ANY_FIELD, part.value, at, evidence, ["strange-text", "strange-text"]);
+        } else {
+          field.judge(part.value, at, evidence);
+          judgeText(field.json, fieldId(name, part.name), part.value, at, evidence, ["text", "burst"]);
+        }
+      }
+      evidence.push({ kind: "encoding", strength: rounds, at: "request" });
+      if (route === undefined) {
+        return evidence;
+      }
+      evidence.push({ kind: "method", strength: route.methods.rarity(keyOf(request.method)), at: "method" });
+      let strangest = 0;
+      let strangestName = "";
+      let repeated = 0;
+      for (const [given, times] of seen) {
+        const bits = route.names.rarity(keyOf(given));
+        if (bits > strangest) {
+          strangest = bits;
+          strangestName = given;
+        }
+        repeated = Math.max(repeated, given.includes("[]") ? 0 : times - 1);
+      }
+      let missing = 0;
+      let missingName = "";
+      for (const [expected, share] of route.always) {
+        const bits = seen.has(expected) ? 0 : -Math.log2(1 - share);
+        if (bits > missing) {
+          missing = bits;
+          missingName = expected;
+        }
+      }
+      evidence.push(
+        { kind: "new-name", strength: strangest, at: `name:${strangestName}` },
+        { kind: "missing-name", strength: missing, at: `name:${missingName}` },
+        { kind: "repeated-name", strength: repeated, at: "request" },
+      );
+      return evidence;
+    },
+  };
+}
