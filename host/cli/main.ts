@@ -9,6 +9,7 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { emergencyCommand } from "./emergency.ts";
 import { EXIT, reportFailure } from "./failure.ts";
+import { idsCommand } from "./ids.ts";
 import { keysCommand } from "./keys.ts";
 import { recordCommand } from "./record.ts";
 import { serveCommand } from "./serve.ts";
@@ -42,6 +43,7 @@ for (const command of [
   auditCommand(),
   emergencyCommand(),
   trustCommand(),
+  idsCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

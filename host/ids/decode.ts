@@ -97,9 +97,36 @@ export function decodeForm(text: string): string {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
-  lt: "<", gt: ">", amp: "&", quot: '"', apos: "'", nbsp: " ", tab: "\t", newline: "\n", colon: ":", semi: ";",
-  lpar: "(", rpar: ")", sol: "/", bsol: "\\", equals: "=", grave: "`", period: ".", comma: ",", excl: "!",
-  lbrace: "{", rbrace: "}", lcub: "{", rcub: "}", lsqb: "[", rsqb: "]", dollar: "$", percnt: "%", num: "#", verbar: "|", vert: "|",
+  lt: "<",
+  gt: ">",
+  amp: "&",
+  quot: '"',
+  apos: "'",
+  nbsp: " ",
+  tab: "\t",
+  newline: "\n",
+  colon: ":",
+  semi: ";",
+  lpar: "(",
+  rpar: ")",
+  sol: "/",
+  bsol: "\\",
+  equals: "=",
+  grave: "`",
+  period: ".",
+  comma: ",",
+  excl: "!",
+  lbrace: "{",
+  rbrace: "}",
+  lcub: "{",
+  rcub: "}",
+  lsqb: "[",
+  rsqb: "]",
+  dollar: "$",
+  percnt: "%",
+  num: "#",
+  verbar: "|",
+  vert: "|",
 };
 
 function character(code: number, otherwise: string): string {
@@ -111,16 +138,19 @@ export function decodeEntities(text: string): string {
   if (!text.includes("&")) {
     return text;
   }
-  return text.replace(/&(?:#x0{0,8}([0-9a-f]{1,6})|#0{0,8}(\d{1,7})|([a-z]{2,7}));?/gi, (whole, hex, decimal, name) => {
-    if (hex !== undefined) {
-      return character(Number.parseInt(hex, 16), whole);
-    }
-    if (decimal !== undefined) {
-      return character(Number(decimal), whole);
-    }
-    // A name needs its semicolon: "&lt" as a parameter's name is no bracket.
-    return whole.endsWith(";") ? (ENTITIES[name.toLowerCase()] ?? whole) : whole;
-  });
+  return text.replace(
+    /&(?:#x0{0,8}([0-9a-f]{1,6})|#0{0,8}(\d{1,7})|([a-z]{2,7}));?/gi,
+    (whole, hex, decimal, name) => {
+      if (hex !== undefined) {
+        return character(Number.parseInt(hex, 16), whole);
+      }
+      if (decimal !== undefined) {
+        return character(Number(decimal), whole);
+      }
+      // A name needs its semicolon: "&lt" as a parameter's name is no bracket.
+      return whole.endsWith(";") ? (ENTITIES[name.toLowerCase()] ?? whole) : whole;
+    },
+  );
 }
 
 /** `\u003c`, `\u{3c}`, `\x3c` and `\74` of JavaScript; `0x2e` glued to path characters is left to the rules. */
@@ -164,7 +194,10 @@ export function canonical(value: string): Canonical {
     rounds++;
   }
   if (isWide(text)) {
-    text = text.normalize("NFKC").replace(/[\u2018\u2019\u02bc]/g, "'").replace(/[\u201c\u201d]/g, '"');
+    text = text
+      .normalize("NFKC")
+      .replace(/[\u2018\u2019\u02bc]/g, "'")
+      .replace(/[\u201c\u201d]/g, '"');
   }
   if (text.includes("\0")) {
     text = text.replaceAll("\0", "");

@@ -22,7 +22,10 @@ const field = z.strictObject({
 });
 const tail = z.strictObject({
   n: count,
-  knots: z.array(z.tuple([z.number(), z.number()])).min(1).max(64),
+  knots: z
+    .array(z.tuple([z.number(), z.number()]))
+    .min(1)
+    .max(64),
   slope: z.number().min(0).max(10),
 });
 const fileSchema = z.strictObject({
@@ -72,17 +75,31 @@ export function decodeModel(bytes: Uint8Array): AnomalyModel {
   try {
     parsed = fileSchema.parse(JSON.parse(gunzipSync(bytes, { maxOutputLength: MAX_BYTES }).toString("utf8")));
   } catch (cause) {
-    throw new MedcloudletError("IDS_MODEL_INVALID", "This is no model of this version; train it again with `ids train`.", {
-      status: 400,
-      cause,
-    });
+    throw new MedcloudletError(
+      "IDS_MODEL_INVALID",
+      "This is no model of this version; train it again with `ids train`.",
+      {
+        status: 400,
+        cause,
+      },
+    );
   }
   const table = new Uint8Array(Buffer.from(parsed.table, "base64"));
   if (table.length < 2 || (table.length & (table.length - 1)) !== 0) {
-    throw new MedcloudletError("IDS_MODEL_INVALID", "The model's table is damaged; train it again with `ids train`.", { status: 400 });
+    throw new MedcloudletError(
+      "IDS_MODEL_INVALID",
+      "The model's table is damaged; train it again with `ids train`.",
+      { status: 400 },
+    );
   }
   const kinds = parsed.kinds as Record<Kind, TailJson>;
-  return { version: parsed.version, traffic: { ...parsed.traffic, table }, kinds, fields: parsed.fields, whole: parsed.whole };
+  return {
+    version: parsed.version,
+    traffic: { ...parsed.traffic, table },
+    kinds,
+    fields: parsed.fields,
+    whole: parsed.whole,
+  };
 }
 
 /** Names a model by its bytes. */

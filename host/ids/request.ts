@@ -20,7 +20,17 @@ export type RequestRecord = z.output<typeof requestRecordSchema>;
 /** What a detector may see: a record without its label. */
 export type InspectedRequest = Omit<RequestRecord, "y">;
 
-export type Place = "method" | "path" | "query" | "form" | "json" | "multipart" | "text" | "header" | "cookie" | "name";
+export type Place =
+  | "method"
+  | "path"
+  | "query"
+  | "form"
+  | "json"
+  | "multipart"
+  | "text"
+  | "header"
+  | "cookie"
+  | "name";
 
 /** One value of a request with where it stood. */
 export interface Part {
@@ -55,9 +65,29 @@ export const LIMITS = {
 
 /** Headers whose values say nothing about an attack, or change with every request. */
 const QUIET_HEADERS = new Set([
-  "host", "connection", "content-length", "accept", "accept-encoding", "accept-language", "accept-charset", "date",
-  "cache-control", "pragma", "keep-alive", "authorization", "dpop", "if-none-match", "if-modified-since", "etag",
-  "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user", "upgrade-insecure-requests", "te", "priority",
+  "host",
+  "connection",
+  "content-length",
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "accept-charset",
+  "date",
+  "cache-control",
+  "pragma",
+  "keep-alive",
+  "authorization",
+  "dpop",
+  "if-none-match",
+  "if-modified-since",
+  "etag",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "sec-fetch-dest",
+  "sec-fetch-user",
+  "upgrade-insecure-requests",
+  "te",
+  "priority",
 ]);
 
 class Collector {
@@ -71,7 +101,13 @@ class Collector {
     }
     const kept = this.bound(value);
     const { text, rounds } = canonical(kept);
-    this.parts.push({ place, name: name.length > 128 ? name.slice(0, 128) : name, value: kept, canon: text, rounds });
+    this.parts.push({
+      place,
+      name: name.length > 128 ? name.slice(0, 128) : name,
+      value: kept,
+      canon: text,
+      rounds,
+    });
   }
 
   private bound(value: string): string {
@@ -168,7 +204,8 @@ function addMultipart(into: Collector, boundary: string, text: string): void {
   }
 }
 
-const XML_TOKEN = /<!--[^]{0,2000}?-->|<!\[CDATA\[[^]{0,8000}?\]\]>|<(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){1,4000}>|[^<]{1,16000}/g;
+const XML_TOKEN =
+  /<!--[^]{0,2000}?-->|<!\[CDATA\[[^]{0,8000}?\]\]>|<(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){1,4000}>|[^<]{1,16000}/g;
 
 /** Texts, attribute values, and the names that are not plain; declarations as a whole, for what they may pull in. */
 function addXml(into: Collector, text: string): void {
@@ -187,7 +224,9 @@ function addXml(into: Collector, text: string): void {
     } else if (token.startsWith("<!") || (token.startsWith("<?") && !token.startsWith("<?xml"))) {
       into.add("text", "", token);
     } else {
-      for (const [, name, , value] of token.matchAll(/([^\s<>="'/]{1,200})(?:\s{0,8}=\s{0,8}(["'])([^]{0,4000}?)\2)?/g)) {
+      for (const [, name, , value] of token.matchAll(
+        /([^\s<>="'/]{1,200})(?:\s{0,8}=\s{0,8}(["'])([^]{0,4000}?)\2)?/g,
+      )) {
         if (name !== undefined && !PLAIN_NAME.test(name)) {
           into.add("name", "", name);
         }
@@ -234,7 +273,12 @@ function addHeaders(into: Collector, headers: Readonly<Record<string, string>>):
     if (name === "cookie") {
       for (const pair of value.split(";", 64)) {
         const equals = pair.indexOf("=");
-        addNamed(into, "cookie", pair.slice(0, Math.max(0, equals)).trim(), decodePercent(pair.slice(equals + 1)));
+        addNamed(
+          into,
+          "cookie",
+          pair.slice(0, Math.max(0, equals)).trim(),
+          decodePercent(pair.slice(equals + 1)),
+        );
       }
     } else if (!QUIET_HEADERS.has(name)) {
       into.add("header", name, value);

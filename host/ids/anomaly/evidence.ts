@@ -1,13 +1,25 @@
+import type { ParsedRequest, Part } from "../request.ts";
 import { Categorical, type CategoricalJson } from "./categorical.ts";
 import { hashText } from "./hash.ts";
 import { surprise } from "./ngram.ts";
 import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
-import type { ParsedRequest, Part } from "../request.ts";
 
 /** Kinds of evidence against a request, each measured on its own scale and made comparable by `calibration.ts`. */
 export const KINDS = [
-  "route", "method", "new-name", "missing-name", "repeated-name", "value", "character", "coarse-shape", "fine-shape",
-  "length", "text", "burst", "strange-text", "encoding",
+  "route",
+  "method",
+  "new-name",
+  "missing-name",
+  "repeated-name",
+  "value",
+  "character",
+  "coarse-shape",
+  "fine-shape",
+  "length",
+  "text",
+  "burst",
+  "strange-text",
+  "encoding",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -113,7 +125,9 @@ class Field {
     const least = Math.min(atMost, atLeast);
     // Beyond all experience it matters how far beyond.
     const edge = least > 0 ? bin : atMost === 0 ? this.shortest : this.longest;
-    return Math.max(0, -Math.log2((least + 0.5) / (all + 1))) + 4 * Math.abs(Math.log2((bin + 1) / (edge + 1)));
+    return (
+      Math.max(0, -Math.log2((least + 0.5) / (all + 1))) + 4 * Math.abs(Math.log2((bin + 1) / (edge + 1)))
+    );
   }
 
   judge(text: string, at: string, into: Evidence[]): void {
@@ -158,12 +172,24 @@ export function createWitness(traffic: TrafficJson): Witness {
   const routes = new Map<string, Route>();
   for (const { route, methods, names, always, fields } of traffic.known) {
     const made = new Map(Object.entries(fields).map(([name, field]) => [name, new Field(field)]));
-    routes.set(route, { methods: new Categorical(methods), names: new Categorical(names), always, fields: made });
+    routes.set(route, {
+      methods: new Categorical(methods),
+      names: new Categorical(names),
+      always,
+      fields: made,
+    });
   }
   const seenRoutes = new Categorical(traffic.routes);
   const any = new Field(traffic.any);
 
-  const judgeText = (field: FieldJson, id: number, text: string, at: string, into: Evidence[], kinds: [Kind, Kind]) => {
+  const judgeText = (
+    field: FieldJson,
+    id: number,
+    text: string,
+    at: string,
+    into: Evidence[],
+    kinds: [Kind, Kind],
+  ) => {
     const { mean, burst } = surprise(traffic.table, id, text);
     const [m, sd, mBurst, sdBurst] = field.text;
     into.push(
@@ -178,7 +204,11 @@ export function createWitness(traffic: TrafficJson): Witness {
       const evidence: Evidence[] = [];
       const name = routeOf(request.path);
       const route = routes.get(name);
-      evidence.push({ kind: "route", strength: route === undefined ? seenRoutes.rarity(keyOf(name)) : 0, at: "path" });
+      evidence.push({
+        kind: "route",
+        strength: route === undefined ? seenRoutes.rarity(keyOf(name)) : 0,
+        at: "path",
+      });
       const seen = new Map<string, number>();
       let rounds = 0;
       for (const part of request.parts) {

@@ -1,12 +1,20 @@
+import type { ParsedRequest } from "../request.ts";
 import type { Evidence, Kind, TrafficJson } from "./evidence.ts";
 import { createWitness } from "./evidence.ts";
-import type { ParsedRequest } from "../request.ts";
 import { type TailJson, tailBits } from "./tail.ts";
 
 export const MODEL_VERSION = 1;
 
 /** Kinds that speak of one value. */
-const FIELD_KINDS: ReadonlySet<Kind> = new Set(["value", "character", "coarse-shape", "fine-shape", "length", "text", "burst"]);
+const FIELD_KINDS: ReadonlySet<Kind> = new Set([
+  "value",
+  "character",
+  "coarse-shape",
+  "fine-shape",
+  "length",
+  "text",
+  "burst",
+]);
 
 /** What was learned from benign traffic. */
 export interface AnomalyModel {
@@ -36,7 +44,10 @@ export function sumFields(kinds: AnomalyModel["kinds"], evidence: readonly Evide
  * 2019: "The harmonic mean p-value for combining dependent tests") up to their number; it stands the dependence
  * between kinds, and the strongest evidence leads. Several kinds against one value count together as well.
  */
-export function combine(model: Pick<AnomalyModel, "kinds" | "fields">, evidence: readonly Evidence[]): number {
+export function combine(
+  model: Pick<AnomalyModel, "kinds" | "fields">,
+  evidence: readonly Evidence[],
+): number {
   let sum = 1;
   for (const { kind, strength } of evidence) {
     if (strength > 0) {

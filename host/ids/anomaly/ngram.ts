@@ -31,7 +31,10 @@ interface Context {
 }
 
 export class NgramCount {
-  private readonly contexts = new Map<string, { field: number; order: number; b2: number; b1: number } & Context>();
+  private readonly contexts = new Map<
+    string,
+    { field: number; order: number; b2: number; b1: number } & Context
+  >();
 
   add(field: number, text: string): void {
     let b2 = EDGE;
@@ -130,7 +133,8 @@ export function surprise(table: Uint8Array, field: number, text: string): Surpri
         bits += Math.max(0, (table[gram(field, 2, 0, b1, ESCAPE) & mask] as number) - 1) / UNITS;
         value = table[gram(field, 1, 0, 0, code) & mask] as number;
         if (value === 0) {
-          bits += UNKNOWN_BITS + Math.max(0, (table[gram(field, 1, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
+          bits +=
+            UNKNOWN_BITS + Math.max(0, (table[gram(field, 1, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
         }
       }
     }

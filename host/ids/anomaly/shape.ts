@@ -4,7 +4,13 @@ const FINE_LIMIT = 20;
 
 const CLASS_OF: readonly string[] = Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
-  return /\d/.test(character) ? "9" : /[a-z]/.test(character) ? "a" : /[A-Z]/.test(character) ? "A" : character;
+  return /\d/.test(character)
+    ? "9"
+    : /[a-z]/.test(character)
+      ? "a"
+      : /[A-Z]/.test(character)
+        ? "A"
+        : character;
 });
 
 function classOf(code: number): string {

@@ -21,14 +21,28 @@ import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
 import { measureTail, type TailJson } from "./tail.ts";
 
 /** Bounds of a model; what is beyond is the rarest. */
-const BOUNDS = { routes: 1024, fields: 128, values: 512, characters: 128, shapes: 512, contents: 200_000 } as const;
+const BOUNDS = {
+  routes: 1024,
+  fields: 128,
+  values: 512,
+  characters: 128,
+  shapes: 512,
+  contents: 200_000,
+} as const;
 const FOLDS = 4;
 /** A content that came this often is known to everybody: holding it out would make the usual look new. */
 const USUAL = 4;
 /** Fields with fewer held-out values borrow the deviation of all fields. */
 const ENOUGH = 30;
 /** Evidence that a request gives at most once, rather than for each of its values. */
-const ONCE: ReadonlySet<Kind> = new Set(["route", "method", "new-name", "missing-name", "repeated-name", "encoding"]);
+const ONCE: ReadonlySet<Kind> = new Set([
+  "route",
+  "method",
+  "new-name",
+  "missing-name",
+  "repeated-name",
+  "encoding",
+]);
 const FIRST_TEXT: FieldJson["text"] = [0, 1, 0, 1];
 
 interface Content {
@@ -101,7 +115,13 @@ function countTraffic(contents: readonly Content[], textOf: TextOf): TrafficJson
       if (routes.size >= BOUNDS.routes) {
         continue;
       }
-      route = { n: 0, methods: new CategoricalCount(), names: new CategoricalCount(), present: new Map(), fields: new Map() };
+      route = {
+        n: 0,
+        methods: new CategoricalCount(),
+        names: new CategoricalCount(),
+        present: new Map(),
+        fields: new Map(),
+      };
       routes.set(name, route);
     }
     route.n += times;
@@ -133,9 +153,17 @@ function countTraffic(contents: readonly Content[], textOf: TextOf): TrafficJson
       .map(([name, times]) => [name, times / (count.n + 1)] as const)
       .filter(([, share]) => share > 0.5)
       .slice(0, BOUNDS.fields),
-    fields: Object.fromEntries([...count.fields].map(([name, field]) => [name, field.toJson(textOf(route, name))])),
+    fields: Object.fromEntries(
+      [...count.fields].map(([name, field]) => [name, field.toJson(textOf(route, name))]),
+    ),
   }));
-  return { n, routes: seenRoutes.toJson(BOUNDS.routes), table: grams.compile(), known, any: any.toJson(textOf("", "")) };
+  return {
+    n,
+    routes: seenRoutes.toJson(BOUNDS.routes),
+    table: grams.compile(),
+    known,
+    any: any.toJson(textOf("", "")),
+  };
 }
 
 class Moments {
@@ -171,7 +199,10 @@ function crossExamine(contents: readonly Content[]): Observed[] {
   const observed: Observed[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
     const isHeldOut = ({ key }: Content) => hashText(key, 1) % FOLDS === fold;
-    const traffic = countTraffic(contents.filter((content) => content.times >= USUAL || !isHeldOut(content)), () => FIRST_TEXT);
+    const traffic = countTraffic(
+      contents.filter((content) => content.times >= USUAL || !isHeldOut(content)),
+      () => FIRST_TEXT,
+    );
     const witness = createWitness(traffic);
     for (const content of contents) {
       if (isHeldOut(content)) {
@@ -237,7 +268,10 @@ function standardise(observed: readonly Observed[], textOf: TextOf): void {
         given.strength = Math.max(0, (given.strength - mean) / sd);
       } else if (given.kind === "text" || given.kind === "burst") {
         const [mean, sd, burst, burstSd] = textOf(route, name);
-        given.strength = Math.max(0, given.kind === "text" ? (given.strength - mean) / sd : (given.strength - burst) / burstSd);
+        given.strength = Math.max(
+          0,
+          given.kind === "text" ? (given.strength - mean) / sd : (given.strength - burst) / burstSd,
+        );
       }
     }
   }
@@ -283,13 +317,18 @@ export function createTrainer(): Trainer {
       standardise(observed, textOf);
       // Kinds that a request shows once: each repetition of a usual request is one more that did not show it.
       const repeated = all.reduce((sum, { times }) => sum + times, 0) - observed.length;
-      const strengths = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>;
+      const strengths = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<
+        Kind,
+        number[]
+      >;
       for (const { evidence } of observed) {
         for (const { kind, strength } of evidence) {
           strengths[kind].push(strength);
         }
       }
-      const kinds = Object.fromEntries(KINDS.map((kind) => [kind, measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0)])) as Record<Kind, TailJson>;
+      const kinds = Object.fromEntries(
+        KINDS.map((kind) => [kind, measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0)]),
+      ) as Record<Kind, TailJson>;
       const own = observed.map(({ evidence }) => evidence.filter(({ at }) => nameOf(at) !== ANY_NAME));
       const fields = measureTail(own.flatMap((evidence) => [...sumFields(kinds, evidence).values()]));
       const whole = measureTail(own.map((evidence) => combine({ kinds, fields }, evidence)));

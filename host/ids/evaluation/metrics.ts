@@ -24,7 +24,9 @@ export function areaUnderCurve(judged: readonly Judged[]): number {
     i = end;
   }
   const benign = sorted.length - attacks;
-  return attacks === 0 || benign === 0 ? Number.NaN : (rankSum - (attacks * (attacks + 1)) / 2) / (attacks * benign);
+  return attacks === 0 || benign === 0
+    ? Number.NaN
+    : (rankSum - (attacks * (attacks + 1)) / 2) / (attacks * benign);
 }
 
 /** The score above which at most `rate` of the benign requests lie: an alarm is a score strictly above it. */
@@ -98,12 +100,14 @@ export function bootstrap(
   const draw = createDraw(seed);
   const attacks = judged.filter(({ attack }) => attack);
   const benign = judged.filter(({ attack }) => !attack);
-  const again = (from: readonly Judged[]): Judged[] => from.map(() => from[Math.floor(draw() * from.length)] as Judged);
+  const again = (from: readonly Judged[]): Judged[] =>
+    from.map(() => from[Math.floor(draw() * from.length)] as Judged);
   const values: number[] = [];
   for (let round = 0; round < rounds; round++) {
     values.push(measure([...again(attacks), ...again(benign)]));
   }
   values.sort((a, b) => a - b);
-  const at = (share: number): number => values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
+  const at = (share: number): number =>
+    values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
   return { value: measure(judged), low: at(0.025), high: at(0.975) };
 }

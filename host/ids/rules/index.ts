@@ -86,7 +86,8 @@ export function marksOf(text: string): number {
 }
 
 /** A rule without `holds` can fire on words alone; values without any of these words' beginnings are spared it. */
-const WORDY = /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb)\b|@@|xp_|sp_|rdb|\d\D/;
+const WORDY =
+  /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb)\b|@@|xp_|sp_|rdb|\d\D/;
 
 function prepare(rules: readonly Rule[]): Prepared[] {
   return rules.map((rule) => ({ rule, masks: (rule.holds ?? []).map(marksOf) }));

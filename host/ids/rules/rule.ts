@@ -2,8 +2,19 @@ import type { Part, Place } from "../request.ts";
 
 /** Kinds of attack, as OWASP's Core Rule Set groups them. */
 export type AttackClass =
-  | "sql" | "nosql" | "xss" | "command" | "path" | "ssrf" | "template" | "protocol" | "code" | "deserialisation" | "ldap"
-  | "xpath" | "scanner";
+  | "sql"
+  | "nosql"
+  | "xss"
+  | "command"
+  | "path"
+  | "ssrf"
+  | "template"
+  | "protocol"
+  | "code"
+  | "deserialisation"
+  | "ldap"
+  | "xpath"
+  | "scanner";
 
 /**
  * A spelling of a value that a rule looks at.
@@ -49,7 +60,10 @@ function sqlView(plain: string): string {
   let text = plain;
   if (text.includes("/*")) {
     // MySQL runs what stands in /*!50000 ... */.
-    text = text.replace(/\/\*!\d{0,6}/g, " ").replace(/\/\*[^*]*(?:\*(?!\/)[^*]*)*\*\//g, " ").replaceAll("*/", " ");
+    text = text
+      .replace(/\/\*!\d{0,6}/g, " ")
+      .replace(/\/\*[^*]*(?:\*(?!\/)[^*]*)*\*\//g, " ")
+      .replaceAll("*/", " ");
     text = text.replace(/ +/g, " ");
   }
   return text.replace(/ ?([()=<>,;'"|&!+*-]) ?/g, "$1");

@@ -1,0 +1,108 @@
+import { readFile, writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { MedcloudletError } from "../base/index.ts";
+import {
+  createDetector,
+  createTrainer,
+  decodeModel,
+  encodeModel,
+  modelHash,
+  ruleSetHash,
+} from "../ids/index.ts";
+import { evaluateCommand } from "./ids-evaluate.ts";
+import { type InputOptions, readRequests } from "./ids-input.ts";
+import { newCommand, newGroup, outputOf } from "./options.ts";
+import { size } from "./output.ts";
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+/** Adds how the file of requests is to be read. */
+export function withInput(command: Command): Command {
+  return command
+    .option("--column <name>", "the file is CSV: judge the values of this column")
+    .option("--label-column <name>", "column of the label in a CSV file")
+    .option("--as-query", "values of a CSV column go into the query, not into a JSON body")
+    .option("--skip-invalid", "leave out lines that are no requests");
+}
+
+/** @throws MedcloudletError `CLI_FILE` | `IDS_MODEL_INVALID` */
+export async function readModel(file: string) {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new MedcloudletError("CLI_FILE", `Cannot read the model ${file}: make one with \`ids train\`.`, {
+      status: 400,
+      cause,
+    });
+  }
+  return { model: decodeModel(bytes), hash: modelHash(bytes) };
+}
+
+function train(): Command {
+  return withInput(
+    newCommand("train", "learn what benign requests look like (requests labelled y=1 are left out)"),
+  )
+    .argument("<file>", "JSON lines of requests")
+    .requiredOption("--out <model>", "where the model goes")
+    .action(async (file: string, options: InputOptions & JsonOption & { out: string }) => {
+      const output = outputOf(options);
+      const startedAt = performance.now();
+      const trainer = createTrainer();
+      let benign = 0;
+      let leftOut = 0;
+      for await (const { y, ...request } of readRequests(file, options, output)) {
+        if (y === 1) {
+          leftOut++;
+        } else {
+          trainer.add(request);
+          benign++;
+        }
+      }
+      output.note("  learning …");
+      const bytes = encodeModel(trainer.finish());
+      await writeFile(options.out, bytes);
+      const seconds = (performance.now() - startedAt) / 1000;
+      output.result(
+        { model: options.out, hash: modelHash(bytes), bytes: bytes.length, benign, leftOut, seconds },
+        `${options.out}: learned from ${benign} benign requests (${leftOut} attacks left out) in ${seconds.toFixed(1)} s, ${size(bytes.length)}.`,
+      );
+    });
+}
+
+function score(): Command {
+  return withInput(
+    newCommand("score", "judge requests: one JSON line each with id, score and the rules that fired"),
+  )
+    .argument("<file>", "JSON lines of requests; a label in them is not looked at")
+    .option("--model <model>", "what `ids train` made (without it, rules alone)")
+    .option("--explain", "say also where each rule fired and what was strange")
+    .action(async (file: string, options: InputOptions & JsonOption & { model?: string; explain?: true }) => {
+      const output = outputOf({ json: true });
+      const learned = options.model === undefined ? undefined : await readModel(options.model);
+      const detector = createDetector(learned === undefined ? {} : { model: learned.model });
+      for await (const { y: _label, ...request } of readRequests(file, options, output)) {
+        const { score: belief, alarm, hits, anomaly } = detector.judge(request);
+        const line = { id: request.id, score: belief, alarm, rules: hits.map(({ rule }) => rule) };
+        output.result(options.explain ? { ...line, hits, anomaly } : line, "");
+      }
+    });
+}
+
+function rules(): Command {
+  return newCommand("rules", "the rules, and the hash that names them").action((options: JsonOption) => {
+    const output = outputOf(options);
+    output.result({ hash: ruleSetHash() }, `rules ${ruleSetHash()}`);
+  });
+}
+
+/** `medcloudlet ids …`. */
+export function idsCommand(): Command {
+  return newGroup("ids", "find attacks in requests: train, score, evaluate")
+    .addCommand(train())
+    .addCommand(score())
+    .addCommand(evaluateCommand())
+    .addCommand(rules());
+}
