@@ -93,7 +93,7 @@ async function* readCsv(file: string, options: InputOptions): AsyncGenerator<Req
       const label = options.labelColumn === undefined ? undefined : record[options.labelColumn];
       const y = label === undefined ? {} : { y: BENIGN_LABELS.includes(label) ? (0 as const) : (1 as const) };
       yield options.asQuery
-        ? { id: String(id), m: "GET", u: `/?value=${encodeURIComponent(value.toWellFormed())}`, ...y }
+        ? { id: String(id), m: "GET", u: `/?value=${encodeURIComponent(value)}`, ...y }
         : {
             id: String(id),
             m: "POST",

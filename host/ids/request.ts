@@ -205,7 +205,7 @@ function addMultipart(into: Collector, boundary: string, text: string): void {
 }
 
 const XML_TOKEN =
-  /<!--[^]{0,2000}?-->|<!\[CDATA\[[^]{0,8000}?\]\]>|<(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){1,4000}>|[^<]{1,16000}/g;
+  /<!--[\s\S]{0,2000}?-->|<!\[CDATA\[[\s\S]{0,8000}?\]\]>|<(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){1,4000}>|[^<]{1,16000}/g;
 
 /** Texts, attribute values, and the names that are not plain; declarations as a whole, for what they may pull in. */
 function addXml(into: Collector, text: string): void {
@@ -225,7 +225,7 @@ function addXml(into: Collector, text: string): void {
       into.add("text", "", token);
     } else {
       for (const [, name, , value] of token.matchAll(
-        /([^\s<>="'/]{1,200})(?:\s{0,8}=\s{0,8}(["'])([^]{0,4000}?)\2)?/g,
+        /([^\s<>="'/]{1,200})(?:\s{0,8}=\s{0,8}(["'])([\s\S]{0,4000}?)\2)?/g,
       )) {
         if (name !== undefined && !PLAIN_NAME.test(name)) {
           into.add("name", "", name);

@@ -9,7 +9,7 @@ export const CODE_RULES: readonly Rule[] = [
     view: "plain",
     holds: ["<([$\\?:"],
     pattern:
-      /<\?(?:php\b|=| [a-z$@(/]|$)|\[\/?php\]|\$_(?:get|post|request|server|files|cookie|session|env)\b|\$globals\b|\$http_(?:post|get|cookie)|\b(?:phpinfo|passthru|shell_exec|proc_open|popen|pcntl_exec|assert|create_function|call_user_func(?:_array)?|preg_replace(?:_callback)?|base64_decode|file_get_contents|file_put_contents|fsockopen|fopen|fwrite|readfile|show_source|highlight_file|move_uploaded_file|allow_url_include|auto_prepend_file|var_dump|print_r|var_export|gzinflate|gzuncompress|str_rot13|ini_set|set_time_limit|ob_start|array_map|array_filter|usort|putenv|error_log|unserialize|extract|parse_str|chdir|curl_exec|curl_init|eregi?|system|exec|scandir|opendir|copy|unlink|rename|chmod|is_\w{3,12}|getenv|get_defined_\w{3,10}|md5|sha1|strrev|chr|ord|bin2hex|hex2bin|implode|explode|session_start|header|mail|eval|die|exit|echo|print) ?\( {0,2}(?:['"$\\/]|\)|\d|base64|chr\()|(?:['"(]\)?|\]|\})\( {0,2}['"$]|\bphp:\/\/|\b(?:allow_url_include|auto_prepend_file|disable_functions|open_basedir|safe_mode)\b|\$\{? ?[a-z_]\w{0,30} ?\}?(?: ?\(['"$]|\[['"\d$]| ?= ?['"$([]|->\w)|\\x[0-9a-f]{2}.{0,8}\(|\(['"][a-z_]{3,30}['"]\)\(|\['\w{3,20}'\]\(/,
+      /<\?(?:php\b|=| [a-z$@(/]|$)|\[\/?php\]|\$_(?:get|post|request|server|files|cookie|session|env)\b|\$globals\b|\$http_(?:post|get|cookie)|\b(?:phpinfo|passthru|shell_exec|proc_open|popen|pcntl_exec|assert|create_function|call_user_func(?:_array)?|preg_replace(?:_callback)?|base64_decode|file_get_contents|file_put_contents|fsockopen|fopen|fwrite|readfile|show_source|highlight_file|move_uploaded_file|allow_url_include|auto_prepend_file|var_dump|print_r|var_export|gzinflate|gzuncompress|str_rot13|ini_set|set_time_limit|ob_start|array_map|array_filter|usort|putenv|error_log|unserialize|extract|parse_str|chdir|curl_exec|curl_init|eregi?|system|exec|scandir|opendir|copy|unlink|rename|chmod|is_\w{3,12}|getenv|get_defined_\w{3,10}|md5|sha1|strrev|chr|ord|bin2hex|hex2bin|implode|explode|session_start|header|mail|eval|die|exit|echo|print) ?\( {0,2}(?:['"$\\/]|\)|base64|chr\()|(?:['"(]\)?|\]|\})\( {0,2}['"$]|\bphp:\/\/|\b(?:allow_url_include|auto_prepend_file|disable_functions|open_basedir|safe_mode)\b|\$\{? ?[a-z_]\w{0,30} ?\}?(?: ?\(['"$]|\[['"\d$]| ?= ?['"$([]|->\w)|\\x[0-9a-f]{2}.{0,8}\(|\(['"][a-z_]{3,30}['"]\)\(|\['\w{3,20}'\]\(/,
     fires: [
       "<?php echo 1;",
       "$_GET['x']",
@@ -64,10 +64,10 @@ export const CODE_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.92,
     view: "plain",
-    holds: ["_.(:%`"],
+    holds: ["_.(:%`;"],
     pattern:
       /__(?:class|import|globals|builtins|subclasses|mro|init|base|bases|dict|getattribute|code|reduce|name|file|doc|self)__|\bos\.(?:system|popen|exec\w{1,3}|environ|listdir)\b|\bsubprocess\.|\bimport (?:os|sys|subprocess|socket|pty)\b|\bpty\.spawn|\bsocket\.socket|\bio\.popen|\bkernel\.(?:open|exec|fork)|\bprocess\.(?:spawn|clock)|\bfile\.(?:open|read)\(|\bdir\.(?:entries|glob)|%x[{([]|\b(?:instance|class|module)_eval|\bgetattr\(|\beval\(compile|\bpickle\.loads|\byaml\.load|use (?:socket|io|posix)\b|\bopen3\./,
-    fires: ["''.__class__.__mro__", "os.system('x')", "import os", "%x(id)", "subprocess.Popen"],
+    fires: ["''.__class__.__mro__", "os.system('x')", "import os; os.x", "%x(id)", "subprocess.Popen"],
     quiet: ["os. normal", "import other", "__ years", "50%x", "socket of the hip"],
   },
   {
@@ -78,14 +78,14 @@ export const CODE_RULES: readonly Rule[] = [
     view: "plain",
     holds: [".:@#"],
     pattern:
-      /\b(?:java|javax|jdk|sun|com\.sun|org\.(?:apache|springframework|omg|jboss|hibernate|codehaus|mozilla|reflections|python|xml|slf4j|quartz)|com\.(?:mchange|opensymphony|mysql|alibaba|ibm|caucho|rometools)|net\.sf|freemarker|ognl|bsh|groovy|clojure|scala)\.[a-z_]{2,30}(?:\.|\$|\(|:|$|[^a-z. ])|\b(?:processbuilder|runtime\.getruntime|getruntime\(|unmarshaller|classloader|scriptenginemanager|objectinputstream|beanshell|transformingcomparator|invokertransformer|chainedtransformer|badattributevalue\w{0,20}|jdbcrowset\w{0,8}|templatesimpl|getengineby\w{3,10}|method\.invoke|xmldecoder|ognlcontext|memberaccess|staticmethodaccess|xwork|freemarker\.template|class\.forname|forname\(|getmethod\(|getdeclared\w{4,20}|defineclass|loadclass)\b|\bclass\.(?:module\.)?classloader|%\{[^}]{0,40}#|\(#\w{1,30}=|#_memberaccess|@\w{1,30}(?:\.\w{1,30}){1,6}@\w/,
+      /\b(?:java|javax|jdk|sun|com\.sun|org\.(?:apache|springframework|omg|jboss|hibernate|codehaus|mozilla|reflections|python|xml|slf4j|quartz)|com\.(?:mchange|opensymphony|mysql|alibaba|ibm|caucho|rometools)|net\.sf|freemarker|ognl|bsh|groovy|clojure|scala)\.[a-z_]{2,30}(?:\.|\$|\(|:|$|[^a-z. ])|\b(?:processbuilder|runtime\.getruntime|getruntime|unmarshaller|classloader|scriptenginemanager|objectinputstream|beanshell|transformingcomparator|invokertransformer|chainedtransformer|badattributevalue\w{0,20}|jdbcrowset\w{0,8}|templatesimpl|getengineby\w{3,10}|method\.invoke|xmldecoder|ognlcontext|memberaccess|staticmethodaccess|xwork|freemarker\.template|class\.forname|forname|getmethod\(|getdeclared\w{4,20}|defineclass|loadclass)\b|\bclass\.(?:module\.)?classloader|%\{[^}]{0,40}#|\(#\w{1,30}=|#_memberaccess|@\w{1,30}(?:\.\w{1,30}){1,6}@\w/,
     fires: [
       "java.lang.Runtime",
       "javax.script.ScriptEngineManager",
       "org.apache.commons.collections.x",
       "class.module.classLoader.x",
       "%{(#a=1)}",
-      "ProcessBuilder",
+      "ProcessBuilder.start",
       "getRuntime().exec",
     ],
     quiet: ["java. x", "coffee (java) daily", "sun. exposure", "sun exposure", "net of", "scala tympani"],
@@ -99,7 +99,7 @@ export const CODE_RULES: readonly Rule[] = [
     places: ["multipart", "header"],
     holds: ["."],
     pattern:
-      /\.(?:jspx?|php\d?|phtml|phar|aspx?|ashx|asmx|cer|cgi|pl|py|sh|exe|dll|htaccess|war|jar|swf|shtml|cfm)[ .;:]{0,4}(?:$|[.;"]|\\|\0)/,
+      /\.(?:jspx?|php\d?|phtml|phar|aspx?|ashx|asmx|cer|cgi|pl|py|sh|exe|dll|htaccess|war|jar|swf|shtml|cfm)[ .;:]{0,4}(?:$|[.;"␀]|\\)/,
     fires: ["shell.jsp", "x.php.jpg", "a.phtml", "x.aspx;.jpg"],
     quiet: ["report.pdf", "x-ray.jpg", "a.jspa", "notes.txt"],
   },
@@ -110,7 +110,7 @@ export const CODE_RULES: readonly Rule[] = [
     confidence: 0.94,
     view: "raw",
     pattern:
-      /\xac\xed\x00\x05|rO0AB[A-Za-z]|KztAAU|Cs7QAF|aced0005|H4sIAAAA[A-Za-z0-9+/]{20}|AAEAAAD\/{3}|(?:^|[;{"'\s])[OC]:\+?\d{1,4}:"?[A-Za-z_\\]|a:\d{1,4}:\{[si]:\d|!!(?:python|ruby|javax?)[/:.]|!ruby\/|"(?:@type|\$type|@class)"\s{0,3}:\s{0,3}"\w{1,30}(?:[.:]\w{1,40}){2}|(?:^|[=\s])gASV[A-Za-z0-9+/]{8}|\(dp\d|c(?:os|posix|__builtin__)\n|[Bb]inary[Ff]ormatter|ysoserial|<java version=|<void (?:method|property)|[Oo]bject[Dd]ata[Pp]rovider/,
+      /\xac\xed[^ ]|rO0AB[A-Za-z]|KztAAU|Cs7QAF|aced0005|H4sIAAAA[A-Za-z0-9+/]{20}|AAEAAAD\/{3}|(?:^|[;{"'\s])[OC]:\+?\d{1,4}:"?[A-Za-z_\\]|a:\d{1,4}:\{[si]:\d|!!(?:python|ruby|javax?)[/:.]|!ruby\/|"(?:@type|\$type|@class)"\s{0,3}:\s{0,3}"\w{1,30}(?:[.:]\w{1,40}){2}|(?:^|[=\s])gASV[A-Za-z0-9+/]{8}|\(dp\d|c(?:os|posix|__builtin__)\n|[Bb]inary[Ff]ormatter|ysoserial|<java version=|<void (?:method|property)|[Oo]bject[Dd]ata[Pp]rovider/,
     fires: [
       "rO0ABXNyABF",
       'O:8:"stdClass":0:{}',
@@ -142,7 +142,7 @@ export const DIRECTORY_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.9,
     view: "sql",
-    holds: ["[:("],
+    holds: ["[]:("],
     pattern:
       /['"]\](?:\||\/|\[)|\b(?:count|string|name|local-name|substring|string-length)\((?:\/|\.\/|\*|\(?\/\/|parent::|child::|node\()|(?:ancestor|descendant|following|preceding|parent|child|self|attribute)(?:-or-self|-sibling)?::(?:\*|node|text|[a-z])|\/\/\*?\[|\/\/[a-z]{1,20}\/(?:text\(|@)|or position\(\)=|\bdoc\(['"]|\(\/\/[a-z*]/,
     fires: ["']|//user/*", "count(/child::node())", "' or position()=1", "string-length(//x)"],
@@ -154,7 +154,7 @@ export const DIRECTORY_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.95,
     view: "plain",
-    holds: ["<", "!%"],
+    holds: ["<"],
     pattern:
       /<!(?:entity|doctype)[ %][^>]{0,200}(?:system|public|\[|entity|%)|<!entity\b|<xi:include|<xsl:(?:value-of|include|import|stylesheet)/,
     fires: ["<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///z'>]>", "<xi:include href='x'/>"],
@@ -200,7 +200,7 @@ export const PROTOCOL_RULES: readonly Rule[] = [
     confidence: 0.7,
     view: "raw",
     places: ["path", "query", "form", "name", "cookie", "header"],
-    pattern: /[\0\x01-\x08\x0e-\x1f\x7f]/,
+    pattern: /␀|(?![\t\n\v\f\r\u0080-\u009f])\p{Cc}/u,
     fires: ["a\0b", "x\u0001y"],
     quiet: ["tab\there", "line\nbreak", "añb"],
   },

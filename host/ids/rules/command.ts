@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: samples of attacks hold what template engines would expand
 import type { Rule } from "./rule.ts";
 
 /** Programs whose names are no words of prose. */
@@ -8,7 +9,7 @@ const WORDS =
   "cat|ls|id|ps|pwd|dir|type|ping|echo|nc|sh|find|grep|egrep|head|tail|more|less|sort|cp|mv|touch|kill|who|last|env|set|set\\/a|dig|host|ftp|w|cd|del|copy|net|ver|sleep|tee|tac|nl|od|cut|diff|ed|vi|vim|nano|top|df|du|ln|eval|exec|source|export|read|printf|test|time|date|expr|dd|fetch|route|reg|at|finger|whois|mail|shutdown|reboot|wait";
 const PATHED = "(?:\\/(?:usr\\/|usr\\/local\\/)?s?bin\\/|usr\\/bin\\/|bin\\/)";
 const ARGUMENT =
-  "(?: {0,3}(?:[-/.~$*<>|&\\\\]|[a-z]:|\\d{1,3}\\.\\d{1,3}\\.|\\w{1,20}\\.(?:exe|sh|txt|php|conf|ini|log|com|net|org|py|pl)\\b|%\\w))";
+  "(?: {0,3}[<>|&]| {1,3}(?:[-/.~$*\\\\]|[a-z]:|\\d{1,3}\\.\\d{1,3}\\.|\\w{1,20}\\.(?:exe|sh|txt|php|conf|ini|log|com|net|org|py|pl)\\b|%\\w))";
 const START = "(?:[;|&\\n`]|\\$\\(|<\\(|>\\(|\\|\\||&&|^[)'\"a-z0-9]{0,8}[;|&`])";
 
 export const COMMAND_RULES: readonly Rule[] = [
@@ -70,7 +71,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.9,
     view: "plain",
-    holds: ["$`<>"],
+    holds: ["$`<>{/"],
     pattern:
       /\$\((?:[a-z/.]{2,20}[ )]|\()|\$\{(?:[a-z_]{1,20}[:#%]|ifs|path|home|shell|pwd)|\$\{?ifs\b|\$\(\(|<\( {0,2}[a-z/]|>\( {0,2}[a-z/]|`[ ]{0,2}(?:[a-z/.]{2,30})(?: [^`]{0,100})?`|\$path\b|\$home\b|\$shell\b|\{[a-z/]{2,12},[^}]{1,40}\}|\d?>&\d|\/dev\/(?:tcp|udp|null|shm)|2>&1|<<<|\$'\\/,
     fires: ["$(id)", "a`id`b", "cat${IFS}/etc", "{cat,/etc/passwd}", "x 2>&1", "/dev/tcp/1/2", "$HOME"],
@@ -82,7 +83,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.92,
     view: "shell",
-    holds: ["/\\."],
+    holds: ["/\\.-(:"],
     pattern:
       /(?:^|[^a-z0-9_.-])(?:\/(?:usr\/|usr\/local\/)?s?bin\/(?:[a-z?*[\]]{2,20})|usr\/bin\/\w{2,12}|bin\/(?:ba|z|k|c|da)?sh\b|(?:[a-z]:\/?)?(?:windows|winnt)\/?(?:system32|system)|cmd\.exe|cmd \/[ck]|command\.com|powershell(?:\.exe)? {0,2}-|ping\.exe|net\.exe|w?get\.exe|dir[ +]{0,2}[a-z]:|net (?:user|localgroup|share|view)\b|ping -[a-z] \d|ping \d{1,3}\.\d{1,3}\.|nc -[a-z]{1,4}|(?:ba|z|k)?sh -[ci]|python[23]? -c|perl -e|ruby -e|php -r|node -e|rm -[rf]{1,2}\b|chmod [+\d]|wget (?:https?:|-)|curl (?:https?:|-)|invoke-(?:expression|webrequest|command)|downloadstring|iex ?\(|start-process|new-object (?:system|net)|sleep \d{1,4}(?: ?[;|&]|$))/,
     fires: [

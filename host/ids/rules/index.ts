@@ -64,13 +64,20 @@ interface Prepared {
 
 /** Characters that rules ask for, one bit each; letters, digits and blanks have none. */
 const MARKED = "'\"`<>()[]{};|&$#*/\\.:=!%@-";
-const EXTRA = ["\n", "\r", "\0", "+", ",", "?", "^", "~", "_"];
+const EXTRA = ["\n", "+", ",", "?", "^", "~", "_"];
 const BIT_OF = new Int32Array(128);
 for (const [index, marked] of [...MARKED].entries()) {
   BIT_OF[marked.charCodeAt(0)] = 1 << index;
 }
 for (const [index, marked] of EXTRA.entries()) {
   BIT_OF[marked.charCodeAt(0)] = 1 << (MARKED.length + Math.min(index, 31 - MARKED.length));
+}
+
+/** Control characters other than the white space of text share the last bit. */
+for (let code = 0; code < 32; code++) {
+  if (code !== 9) {
+    BIT_OF[code] = 1 << 31;
+  }
 }
 
 /** Which marked characters a text holds. */

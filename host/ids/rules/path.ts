@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: samples of attacks hold what template engines would expand
 import type { Rule } from "./rule.ts";
 
 export const PATH_RULES: readonly Rule[] = [
@@ -78,7 +79,7 @@ export const PATH_RULES: readonly Rule[] = [
     places: ["path", "query", "form", "multipart"],
     holds: ["\0%."],
     pattern:
-      /\0\.?[A-Za-z]{0,5}$|%00\.[A-Za-z]{2,5}$|\.(?:jsp|php\d?|asp|aspx|cgi|pl|phtml|shtml|do|cfm|py|rb|gif|jpe?g|png|html?|css|js|inc|conf|ini|sql)(?:\.|~|\.?)(?:bak|old|orig|save|swp|swo|tmp|copy|backup|inc|java|zip|tar|gz|rar|log|~)(?:\/|$)|\.(?:bak|old|swp|save|orig|backup|sql|mdb|sqlite|db|dump|log|cfg|ini|inc|conf|htaccess|key|pem|pfx|p12|kdbx)$|\.(?:jsp|php|asp|aspx|cgi|gif|jpe?g|css|html?)[~%]$/i,
+      /␀\.?[A-Za-z]{0,5}$|%00\.[A-Za-z]{2,5}$|\.(?:jsp|php\d?|asp|aspx|cgi|pl|phtml|shtml|do|cfm|py|rb|gif|jpe?g|png|html?|css|js|inc|conf|ini|sql)(?:\.|~|\.?)(?:bak|old|orig|save|swp|swo|tmp|copy|backup|inc|java|zip|tar|gz|rar|log|~)(?:\/|$)|\.(?:bak|old|swp|save|orig|backup|sql|mdb|sqlite|db|dump|log|cfg|ini|inc|conf|htaccess|key|pem|pfx|p12|kdbx)$|\.(?:jsp|php|asp|aspx|cgi|gif|jpe?g|css|html?)[~%]$/i,
     fires: ["/index.jsp.bak", "x.php%00.jpg", "/a.php~", "/shop/list.jsp.old", "/db.sql"],
     quiet: ["/a/report.pdf", "/image.gif", "x.tar", "/catalogue", "/app.min.js", "/v1.2/items"],
   },
@@ -125,7 +126,7 @@ export const SSRF_RULES: readonly Rule[] = [
     confidence: 0.75,
     view: "plain",
     places: ["query", "form", "path"],
-    holds: [":"],
+    holds: [":("],
     pattern:
       /\binclude\w{0,10}(?:\[| ?\(| )[^ )]{0,30}(?:https?|ftp|file):|(?:require|include)(?:_once)? ?\(/,
     fires: ["include('http://x')", "require_once(x)"],
@@ -195,7 +196,7 @@ export const NOSQL_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.9,
     view: "sql",
-    holds: ["{[|'\"$"],
+    holds: ["{[|'\"$("],
     pattern:
       /\{['"]?\$(?:eq|ne|gte?|lte?|n?in|n?or|and|where|regex|exists|not|expr|function|elemmatch)['"]?[:}]|\[\$(?:ne|eq|gte?|lte?|n?in|regex|where|exists|not)\]|['"];?(?:return|sleep\(|while\(|this\.)|\bthis\.\w{1,30}(?:==|!=|\.match|\.length)|;return ?\(?(?:true|1|'')|\|\|['"]?(?:1==1|true|this\.)|\$where[:'"]|db\.\w{1,30}\.(?:find|insert|drop|update|remove|aggregate|mapreduce)\w{0,10}\(|\bobject\(\)\.|function\(\)\{/,
     fires: [

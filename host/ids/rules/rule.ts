@@ -78,7 +78,8 @@ export function createViews(part: Part): Views {
   const make = (view: View): string => {
     switch (view) {
       case "raw":
-        return part.value;
+        // NUL as its visible picture, so that patterns stay legible.
+        return part.value.includes("\0") ? part.value.replaceAll("\0", "␀") : part.value;
       case "plain":
         return collapse(part.canon);
       case "sql":

@@ -48,7 +48,7 @@ export const SQL_RULES: readonly Rule[] = [
     view: "sql",
     holds: ["("],
     pattern:
-      /(?:^|[^a-z0-9_])(?:or|and|xor|not|rlike|regexp|like|\|\||&&|div|where|having|by|select|=|,|[-+*/])[ (]{0,6}(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|elt|make_set|utl_inaddr\.\w{1,20}|dbms_\w{1,10}\.\w{1,20}|ctxsys\.\w{1,10}\.\w{1,10}|randomblob|json_keys|name_const|xmltype|ascii\(sub\w{0,6}|ascii|substring|substr|group_concat|concat_ws|chr|unhex|load_extension|iif|exists\(select)\(/,
+      /(?:^|[^a-z0-9_])(?:or|and|xor|not|rlike|regexp|like|\|\||&&|div|where|having|by|select|=|,|[-+*/])[ (]{0,6}(?:sleep(?=\((?:['"\d(@-]|if|select|rand))|benchmark|pg_sleep|extractvalue|updatexml|load_file|elt|make_set|utl_inaddr\.\w{1,20}|dbms_\w{1,10}\.\w{1,20}|ctxsys\.\w{1,10}\.\w{1,10}|randomblob|json_keys|name_const|xmltype|ascii\(sub\w{0,6}|ascii|substring|substr|group_concat|concat_ws|chr|unhex|load_extension|iif|exists\(select)\(/,
     fires: [
       "1 and sleep(5)",
       "1 or elt(3=3,sleep(2))",
@@ -98,7 +98,7 @@ export const SQL_RULES: readonly Rule[] = [
     confidence: 0.93,
     view: "sql",
     pattern: new RegExp(
-      String.raw`(?:\(select(?:\(|[ *'"@-]?(?:\d|@@|\*|case when|count\(|concat|cast\(|char\(|chr\(|[^()]{1,80} from\b))|\bselect (?:case |count\(|\*|@@|top \d|distinct |[\d'"]|if\(|version\(|user\(|database\(|load_file|pg_|dbms_|utl_)|\bselect\*|\bselect\(|\bselect['"]|\bselect \w{1,40},\w{1,40},?[\w,]{0,80} from |\bselect [\w.*(),@]{1,80} from (?:dual|${SCHEMA})|\bselect \w{1,40} from \w{1,40}(?: where \w{1,40}(?:=| like )|;|--|#|$))`,
+      String.raw`(?:\(select(?:\(|[ *'"@-]?(?:\d|@@|\*|case when|count\(|concat|cast\(|char\(|chr\(|[^()]{1,80} from\b))|\bselect (?:case |count\(|\*|@@|top \d|distinct |\d{1,12}(?:[^ a-z\d]| from | where | union | as )|['"]|if\(|version\(|user\(|database\(|load_file|pg_|dbms_|utl_)|\bselect\*|\bselect\(|\bselect['"]|\bselect \w{1,40},\w{1,40},?[\w,]{0,80} from |\bselect [\w.*(),@]{1,80} from (?:dual|${SCHEMA})|(?:^|['";)(=])select \w{1,40} from \w{1,40}(?: where \w{1,40}(?:=| like )|;|--|#|$))`,
     ),
     fires: [
       "1,(select 2 from dual)",
@@ -112,7 +112,7 @@ export const SQL_RULES: readonly Rule[] = [
       "select patients from two wards",
       "(select one)",
       "we select images from CT",
-      "select 2",
+      "select 2 tablets",
     ],
   },
   {
@@ -147,7 +147,7 @@ export const SQL_RULES: readonly Rule[] = [
     view: "sql",
     holds: ["'\"`"],
     pattern:
-      /['"`]\){0,6}(?:;?(?:--|#)(?:[- +]{0,4}[\w]{0,12})?$|;?\/\*$|(?:or|and|xor|\|\||&&|having|where|like|rlike|union|in|as|order by|group by|limit|procedure|between|is|div|mod)[ (!'"`+-]{1,12}(?:['"`]?[\w%]{0,30}['"`]?(?:=|<|>|like|is|\(|--|#|!|in\b|between|rlike)|\d|not )|\|\|['"(\w]|=['"]|\+\(select|\+['"]|;(?:--|select|drop|insert|shutdown|exec)|\)(?:or|and|as|where|union|;|--|#)[ (])/,
+      /['"`]\){0,6}(?:;?(?:--|#)(?:[- +]{0,4}[\w]{0,12})?$|;?\/\*$|(?:or|and|xor|\|\||&&|having|where|like|rlike|union|in|as|order by|group by|limit|procedure|between|is|div|mod)[ (!'"`+-]{1,12}(?:['"`]?[\w%]{0,30}['"`]?(?:=|<|>|like|is|\(|--|#|!|in\b|between|rlike)|\d{1,12}['"]?(?:=|<|>|--|#|\)|\*|like| in\b| is\b)|not )|\|\|['"(\w]|=['"]|\+\(select|\+['"]|;(?:--|select|drop|insert|shutdown|exec)|\)(?:or|and|as|where|union|;|--|#)[ (])/,
     fires: [
       "admin'--",
       "1')) or ((1=1",
@@ -173,7 +173,7 @@ export const SQL_RULES: readonly Rule[] = [
     confidence: 0.9,
     view: "sql",
     pattern:
-      /^[-(]?\d{1,12}[%'"`)]{1,8}(?:(?:or|and|xor|as|where|order by|group by|having|union|in|rlike|procedure|limit|;|\|\|)[ (]|--|#|\/\*|;)|^-?\d{1,12}[ %'"`)]{0,8}(?:order by \d|group by \d|having \d|limit \d{1,9},\d|where \d{1,12}=|procedure analyse|rlike[ (]|as \w{4} where|(?:or|and|xor) (?:\(|not |row\()?['"]?\d{1,12}['"]?\)?(?:--|#|=|<|>|\*|;| like| in ?\(| between| is |$)|in boolean mode|union\b)|(?:^|[)'" ])or (?:true|not false|\d{1,12})(?:--|#|;|$)/,
+      /^[-(]?\d{1,12}[%'"`)]{1,8}(?:(?:or|and|xor|as|where|order by|group by|having|union|in|rlike|procedure|limit|;|\|\|)[ (]|--|#|\/\*|;)|^-?\d{1,12}[ %'"`)]{0,8}(?:order by \d|group by \d|having \d|limit \d{1,9},\d|where \d{1,12}=|procedure analyse|rlike[ (]|as \w{4} where|(?:or|and|xor) (?:\(|not |row\()?['"]?\d{1,12}['"]?\)?(?:--|#|=|<|>|\*|;| like| in ?\(| between| is )|in boolean mode|union\b)|(?:^|[)'" ])or (?:true|not false|\d{1,12})(?:--|#|;)/,
     fires: [
       "1) order by 1--",
       "1 where 5=5",
@@ -192,7 +192,7 @@ export const SQL_RULES: readonly Rule[] = [
     confidence: 0.93,
     view: "sql",
     pattern: new RegExp(
-      String.raw`\b(?:from|join|into|,|\.|in|table|select|exec|execute) ?\(?(?:${SCHEMA})|\b(?:information_schema\.|sysibm\.sys|rdb\$\w{2,20} |xp_(?:cmdshell|regread|dirtree|fileexist|enum\w{2,12}|loginconfig|makecab|ntsec\w{0,12}|availablemedia|service\w{4,10}|terminate\w{0,10})|sp_(?:add\w{3,16}|who\d?|help\w{0,10}|start_job|executesql|oacreate|password|makewebtask|configure|addextendedproc)|@@(?:version|datadir|hostname|global|servername|basedir)|utl_(?:http|inaddr|file)\.|dbms_(?:pipe|java|export_extension|lock|ldap|xmlgen|utility)\b)`,
+      String.raw`\b(?:from|join|into|,|\.|in|table|select|exec|execute) ?\(?(?:${SCHEMA})|\b(?:information_schema\.|sysibm\.sys|rdb\$\w{2,20} |xp_(?:cmdshell|regread|dirtree|fileexist|enum\w{2,12}|loginconfig|makecab|ntsec\w{0,12}|availablemedia|service\w{4,10}|terminate\w{0,10})|sp_(?:add\w{3,16}|who\d?|help\w{0,10}|start_job|executesql|oacreate|password|makewebtask|configure|addextendedproc)|utl_(?:http|inaddr|file)\.|dbms_(?:pipe|java|export_extension|lock|ldap|xmlgen|utility)\b)|(?:^|[^\w])@@(?:version|datadir|hostname|global|servername|basedir|identity|language|tmpdir)\b`,
     ),
     fires: [
       "1 and 1=(select count(*) from information_schema.tables)",
@@ -223,7 +223,7 @@ export const SQL_RULES: readonly Rule[] = [
       "then 2 tablets",
       "group by age",
       "into the outer field",
-      "drop table height",
+      "drop table height by 2",
       "update plan",
     ],
   },
@@ -256,7 +256,7 @@ export const SQL_RULES: readonly Rule[] = [
     pattern:
       /\/\*!\d{0,6}[ ]?[a-z(]|\b(?:un|sel|or|and|insert|union|select|from|where)\/\*[^*]{0,40}\*\/|\*\/ ?(?:or|and|union|select|from|where)\b/,
     fires: ["1/*!50000union*/ select 2", "1/**/union/**/select/**/3", "1/*x*/or 1=1"],
-    quiet: ["text/*", "*/ and", "image/*;q=0.8", "and/or"],
+    quiet: ["text/*", "* and", "image/*;q=0.8", "and/or"],
   },
   {
     id: "sql-like-null",

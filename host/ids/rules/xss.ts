@@ -11,7 +11,7 @@ export const XSS_RULES: readonly Rule[] = [
     confidence: 0.97,
     view: "plain",
     holds: ["<"],
-    pattern: /<[/ ]{0,3}(?:[a-z]{1,8}:)?script(?:$|[^a-z0-9])|<[^>]{0,20}scr(?:<[^>]{0,20}>)ipt/,
+    pattern: /<\/{0,2}(?:[a-z]{1,8}:)?script(?:$|[^a-z0-9])|<[^>]{0,20}scr(?:<[^>]{0,20}>)ipt/,
     fires: [
       "<script>alert(1)</script>",
       "%3Cscript%20src=//x%3E",
@@ -29,7 +29,7 @@ export const XSS_RULES: readonly Rule[] = [
     view: "plain",
     holds: ["="],
     pattern: new RegExp(
-      String.raw`(?:<[a-z][^>]{0,300}|["'\x60/]|^)[\s/"'\x60+]{0,6}\b${EVENTS} {0,3}= {0,3}[^\s=&]|<[a-z!?][^>]{0,200}[\s/"'\x60]on[a-z]{3,24} {0,3}=`,
+      String.raw`(?:<[a-z][^>]{0,300}|["'\x60](?: {0,3}[a-z]{2,20} ){0,2}|\/|^)[\s/"'\x60+]{0,6}\b${EVENTS} {0,3}= {0,3}[^\s=&]|<[a-z!?][^>]{0,200}[\s/"'\x60]on[a-z]{3,24} {0,3}=`,
     ),
     fires: [
       "<img src=x onerror=alert(1)>",
@@ -66,7 +66,7 @@ export const XSS_RULES: readonly Rule[] = [
     view: "plain",
     holds: ["<"],
     pattern:
-      /<[/ ]{0,2}(?:iframe|frame|frameset|object|embed|applet|meta|link|base|bgsound|layer|ilayer|svg|math|isindex|xml|xss|marquee|foreignobject|animate|set |template|portal|blink|body|html|style|noscript|textarea|video|audio|source|form|input|button|select|option|details|keygen|image|table|td|div|img|a)(?:$|[\s/][^<>]{0,300}(?:=|:)|\s*\/?>[^<]{0,40}<|>)/,
+      /<[/ ]{0,2}(?:iframe|frame|frameset|object|embed|applet|meta|link|base|bgsound|layer|ilayer|svg|math|isindex|xml|xss|marquee|foreignobject|animate|set |template|portal|blink|body|html|style|noscript|textarea|video|audio|source|form|input|button|select|option|details|keygen|image|table|td|div|img|a)(?:[\s/][^<>]{0,300}(?:=|:)|\s{0,4}\/?>[^<]{0,40}<|>)/,
     fires: [
       "<iframe src=//x>",
       "<svg/onload=1>",
@@ -83,7 +83,7 @@ export const XSS_RULES: readonly Rule[] = [
     version: 1,
     confidence: 0.9,
     view: "plain",
-    holds: [":("],
+    holds: [":(@<"],
     pattern:
       /\bstyle {0,3}= {0,3}["'\x60]?[^"'\x60>]{0,200}(?::[^"'>]{0,60}(?:expression|url) {0,2}\(|-moz-binding|behaviou?r {0,2}:|@import|javascript|xss ?:)|<style[^>]{0,100}>|-moz-binding {0,2}:|behaviou?r {0,2}: {0,2}url\(|:[^;]{0,40}expression {0,2}\(|binding {0,2}: {0,2}url\(|@import {0,2}["'(u]/,
     fires: [
