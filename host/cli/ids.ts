@@ -11,6 +11,7 @@ import {
 } from "../ids/index.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
+import { kddCommand } from "./ids-kdd.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
 import { size } from "./output.ts";
 
@@ -104,5 +105,6 @@ export function idsCommand(): Command {
     .addCommand(train())
     .addCommand(score())
     .addCommand(evaluateCommand())
+    .addCommand(kddCommand())
     .addCommand(rules());
 }

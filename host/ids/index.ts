@@ -43,3 +43,4 @@ export { createScenarioEngine, type Overflow, type ScenarioEngine } from "./scen
 export { type EventField, eventSchema, type IdsEvent } from "./scenarios/event.ts";
 export { SCENARIOS } from "./scenarios/list.ts";
 export { type Scenario, scenarioHash } from "./scenarios/scenario.ts";
+export { type TabularDetector, trainTabular } from "./tabular.ts";
