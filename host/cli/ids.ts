@@ -9,6 +9,7 @@ import {
   modelHash,
   ruleSetHash,
 } from "../ids/index.ts";
+import { benchIdsCommand } from "./ids-bench.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
@@ -106,5 +107,6 @@ export function idsCommand(): Command {
     .addCommand(score())
     .addCommand(evaluateCommand())
     .addCommand(kddCommand())
+    .addCommand(benchIdsCommand())
     .addCommand(rules());
 }

@@ -89,18 +89,37 @@ export function charactersOf(text: string): Set<number> {
   return keys;
 }
 
+/** Collects evidence; what is not strange at all only where silence is wanted too. */
+class Testimony {
+  readonly evidence: Evidence[] = [];
+  private readonly silent: boolean;
+
+  constructor(silent: boolean) {
+    this.silent = silent;
+  }
+
+  say(kind: Kind, strength: number, at: string): void {
+    if (strength > 0 || this.silent) {
+      this.evidence.push({ kind, strength: Math.max(0, strength), at });
+    }
+  }
+}
+
 class Field {
   private readonly values: Categorical;
   private readonly characters: Categorical;
   private readonly coarse: Categorical;
   private readonly fine: Categorical;
   private readonly shorter: Float64Array;
+  /** Its id in the n-gram table. */
+  readonly id: number;
   private readonly shortest: number;
   private readonly longest: number;
   readonly json: FieldJson;
 
-  constructor(json: FieldJson) {
+  constructor(json: FieldJson, id: number) {
     this.json = json;
+    this.id = id;
     this.values = new Categorical(json.values);
     this.characters = new Categorical(json.characters);
     this.coarse = new Categorical(json.coarse);
@@ -130,7 +149,7 @@ class Field {
     );
   }
 
-  judge(text: string, at: string, into: Evidence[]): void {
+  judge(text: string, at: string, into: Testimony): void {
     let character = 0;
     let second = 0;
     for (const code of charactersOf(text)) {
@@ -142,13 +161,11 @@ class Field {
         second = bits;
       }
     }
-    into.push(
-      { kind: "value", strength: this.values.rarity(hashText(text)), at },
-      { kind: "character", strength: character + second / 4, at },
-      { kind: "coarse-shape", strength: this.coarse.rarity(hashText(coarseShape(text))), at },
-      { kind: "fine-shape", strength: this.fine.rarity(hashText(fineShape(text))), at },
-      { kind: "length", strength: this.length(text), at },
-    );
+    into.say("value", this.values.rarity(hashText(text)), at);
+    into.say("character", character + second / 4, at);
+    into.say("coarse-shape", this.coarse.rarity(hashText(coarseShape(text))), at);
+    into.say("fine-shape", this.fine.rarity(hashText(fineShape(text))), at);
+    into.say("length", this.length(text), at);
   }
 }
 
@@ -165,13 +182,19 @@ interface Route {
 /** Something that lists what is strange about a request. */
 export interface Witness {
   knows(request: ParsedRequest): boolean;
-  testify(request: ParsedRequest): Evidence[];
+  /** With `silent`, what is not strange at all is listed too: training counts it. */
+  testify(request: ParsedRequest, silent?: boolean): Evidence[];
 }
+
+const STRANGE: readonly [Kind, Kind] = ["strange-text", "strange-text"];
+const USUAL: readonly [Kind, Kind] = ["text", "burst"];
 
 export function createWitness(traffic: TrafficJson): Witness {
   const routes = new Map<string, Route>();
   for (const { route, methods, names, always, fields } of traffic.known) {
-    const made = new Map(Object.entries(fields).map(([name, field]) => [name, new Field(field)]));
+    const made = new Map(
+      Object.entries(fields).map(([name, field]) => [name, new Field(field, fieldId(route, name))]),
+    );
     routes.set(route, {
       methods: new Categorical(methods),
       names: new Categorical(names),
@@ -180,35 +203,28 @@ export function createWitness(traffic: TrafficJson): Witness {
     });
   }
   const seenRoutes = new Categorical(traffic.routes);
-  const any = new Field(traffic.any);
+  const any = new Field(traffic.any, ANY_FIELD);
 
   const judgeText = (
-    field: FieldJson,
-    id: number,
+    field: Field,
     text: string,
     at: string,
-    into: Evidence[],
-    kinds: [Kind, Kind],
+    into: Testimony,
+    kinds: readonly [Kind, Kind],
   ) => {
-    const { mean, burst } = surprise(traffic.table, id, text);
-    const [m, sd, mBurst, sdBurst] = field.text;
-    into.push(
-      { kind: kinds[0], strength: Math.max(0, (mean - m) / sd), at },
-      { kind: kinds[1], strength: Math.max(0, (burst - mBurst) / sdBurst), at },
-    );
+    const { mean, burst } = surprise(traffic.table, field.id, text);
+    const [m, sd, mBurst, sdBurst] = field.json.text;
+    into.say(kinds[0], (mean - m) / sd, at);
+    into.say(kinds[1], (burst - mBurst) / sdBurst, at);
   };
 
   return {
     knows: (request) => routes.has(routeOf(request.path)),
-    testify(request) {
-      const evidence: Evidence[] = [];
+    testify(request, silent = false) {
+      const into = new Testimony(silent);
       const name = routeOf(request.path);
       const route = routes.get(name);
-      evidence.push({
-        kind: "route",
-        strength: route === undefined ? seenRoutes.rarity(keyOf(name)) : 0,
-        at: "path",
-      });
+      into.say("route", route === undefined ? seenRoutes.rarity(keyOf(name)) : 0, "path");
       const seen = new Map<string, number>();
       let rounds = 0;
       for (const part of request.parts) {
@@ -220,17 +236,17 @@ export function createWitness(traffic: TrafficJson): Witness {
         seen.set(part.name, (seen.get(part.name) ?? 0) + 1);
         const field = route?.fields.get(part.name);
         if (field === undefined) {
-          judgeText(any.json, ANY_FIELD, part.value, at, evidence, ["strange-text", "strange-text"]);
+          judgeText(any, part.value, at, into, STRANGE);
         } else {
-          field.judge(part.value, at, evidence);
-          judgeText(field.json, fieldId(name, part.name), part.value, at, evidence, ["text", "burst"]);
+          field.judge(part.value, at, into);
+          judgeText(field, part.value, at, into, USUAL);
         }
       }
-      evidence.push({ kind: "encoding", strength: rounds, at: "request" });
+      into.say("encoding", rounds, "request");
       if (route === undefined) {
-        return evidence;
+        return into.evidence;
       }
-      evidence.push({ kind: "method", strength: route.methods.rarity(keyOf(request.method)), at: "method" });
+      into.say("method", route.methods.rarity(keyOf(request.method)), "method");
       let strangest = 0;
       let strangestName = "";
       let repeated = 0;
@@ -251,12 +267,10 @@ export function createWitness(traffic: TrafficJson): Witness {
           missingName = expected;
         }
       }
-      evidence.push(
-        { kind: "new-name", strength: strangest, at: `name:${strangestName}` },
-        { kind: "missing-name", strength: missing, at: `name:${missingName}` },
-        { kind: "repeated-name", strength: repeated, at: "request" },
-      );
-      return evidence;
+      into.say("new-name", strangest, `name:${strangestName}`);
+      into.say("missing-name", missing, `name:${missingName}`);
+      into.say("repeated-name", repeated, "request");
+      return into.evidence;
     },
   };
 }

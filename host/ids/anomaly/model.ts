@@ -5,6 +5,8 @@ import { type TailJson, tailBits } from "./tail.ts";
 
 export const MODEL_VERSION = 1;
 
+/** Evidence below this many bits is everyday life. */
+const WORTH_SAYING = 6;
 /** Kinds that speak of one value. */
 const FIELD_KINDS: ReadonlySet<Kind> = new Set([
   "value",
@@ -28,12 +30,26 @@ export interface AnomalyModel {
   readonly whole: TailJson;
 }
 
+/** Evidence with its bits. */
+export interface Weighed extends Evidence {
+  readonly bits: number;
+}
+
+export function weigh(kinds: AnomalyModel["kinds"], evidence: readonly Evidence[]): Weighed[] {
+  return evidence.map(({ kind, strength, at }) => ({
+    kind,
+    strength,
+    at,
+    bits: strength > 0 ? tailBits(kinds[kind], strength) : 0,
+  }));
+}
+
 /** Bits of all evidence against one value, added up; `fields` tells how often benign values reach a sum. */
-export function sumFields(kinds: AnomalyModel["kinds"], evidence: readonly Evidence[]): Map<string, number> {
+export function sumFields(evidence: readonly Weighed[]): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const { kind, strength, at } of evidence) {
+  for (const { kind, bits, at } of evidence) {
     if (FIELD_KINDS.has(kind)) {
-      sums.set(at, (sums.get(at) ?? 0) + (strength > 0 ? tailBits(kinds[kind], strength) : 0));
+      sums.set(at, (sums.get(at) ?? 0) + bits);
     }
   }
   return sums;
@@ -44,20 +60,13 @@ export function sumFields(kinds: AnomalyModel["kinds"], evidence: readonly Evide
  * 2019: "The harmonic mean p-value for combining dependent tests") up to their number; it stands the dependence
  * between kinds, and the strongest evidence leads. Several kinds against one value count together as well.
  */
-export function combine(
-  model: Pick<AnomalyModel, "kinds" | "fields">,
-  evidence: readonly Evidence[],
-): number {
+export function combine(fields: TailJson, evidence: readonly Weighed[]): number {
   let sum = 1;
-  for (const { kind, strength } of evidence) {
-    if (strength > 0) {
-      sum += 2 ** tailBits(model.kinds[kind], strength);
-    }
+  for (const { bits } of evidence) {
+    sum += bits > 0 ? 2 ** bits : 0;
   }
-  for (const bits of sumFields(model.kinds, evidence).values()) {
-    if (bits > 0) {
-      sum += 2 ** tailBits(model.fields, bits);
-    }
+  for (const bits of sumFields(evidence).values()) {
+    sum += bits > 0 ? 2 ** tailBits(fields, bits) : 0;
   }
   return Math.log2(sum);
 }
@@ -79,14 +88,13 @@ export function createAnomalyDetector(model: AnomalyModel): AnomalyDetector {
   const witness = createWitness(model.traffic);
   return {
     judge(request) {
-      const evidence = witness.testify(request);
-      const bits = tailBits(model.whole, combine(model, evidence));
+      const evidence = weigh(model.kinds, witness.testify(request));
+      const bits = tailBits(model.whole, combine(model.fields, evidence));
       const because = evidence
-        .filter(({ strength }) => strength > 0)
-        .map(({ kind, at, strength }) => ({ kind, at, bits: tailBits(model.kinds[kind], strength) }))
-        .filter((reason) => reason.bits >= 6)
+        .filter((reason) => reason.bits >= WORTH_SAYING)
         .sort((a, b) => b.bits - a.bits)
-        .slice(0, 3);
+        .slice(0, 3)
+        .map((reason) => ({ kind: reason.kind, at: reason.at, bits: reason.bits }));
       return { bits, known: witness.knows(request), because };
     },
   };

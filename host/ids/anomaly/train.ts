@@ -15,7 +15,7 @@ import {
   type TrafficJson,
 } from "./evidence.ts";
 import { hashText } from "./hash.ts";
-import { type AnomalyModel, combine, MODEL_VERSION, sumFields } from "./model.ts";
+import { type AnomalyModel, combine, MODEL_VERSION, sumFields, weigh } from "./model.ts";
 import { NgramCount, surprise } from "./ngram.ts";
 import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
 import { measureTail, type TailJson } from "./tail.ts";
@@ -206,7 +206,7 @@ function crossExamine(contents: readonly Content[]): Observed[] {
     const witness = createWitness(traffic);
     for (const content of contents) {
       if (isHeldOut(content)) {
-        const evidence = witness.testify(content.request).map((given) => ({ ...given }));
+        const evidence = witness.testify(content.request, true).map((given) => ({ ...given }));
         for (const part of content.request.parts.filter(isJudged).slice(0, 4)) {
           const { mean, burst } = surprise(traffic.table, ANY_FIELD, part.value);
           evidence.push({ kind: "strange-text", strength: mean, at: `${part.place}:${ANY_NAME}` });
@@ -329,9 +329,14 @@ export function createTrainer(): Trainer {
       const kinds = Object.fromEntries(
         KINDS.map((kind) => [kind, measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0)]),
       ) as Record<Kind, TailJson>;
-      const own = observed.map(({ evidence }) => evidence.filter(({ at }) => nameOf(at) !== ANY_NAME));
-      const fields = measureTail(own.flatMap((evidence) => [...sumFields(kinds, evidence).values()]));
-      const whole = measureTail(own.map((evidence) => combine({ kinds, fields }, evidence)));
+      const own = observed.map(({ evidence }) =>
+        weigh(
+          kinds,
+          evidence.filter(({ at }) => nameOf(at) !== ANY_NAME),
+        ),
+      );
+      const fields = measureTail(own.flatMap((evidence) => [...sumFields(evidence).values()]));
+      const whole = measureTail(own.map((evidence) => combine(fields, evidence)));
       return { version: MODEL_VERSION, traffic: countTraffic(all, textOf), kinds, fields, whole };
     },
   };

@@ -27,7 +27,7 @@ export const RULES: readonly Rule[] = [
  * not decide anything). Members compare hashes, so that an edited rule does not count as the same witness.
  */
 export function ruleHash(rule: Rule): string {
-  const { id, attack, version, confidence, view, places, holds, pattern } = rule;
+  const { id, attack, version, confidence, view, places, holds, words, pattern } = rule;
   const content = {
     attack,
     confidence,
@@ -38,6 +38,7 @@ export function ruleHash(rule: Rule): string {
     places: places === undefined ? null : [...places].sort(),
     version,
     view,
+    words: words ?? null,
   };
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
@@ -58,8 +59,10 @@ export interface Hit {
 
 interface Prepared {
   readonly rule: Rule;
-  /** Bit masks over `CLASS_OF`; a value must share a bit with each. */
-  readonly masks: readonly number[];
+  /** Marks that a value must share a bit with; all bits where a rule asks for nothing. */
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
 }
 
 /** Characters that rules ask for, one bit each; letters, digits and blanks have none. */
@@ -97,7 +100,10 @@ const WORDY =
   /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb)\b|@@|xp_|sp_|rdb|\d\D/;
 
 function prepare(rules: readonly Rule[]): Prepared[] {
-  return rules.map((rule) => ({ rule, masks: (rule.holds ?? []).map(marksOf) }));
+  return rules.map((rule) => {
+    const [first = -1, second = -1, third = -1] = (rule.holds ?? []).map(marksOf);
+    return { rule, first, second, third };
+  });
 }
 
 /** Finds the rules that a request's values fire. */
@@ -120,14 +126,20 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
           continue;
         }
         const views = createViews(part);
-        for (const { rule, masks } of prepared) {
-          if (fired.has(rule.id) || !masks.every((wanted) => (mask & wanted) !== 0)) {
+        for (const { rule, first, second, third } of prepared) {
+          const asked =
+            first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0);
+          if (!asked || fired.has(rule.id)) {
             continue;
           }
           if (rule.places !== undefined && !rule.places.includes(part.place)) {
             continue;
           }
-          if (rule.pattern.test(views.get(rule.view))) {
+          const text = views.get(rule.view);
+          if (
+            (rule.words === undefined || rule.words.some((word) => text.includes(word))) &&
+            rule.pattern.test(text)
+          ) {
             fired.add(rule.id);
             hits.push({
               rule: rule.id,

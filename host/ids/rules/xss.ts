@@ -28,6 +28,7 @@ export const XSS_RULES: readonly Rule[] = [
     confidence: 0.95,
     view: "plain",
     holds: ["="],
+    words: ["on"],
     pattern: new RegExp(
       String.raw`(?:<[a-z][^>]{0,300}|["'\x60](?: {0,3}[a-z]{2,20} ){0,2}|\/|^)[\s/"'\x60+]{0,6}\b${EVENTS} {0,3}= {0,3}[^\s=&]|<[a-z!?][^>]{0,200}[\s/"'\x60]on[a-z]{3,24} {0,3}=`,
     ),
