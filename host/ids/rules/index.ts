@@ -113,8 +113,40 @@ export interface Inspector {
   inspect(parts: readonly Part[]): Hit[];
 }
 
+/** Values shorter than this are searched at once: looking for the words first would cost more. */
+const SHORT = 160;
+/** Sets of marks that are remembered with the rules they call for. */
+const MAX_CALLS = 4096;
+
+function mayFire({ words, pattern }: Rule, text: string): boolean {
+  return (
+    (words === undefined || text.length < SHORT || words.some((word) => text.includes(word))) &&
+    pattern.test(text)
+  );
+}
+
 export function createInspector(rules: readonly Rule[] = RULES): Inspector {
   const prepared = prepare(rules);
+  const calls = new Map<number, readonly Rule[]>();
+
+  /** Rules that a value with these marks could fire. */
+  const calledBy = (mask: number): readonly Rule[] => {
+    let called = calls.get(mask);
+    if (called === undefined) {
+      called = prepared
+        .filter(
+          ({ first, second, third }) =>
+            first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0),
+        )
+        .map(({ rule }) => rule);
+      if (calls.size >= MAX_CALLS) {
+        calls.clear();
+      }
+      calls.set(mask, called);
+    }
+    return called;
+  };
+
   return {
     hash: ruleSetHash(rules),
     inspect(parts) {
@@ -126,20 +158,11 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
           continue;
         }
         const views = createViews(part);
-        for (const { rule, first, second, third } of prepared) {
-          const asked =
-            first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0);
-          if (!asked || fired.has(rule.id)) {
-            continue;
-          }
+        for (const rule of calledBy(mask)) {
           if (rule.places !== undefined && !rule.places.includes(part.place)) {
             continue;
           }
-          const text = views.get(rule.view);
-          if (
-            (rule.words === undefined || rule.words.some((word) => text.includes(word))) &&
-            rule.pattern.test(text)
-          ) {
+          if (!fired.has(rule.id) && mayFire(rule, views.get(rule.view))) {
             fired.add(rule.id);
             hits.push({
               rule: rule.id,

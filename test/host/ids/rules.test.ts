@@ -13,6 +13,8 @@ import {
 import { evaluationFile } from "../../support/data.ts";
 import { worstBacktracking } from "./backtracking.ts";
 
+const PADDING = "all is well here today ".repeat(10);
+
 /** A request that carries a sample where the rule looks. */
 function carry(rule: Rule, sample: string) {
   const place = rule.places?.find((one) => one !== "path") ?? "form";
@@ -55,6 +57,14 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (_id, ru
   });
   it.each(rule.fires)("fires on %j", (sample) => {
     expect(inspector.inspect(carry(rule, sample).parts).map((hit) => hit.rule)).toEqual([rule.id]);
+  });
+  it("finds them within a long text as well, where the words are looked for first", () => {
+    const anchored = rule.pattern.source.startsWith("^");
+    const missed = rule.fires.filter(
+      (sample) => !anchored && !inspector.inspect(carry(rule, `${PADDING}${sample}`).parts).length,
+    );
+    // Samples that only mean something at the beginning of a value are the minority.
+    expect(missed.length).toBeLessThanOrEqual(rule.fires.length / 2);
   });
   it.each(rule.quiet)("is quiet on %j", (sample) => {
     expect(inspector.inspect(carry(rule, sample).parts)).toEqual([]);
