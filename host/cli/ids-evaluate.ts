@@ -21,7 +21,7 @@ import {
   thresholdAt,
   truePositiveRate,
 } from "../ids/index.ts";
-import { readModel, withInput } from "./ids.ts";
+import { gatherOption, readModel, withInput } from "./ids.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { type Output, table } from "./output.ts";
@@ -176,7 +176,12 @@ async function evaluateSplit(requests: readonly RequestRecord[], options: Evalua
   progress.end();
   const scores = scoreAll(detectors, test, output);
   return sizes.map((members) => ({
-    label: members === 1 ? `one IDS, 1/${most} of the traffic` : `${members} collaborating`,
+    label:
+      most === 1
+        ? "one IDS"
+        : members === 1
+          ? `one IDS, 1/${most} of the traffic`
+          : `${members} collaborating`,
     judged: test.map(({ y }, i) => ({
       attack: y === 1,
       score: fuseScores((scores[i] as number[]).slice(0, members)),
@@ -218,13 +223,12 @@ async function evaluateModels(requests: readonly RequestRecord[], options: Evalu
 /** `medcloudlet ids evaluate`. */
 export function evaluateCommand(): Command {
   const list = (text: string): number[] => text.split(",").map((one) => wholeNumber(1, 64)(one));
-  const gather = (file: string, before: string[] = []): string[] => [...before, file];
   return withInput(
     newCommand("evaluate", "measure on labelled requests: AUC, TPR at FPR with 95% intervals, ROC as SVG"),
   )
     .argument("<file>", "JSON lines of requests with y (1 attack, 0 benign)")
-    .option("--model <model>", "what `ids train` made; several are fused", gather)
-    .option("--seen <file>", "requests of the training: they are not tested again", gather)
+    .option("--model <model>", "what `ids train` made; several are fused", gatherOption)
+    .option("--seen <file>", "requests of the training: they are not tested again", gatherOption)
     .option("--benign <file>", "further benign requests")
     .option("--benign-column <name>", "the further benign file is CSV: this column")
     .option(

@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import {
+  ALARM_AT,
   createDetector,
   createTrainer,
   decodeModel,
   encodeModel,
+  fuseScores,
   modelHash,
   ruleSetHash,
 } from "../ids/index.ts";
@@ -28,6 +31,9 @@ export function withInput(command: Command): Command {
     .option("--as-query", "values of a CSV column go into the query, not into a JSON body")
     .option("--skip-invalid", "leave out lines that are no requests");
 }
+
+/** Gathers an option that may be given again. */
+export const gatherOption = (file: string, before: string[] = []): string[] => [...before, file];
 
 /** @throws MedcloudletError `CLI_FILE` | `IDS_MODEL_INVALID` */
 export async function readModel(file: string) {
@@ -79,18 +85,42 @@ function score(): Command {
     newCommand("score", "judge requests: one JSON line each with id, score and the rules that fired"),
   )
     .argument("<file>", "JSON lines of requests; a label in them is not looked at")
-    .option("--model <model>", "what `ids train` made (without it, rules alone)")
+    .option(
+      "--model <model>",
+      "what `ids train` made (without it, rules alone); several are fused",
+      gatherOption,
+    )
     .option("--explain", "say also where each rule fired and what was strange")
-    .action(async (file: string, options: InputOptions & JsonOption & { model?: string; explain?: true }) => {
-      const output = outputOf({ json: true });
-      const learned = options.model === undefined ? undefined : await readModel(options.model);
-      const detector = createDetector(learned === undefined ? {} : { model: learned.model });
-      for await (const { y: _label, ...request } of readRequests(file, options, output)) {
-        const { score: belief, alarm, hits, anomaly } = detector.judge(request);
-        const line = { id: request.id, score: belief, alarm, rules: hits.map(({ rule }) => rule) };
-        output.result(options.explain ? { ...line, hits, anomaly } : line, "");
-      }
-    });
+    .action(
+      async (file: string, options: InputOptions & JsonOption & { model?: string[]; explain?: true }) => {
+        // Results are JSON lines in any case; notes go to stderr as always.
+        const output = outputOf(options);
+        const models = await Promise.all((options.model ?? []).map(readModel));
+        const detectors =
+          models.length === 0 ? [createDetector()] : models.map(({ model }) => createDetector({ model }));
+        for await (const { y: _label, ...request } of readRequests(file, options, output)) {
+          const verdicts = detectors.map((detector) => detector.judge(request));
+          const belief = fuseScores(verdicts.map((verdict) => verdict.score));
+          // Rules are the same for all; what is strange is told by each.
+          const hits = verdicts[0]?.hits ?? [];
+          const line = {
+            id: request.id,
+            score: belief,
+            alarm: belief >= ALARM_AT,
+            rules: hits.map(({ rule }) => rule),
+          };
+          const full = { ...line, hits, anomalies: verdicts.map(({ anomaly }) => anomaly) };
+          await writeLine(JSON.stringify(options.explain ? full : line));
+        }
+      },
+    );
+}
+
+/** A line to stdout, no faster than its reader takes it. */
+async function writeLine(text: string): Promise<void> {
+  if (!process.stdout.write(`${text}\n`)) {
+    await once(process.stdout, "drain");
+  }
 }
 
 function rules(): Command {
