@@ -109,6 +109,18 @@ export const PATH_RULES: readonly Rule[] = [
     fires: ["/index.jsp.bak", "x.php%00.jpg", "/a.php~", "/shop/list.jsp.old", "/db.sql"],
     quiet: ["/a/report.pdf", "/image.gif", "x.tar", "/catalogue", "/app.min.js", "/v1.2/items"],
   },
+  {
+    id: "path-hidden",
+    attack: "path",
+    version: 1,
+    confidence: 0.7,
+    view: "plain",
+    places: ["path"],
+    holds: ["."],
+    pattern: /[/\\]\.(?!well-known)[a-z][\w-]{1,30}(?:[/\\.]|$)/,
+    fires: ["/.config/tool.json", "/a/.hidden", "/.tool/settings.json"],
+    quiet: ["/.well-known/jwks.json", "/a.b/c", "/v1.2/x", "/file.json"],
+  },
 ];
 
 export const SSRF_RULES: readonly Rule[] = [
@@ -122,7 +134,7 @@ export const SSRF_RULES: readonly Rule[] = [
     holds: [":"],
     words: ["://", ":///", ":/"],
     pattern:
-      /\b[a-z][a-z0-9+.-]{1,9}:\/{1,3}(?:[^/@ ]{0,60}@)?(?:127\.\d|10\.\d{1,3}\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|0(?:\.0){0,3}(?:[:/]|$)|0x[0-9a-f]{2,8}|0[0-7]{2,11}(?:[.:/]|$)|\d{8,10}(?:[:/]|$)|localhost|\[?::|\[?(?:f[cd]|fe80)|metadata\.|100\.100\.100\.200|instance-data|[\w.-]{1,60}\.(?:local|internal|localdomain|nip\.io|xip\.io|sslip\.io|burpcollaborator\.net|oastify\.com|interact\.sh|oast\.\w{2,4})\b|kubernetes)/,
+      /\b[a-z][a-z0-9+.-]{1,9}:\/{1,3}(?:[^/@ ]{0,60}@)?(?:127\.\d|10\.\d{1,3}\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\d{1,3}\.\d{4,9}(?:[:/]|$)|0\d{3}\.|0(?:\.0){0,3}(?:[:/]|$)|0x[0-9a-f]{2,8}|0[0-7]{2,11}(?:[.:/]|$)|\d{8,10}(?:[:/]|$)|localhost|\[?::|\[?(?:f[cd]|fe80)|metadata\.|100\.100\.100\.200|instance-data|[\w.-]{1,60}\.(?:local|internal|localdomain|nip\.io|xip\.io|sslip\.io|burpcollaborator\.net|oastify\.com|interact\.sh|oast\.\w{2,4})\b|kubernetes)/,
     fires: [
       "http://169.254.169.254/latest/meta-data",
       "http://localhost:8080/x",
@@ -170,7 +182,7 @@ export const TEMPLATE_RULES: readonly Rule[] = [
     view: "plain",
     holds: ["{%<#$*@["],
     pattern:
-      /\{\{[^}]{0,60}(?:\d {0,2}[*+-] {0,2}['"\d]|__|\.constructor|config|self\b|request\b|\['|\|attr|cycler|joiner|lipsum|range\(|this\b|_self|\$on|\.mro|namespace|dump\(|app\b|system\(|process)[^}]{0,200}|\{%.{0,80}(?:import|include|for |if |set |debug|block|extends|macro)|\$\{[^}]{0,60}(?:\d {0,2}[*+-] {0,2}\d|t\(|class|runtime|\.get|session|param|request|new |jndi|sys:|env:|lower:|upper:|::-|date:|script:|dns:|url:|\.exec|process|java)[^}]{0,200}|[#*@%]\{[^}]{0,60}(?:\d {0,2}[*+] {0,2}\d|t\(|class|runtime|new |session|request|#context|@java|exec|\.get)[^}]{0,200}|<%[=@! ]{0,2}[^%]{1,200}%>|#set ?\(\$|<#assign|\$class\.|\[\[\$?\{|\{php\}|\{\{=|#\{ {0,2}\d/,
+      /\{\{[^}]{0,60}(?:\d {0,2}[*+-] {0,2}['"\d]|__|\.constructor|config|self\b|request\b|\['|\|attr|cycler|joiner|lipsum|range\(|this\b|_self|\$on|\.mro|namespace|dump\(|app\b|system\(|process)[^}]{0,200}|\{%.{0,80}(?:import|include|for |if |set |debug|block|extends|macro)|\$\{[^}]{0,60}(?:\d {0,2}[*+-] {0,2}\d|t\(|class|runtime|\.get|session|param|request|new |jndi|sys:|env:|lower:|upper:|::-|date:|script:|dns:|url:|\.exec|process|java)[^}]{0,200}|[#*@%]\{[^}]{0,60}(?:\d {0,2}[*+] {0,2}\d|t\(|class|runtime|new |session|request|#context|@java|exec|\.get)[^}]{0,200}|<%[=@! ]{0,2}[^%]{1,200}%>|#set ?\(\$|<#assign|\$class\.|\[\[\$?\{|\{php\}|\{\{=|#\{ {0,2}\d|@\{ {0,4}\[/,
     fires: [
       "{{7*7}}",
       "${7*7}",

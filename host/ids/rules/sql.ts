@@ -210,7 +210,7 @@ export const SQL_RULES: readonly Rule[] = [
     confidence: 0.9,
     view: "sql",
     pattern:
-      /\b(?:order by \d{1,4}(?:--|#|$|,\d)|group by [\w.,()]{1,60} having|having min\(|having \d{1,9}=|procedure analyse\(|into (?:out|dump)file|load data (?:local )?infile|insert into [\w.`]{1,40} ?(?:\([\w,` ]{1,200}\)? ?)?(?:values|select)|case when ?\(|case \d{1,9} when|then \d{1,12} else|else \d{1,9}\*?\(select|in boolean mode\)|collate \w{2,20}_(?:bin|ci|cs)|create (?:or replace )?function \w{1,40}\(|delete from \w{1,40} where \w{1,40}(?:=| like)|update \w{1,40} set \w{1,40}=['"\d]|drop (?:table|database) \w{1,40}(?:;|--|#|$)|\d\)?\)?::(?:text|int|numeric|varchar)|declare @\w{1,30} (?:n?varchar|n?char|int|as|table|cursor)|select @\w{1,30}(?:=| as |,)|alter table \w{1,40} (?:add|drop|modify))/,
+      /\b(?:order by \d{1,4}(?:--|#|$|,\d)|group by [\w.,()]{1,60} having|having min\(|having \d{1,9}=|procedure analyse\(|into (?:out|dump)file|load data (?:local )?infile|insert into [\w.`]{1,40} ?(?:\([\w,` ]{1,200}\)? ?)?(?:values|select)|case when ?\(|case \d{1,9} when|then \d{1,12} else|else \d{1,9}\*?\(select|in boolean mode\)|collate \w{2,20}_(?:bin|ci|cs)|create (?:or replace )?function \w{1,40}\(|delete from \w{1,40} where \w{1,40}(?:=| like)|update \w{1,40} set \w{1,40}=['"\d]|drop (?:table|database) \w{1,40}(?:;|--|#|$)|\d\)?\)?::(?:text|int|numeric|varchar)|['")\]]::(?:jsonb?|text|int|regclass)\b|['"](?:<@|@>|->>?|@\?|@@|#>>?)['"\d$]|\bor \w{1,30} (?:notnull|isnull)\b|(?:^|[^a-z])xor(?:['"\d(]| ?\w{1,20}[<>=])|declare @\w{1,30} (?:n?varchar|n?char|int|as|table|cursor)|select @\w{1,30}(?:=| as |,)|alter table \w{1,40} (?:add|drop|modify))/,
     fires: [
       "x ORDER BY 7--",
       "1 group by a having 1=1",

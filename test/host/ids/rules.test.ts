@@ -17,8 +17,10 @@ const PADDING = "all is well here today ".repeat(10);
 
 /** A request that carries a sample where the rule looks. */
 function carry(rule: Rule, sample: string) {
-  const place = rule.places?.find((one) => one !== "path") ?? "form";
+  const place = rule.places?.find((one) => one !== "path") ?? rule.places?.[0] ?? "form";
   switch (place) {
+    case "path":
+      return parseRequest({ m: "GET", u: sample });
     case "header":
       return parseRequest({ m: "GET", u: "/", headers: { "user-agent": sample } });
     case "name":
