@@ -26,12 +26,11 @@ function y(rate: number): number {
   return BOX.top + (1 - rate) * (HEIGHT - BOX.top - BOX.bottom);
 }
 
-/** ROC curves as an SVG that is legible on light and on dark ground: mid-tone colours, text that follows the scheme. */
+/** ROC curves as an SVG that is legible on light and on dark ground: mid-tone colours for lines and for text. */
 export function drawRoc(title: string, curves: readonly Curve[]): string {
   const parts: string[] = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13">`,
-    "<style>text{fill:#57606a}.grid{stroke:#8c959f;stroke-opacity:.35}.axis{stroke:#8c959f}.line{fill:none;stroke-width:2}" +
-      "@media (prefers-color-scheme:dark){text{fill:#b1bac4}}</style>",
+    "<style>text{fill:#7d8590}.grid{stroke:#8c959f;stroke-opacity:.35}.line{fill:none;stroke-width:2}</style>",
     `<title>${escapeXml(title)}</title>`,
     `<text x="${BOX.left}" y="24" font-size="15" font-weight="600">${escapeXml(title)}</text>`,
   ];
@@ -54,13 +53,18 @@ export function drawRoc(title: string, curves: readonly Curve[]): string {
   for (const [i, { label, points }] of curves.entries()) {
     const colour = COLOURS[i % COLOURS.length] as string;
     // Steps, not slopes: between two thresholds nothing is known.
-    const path = points.map(
-      ([falseRate, rate], at) =>
-        `${at === 0 ? `M${x(falseRate).toFixed(1)} ` : `H${x(falseRate).toFixed(1)}V`}${y(rate).toFixed(1)}`,
-    );
-    parts.push(`<path class="line" stroke="${colour}" d="${path.join("")}"/>`);
+    let path = "";
+    let last = "";
+    for (const [falseRate, rate] of points) {
+      const [across, up] = [x(falseRate).toFixed(1), y(rate).toFixed(1)];
+      if (`${across} ${up}` !== last) {
+        path += path === "" ? `M${across} ${up}` : `H${across}V${up}`;
+        last = `${across} ${up}`;
+      }
+    }
+    parts.push(`<path class="line" stroke="${colour}" d="${path}"/>`);
     const row = HEIGHT - BOX.bottom - 14 - 20 * (curves.length - 1 - i);
-    const column = WIDTH - BOX.right - 250;
+    const column = WIDTH - BOX.right - 330;
     parts.push(
       `<line x1="${column}" x2="${column + 22}" y1="${row - 4}" y2="${row - 4}" stroke="${colour}" stroke-width="3"/>`,
     );
