@@ -10,14 +10,18 @@ import {
   encodeModel,
   fuseScores,
   modelHash,
+  RULES,
+  ruleHash,
   ruleSetHash,
+  SCENARIOS,
+  scenarioHash,
 } from "../ids/index.ts";
 import { benchIdsCommand } from "./ids-bench.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
-import { size } from "./output.ts";
+import { size, table } from "./output.ts";
 
 interface JsonOption {
   readonly json?: true;
@@ -124,10 +128,35 @@ async function writeLine(text: string): Promise<void> {
 }
 
 function rules(): Command {
-  return newCommand("rules", "the rules, and the hash that names them").action((options: JsonOption) => {
-    const output = outputOf(options);
-    output.result({ hash: ruleSetHash() }, `rules ${ruleSetHash()}`);
-  });
+  return newCommand("rules", "the rules and scenarios, with the hashes that name them").action(
+    (options: JsonOption) => {
+      const output = outputOf(options);
+      const listed = RULES.map((rule) => ({
+        id: rule.id,
+        attack: rule.attack,
+        version: rule.version,
+        confidence: rule.confidence,
+        hash: ruleHash(rule),
+      }));
+      const scenarios = SCENARIOS.map((scenario) => ({
+        id: scenario.id,
+        about: scenario.about,
+        version: scenario.version,
+        confidence: scenario.confidence,
+        hash: scenarioHash(scenario),
+      }));
+      const rows = [...listed, ...scenarios].map(({ id, version, confidence, hash }) => [
+        id,
+        String(version),
+        confidence.toFixed(2),
+        hash.slice(0, 16),
+      ]);
+      output.result(
+        { hash: ruleSetHash(), rules: listed, scenarios },
+        table([["rule or scenario", "version", "confidence", "hash"], ...rows], output.colours),
+      );
+    },
+  );
 }
 
 /** `medcloudlet ids …`. */

@@ -35,10 +35,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ids-"));
   const normal = Array.from({ length: 400 }, (_, i) => benign(i));
   await writeFile(at("log.jsonl"), lines([...normal, ...Array.from({ length: 30 }, (_, i) => attack(i))]));
-  await writeFile(
-    at("fresh.jsonl"),
-    lines([benign(450), attack(452), { m: "POST", u: "/book", host: "x" }]),
-  );
+  await writeFile(at("fresh.jsonl"), lines([benign(450), attack(452), { m: "POST", u: "/book", host: "x" }]));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
