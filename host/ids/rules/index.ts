@@ -97,7 +97,17 @@ export function marksOf(text: string): number {
 
 /** A rule without `holds` can fire on words alone; values without any of these words' beginnings are spared it. */
 const WORDY =
-  /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb)\b|@@|xp_|sp_|rdb|\d\D/;
+  /\b(?:union|select|order|group|having|case|into|in|load|then|drop|alter|update|insert|delete|create|procedure|collate|where|or|and|waitfor|information_schema|from|sysibm|exec|table|xp_|sp_|rdb|limit|rlike|xor|regexp|like|group)\b|@@|xp_|sp_|rdb|\d[a-z]/;
+
+/** Numbers, dates and times: half the values of an API, and nothing that a rule could find. */
+const NUMBER = /^[+-]?\d(?:[-:.+t]?\d){0,30}z?$/;
+
+function isHarmless(part: Part, mask: number): boolean {
+  return (
+    part.value.length === part.canon.length &&
+    (NUMBER.test(part.canon) || (mask === 0 && !WORDY.test(part.canon)))
+  );
+}
 
 function prepare(rules: readonly Rule[]): Prepared[] {
   return rules.map((rule) => {
@@ -154,7 +164,7 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
       const fired = new Set<string>();
       for (const part of parts) {
         const mask = marksOf(part.canon) | marksOf(part.value);
-        if (mask === 0 && !WORDY.test(part.canon)) {
+        if (isHarmless(part, mask)) {
           continue;
         }
         const views = createViews(part);
