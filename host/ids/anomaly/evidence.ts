@@ -75,16 +75,19 @@ export const ANY_FIELD = 7;
 /** Which characters a text holds, and which of them twice, where they are no Latin letters and no digits. */
 export function charactersOf(text: string): Set<number> {
   const keys = new Set<number>();
+  if (text.includes(" ")) {
+    keys.add(64);
+  }
   for (let i = 0; i < text.length && keys.size < 256; i++) {
     const code = text.charCodeAt(i);
     if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)) {
       // Letters and digits tell nothing here; the n-grams look at them.
       continue;
     }
-    if (code >= 0xc0 && code < 0x250) {
+    if (code === 32 || (code >= 0xc0 && code < 0x250)) {
       continue;
     }
-    keys.add(keys.has(code * 2) && code !== 32 ? code * 2 + 1 : code * 2);
+    keys.add(keys.has(code * 2) ? code * 2 + 1 : code * 2);
   }
   return keys;
 }

@@ -53,15 +53,18 @@ export function drawRoc(title: string, curves: readonly Curve[]): string {
   for (const [i, { label, points }] of curves.entries()) {
     const colour = COLOURS[i % COLOURS.length] as string;
     // Steps, not slopes: between two thresholds nothing is known.
-    let path = "";
-    let last = "";
+    const corners: [string, string][] = [];
     for (const [falseRate, rate] of points) {
-      const [across, up] = [x(falseRate).toFixed(1), y(rate).toFixed(1)];
-      if (`${across} ${up}` !== last) {
-        path += path === "" ? `M${across} ${up}` : `H${across}V${up}`;
-        last = `${across} ${up}`;
+      const corner: [string, string] = [x(falseRate).toFixed(1), y(rate).toFixed(1)];
+      // Of a rise at one place only the foot and the top are drawn.
+      if (corners.at(-1)?.[0] === corner[0] && corners.at(-2)?.[0] === corner[0]) {
+        corners.pop();
       }
+      corners.push(corner);
     }
+    const path = corners
+      .map(([across, up], at) => (at === 0 ? `M${across} ${up}` : `H${across}V${up}`))
+      .join("");
     parts.push(`<path class="line" stroke="${colour}" d="${path}"/>`);
     const row = HEIGHT - BOX.bottom - 14 - 20 * (curves.length - 1 - i);
     const column = WIDTH - BOX.right - 330;

@@ -163,7 +163,9 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
       const hits: Hit[] = [];
       const fired = new Set<string>();
       for (const part of parts) {
-        const mask = marksOf(part.canon) | marksOf(part.value);
+        // Where nothing was decoded, lower case and NFKC take no mark away.
+        const asSent = part.rounds === 0 && part.value.length === part.canon.length;
+        const mask = asSent ? marksOf(part.canon) : marksOf(part.canon) | marksOf(part.value);
         if (isHarmless(part, mask)) {
           continue;
         }
