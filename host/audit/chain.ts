@@ -8,7 +8,8 @@ const ENTRY_LABEL = utf8("medcloudlet audit entry v1");
 const LOG_LABEL = utf8("medcloudlet audit log v1");
 
 const MAX_DETAILS = 16;
-const MAX_DETAIL_LENGTH = 200;
+/** The longest that somebody can say is why they break glass (`reasonSchema`): it must fit, for it is done by then. */
+const MAX_DETAIL_LENGTH = 500;
 
 /** Lower-case words joined by hyphens; several joined by dots name an action. */
 const ACTION = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z][a-z0-9]*(-[a-z0-9]+)*)*$/;

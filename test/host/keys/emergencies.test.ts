@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { MedcloudletError } from "../../../host/base/index.ts";
-import type { KnownEmergency } from "../../../host/client/index.ts";
+import { createAccountClient, type KnownEmergency } from "../../../host/client/index.ts";
 import { EMERGENCY_REQUEST, type EmergencyApproval, signStatement } from "../../../host/sealing/index.ts";
-import { asTrustees, emergencyOf, REASON, type Staff, twinOf } from "../../support/emergency.ts";
+import { asTrustees, emergencyOf, REASON, type Staff, staffOf, twinOf } from "../../support/emergency.ts";
 import { backends } from "../../support/stores.ts";
 import { type System, startSystem } from "../../support/system.ts";
-import { someId } from "../http/attack.ts";
+import { documentsOf, someId } from "../http/attack.ts";
 import { call, createScene, idOf, MINUTE_MS, refused, type Scene } from "./emergency-scene.ts";
 
 describe.each(backends())("an emergency, on the $name store", (backend) => {
@@ -103,6 +103,43 @@ describe.each(backends())("an emergency, on the $name store", (backend) => {
         "EMERGENCY_EXISTS",
       );
     });
+  });
+
+  it("stands in the audit with the longest reason there can be", async () => {
+    const { requestOf, send } = scene;
+    const reason = "x".repeat(500);
+    const request = requestOf(doctor, { reason });
+    await send(doctor, request);
+    const entries = await documentsOf(system.stores.kdc, "audit");
+    expect(entries.filter(({ object }) => object === request.emergencyId)).toMatchObject([
+      { action: "emergency.request", outcome: "success", details: { reason } },
+    ]);
+  });
+
+  it("counts no approval of an account that was closed since, and opens to no closed account", async () => {
+    // Closing an account ends its sessions: these people are for this test alone.
+    const staff = [
+      await staffOf(system, "dr-cuckoo"),
+      await staffOf(system, "dr-dunnock"),
+      await staffOf(system, "officer-owl", "security-officer"),
+    ] as const;
+    const [stolen, second, officer] = staff;
+    const [asking, left] = [await staffOf(system, "dr-teal"), await staffOf(system, "dr-wigeon")];
+    const patient = await system.patient("small-dormouse", "Do");
+    await patient.owner.startEpoch("medical");
+    await emergencyOf(system, patient).emergency.prepare({ trustees: asTrustees(staff), threshold: 2 });
+    const request = { patient: "small-dormouse", reason: REASON, minutes: 30 };
+    const { suspend } = createAccountClient(officer.session);
+    const emergency = await asking.emergency.request(request);
+    await scene.approve(stolen, emergency, asking);
+    await suspend(stolen.handle, true);
+    await scene.approve(second, emergency, asking);
+    await refused(asking.emergency.open(emergency.emergencyId), 403, "EMERGENCY_PENDING");
+    await scene.approve(officer, emergency, asking);
+    expect((await asking.emergency.open(emergency.emergencyId)).streams).toHaveLength(1);
+    const late = await left.emergency.request(request);
+    await suspend(left.handle, true);
+    await refused(scene.approve(officer, late, left), 403, "EMERGENCY_REQUESTER_CLOSED");
   });
 
   it("is not approved by its requester, a stranger, somebody of another role, or anybody twice", async () => {
