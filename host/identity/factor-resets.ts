@@ -73,10 +73,14 @@ export async function createFactorResets(
     async confirm(resetId, by) {
       const reset = await resets.findOne({ _id: { $eq: resetId }, expiresAt: { $gt: clock.now() } });
       const account = reset === null ? null : await accounts.byId(reset.accountId);
+      // What somebody asked whose account was closed since is one person's word, and that the confirming one's.
+      const requester = reset === null ? null : await accounts.byHandle(reset.requestedBy);
       if (
         account?.secondFactor?.confirmedAt !== reset?.factorConfirmedAt ||
         reset === null ||
-        account === null
+        account === null ||
+        requester === null ||
+        requester.suspendedAt !== null
       ) {
         throw new MedcloudletError(
           "FACTOR_RESET_UNKNOWN",

@@ -50,15 +50,17 @@ export function addIdentityRoutes(
 
   /**
    * What takes an operator and a security officer must take two people: operators make the first officer and no other,
-   * officers nobody but officers.
+   * officers nobody but officers. Whose account is closed invites nobody: they could come back by an invitation that
+   * they left behind.
    */
   const requireInviter = async (role: Role, inviter: Account | null): Promise<void> => {
     const byOfficer = inviter?.role === OFFICER;
     const allowed = role === OFFICER ? byOfficer || !(await accounts.hasRole(OFFICER)) : !byOfficer;
-    if (!allowed) {
+    const closed = inviter !== null && inviter.suspendedAt !== null;
+    if (!allowed || closed) {
       throw new MedcloudletError(
         "INVITER_FORBIDDEN",
-        "Security officers are invited by security officers, everybody else by operators.",
+        "Security officers are invited by security officers, everybody else by operators whose accounts are open.",
         { status: 403 },
       );
     }

@@ -59,8 +59,8 @@ export interface Emergencies {
   of(account: Account): Promise<Emergency[]>;
   /**
    * Takes a trustee's signed approval.
-   * @throws MedcloudletError `STATEMENT_INVALID`, `APPROVAL_MISMATCH`, `EMERGENCY_SHARES_OUTDATED`, and the refusals
-   *   of the state
+   * @throws MedcloudletError `STATEMENT_INVALID`, `APPROVAL_MISMATCH`, `EMERGENCY_REQUESTER_CLOSED`,
+   *   `EMERGENCY_SHARES_OUTDATED`, and the refusals of the state
    */
   approve(emergencyId: string, approver: Account, statement: string): Promise<Emergency>;
   withdraw(emergencyId: string, approver: Account): Promise<Emergency>;
@@ -167,6 +167,12 @@ export async function createEmergencies(
       until: emergency.until,
       at: emergency.openedAt,
     });
+  };
+
+  /** Those of some accounts that are closed now. */
+  const closedAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+    const found = await Promise.all(ids.map((id) => accounts.byId(id)));
+    return new Set(found.flatMap((account) => (account === null || isOpen(account) ? [] : account._id)));
   };
 
   const checkApproval = (
@@ -305,11 +311,19 @@ export async function createEmergencies(
       // Who may not approve at all is told so before the approval itself is looked at.
       approve(before, approver._id, { ...kept, shares: [] }, clock.now());
       checkApproval(before, requester, approver, approval, clock.now());
+      if (requester === null || !isOpen(requester)) {
+        throw new MedcloudletError(
+          "EMERGENCY_REQUESTER_CLOSED",
+          "The requester's account is closed: somebody else has to request.",
+          { status: 403 },
+        );
+      }
       const { owner, setId } = before;
       const epochIds = approval.epochs.map(({ epochId }) => epochId);
       const own = await shares.ofTrustee({ owner, setId, trustee: approver._id, epochIds });
+      const closed = await closedAmong(Object.keys(before.approvals));
       const after = await change(id, (emergency, now) =>
-        approve(emergency, approver._id, { ...kept, shares: own }, now),
+        approve(withoutApprovalsOf(emergency, closed), approver._id, { ...kept, shares: own }, now),
       );
       await notices.send({
         to: after.owner,
@@ -374,6 +388,19 @@ function withoutShares(approvals: Readonly<Record<string, KeptApproval>>): Recor
       { approvedAt, expiresAt, statement: "", shares: [] },
     ]),
   );
+}
+
+function isOpen(account: Account): boolean {
+  return account.suspendedAt === null;
+}
+
+/** While it waits, an approval counts as long as its account is open: a stolen trustee's must not be the first of two. */
+function withoutApprovalsOf(emergency: Emergency, closed: ReadonlySet<string>): Emergency {
+  if (emergency.openedAt !== null) {
+    return emergency;
+  }
+  const left = Object.entries(emergency.approvals).filter(([approver]) => !closed.has(approver));
+  return { ...emergency, approvals: Object.fromEntries(left) };
 }
 
 function existing(cause?: unknown): MedcloudletError {

@@ -263,6 +263,26 @@ describe.each(backends())("the second factor of staff, on the $name store", (bac
     expect((await login("night-owl", authenticator.code())).status).toBe(201);
   });
 
+  it("and whoever's account is closed comes back by no invitation and no reset that they left behind", async () => {
+    const officer = await system.login("day-watch");
+    const account = createAccountClient(officer);
+    const left = await newStaff("operator", "sly-owl");
+    await enrol(left, PASSWORD, system.clock);
+    const { code: invitation } = await left.invite("operator");
+    await newStaff("doctor", "dr-wagtail").then((session) => enrol(session, PASSWORD, system.clock));
+    const asked = await call("POST", "/second-factor-resets", left.token, { handle: "dr-wagtail" });
+    const { resetId } = (await asked.json()) as { resetId: string };
+    await account.suspend("sly-owl", true);
+    const { statement: identity } = await createIdentity(system.suite, system.clock);
+    const register = () =>
+      kdcOf(system).register({ invitation, handle: "new-feathers", password: PASSWORD, identity });
+    await expect(register()).rejects.toMatchObject({ code: "INVITER_FORBIDDEN" });
+    const confirmation = `/second-factor-resets/${resetId}/confirmation`;
+    await expectProblem(await call("POST", confirmation, officer.token), 404, "FACTOR_RESET_UNKNOWN");
+    await account.suspend("sly-owl", false);
+    await expect(register()).resolves.toMatchObject({ role: "operator" });
+  });
+
   it("and a cloudlet that somebody took over is closed too: it can forward nothing any more", async () => {
     const officer = createAccountClient(await system.login("day-watch"));
     const { accountId, key } = system.cloudletAccount;
