@@ -39,6 +39,7 @@ export interface AccountEvents {
 }
 
 const MOST_SHOWN = 100;
+const HOUR_MS = 60 * 60 * 1000;
 
 export async function createAccountEvents(
   store: Store,
@@ -58,9 +59,11 @@ export async function createAccountEvents(
         { $set: { lastAt: now }, $inc: { count: 1 }, $setOnInsert: { accountId, kind, firstAt: now } },
         { upsert: true },
       );
-      // A guesser must not bury the owner in messages either.
+      // A stranger must not bury the owner in messages either, and an emergency's below them: wrong codes are told of
+      // once a day, requests to guardians once an hour.
+      const told = kind === "recovery-requested" ? now - (now % HOUR_MS) : now;
       if (accountId !== NOBODY && (upserted || kind !== "recovery-failed")) {
-        await notices.send({ to: accountId, kind: `account.${kind}`, object: `${now}` });
+        await notices.send({ to: accountId, kind: `account.${kind}`, object: `${told}` });
       }
     },
     async ofAccount(accountId) {

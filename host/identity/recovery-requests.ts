@@ -40,6 +40,8 @@ export interface RecoveryRequest {
   readonly shares: readonly string[];
 }
 
+/** What strangers can make of one handle in an hour: a guardian sees the newest so many, however many they made. */
+const MOST_SHOWN_OF_OWNER = 20;
 const LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 const TAG_BYTES = 8;
 
@@ -81,7 +83,7 @@ export interface RecoveryRequests {
   /** A request that has not expired, whatever became of it. */
   byId(requestId: string): Promise<RecoveryRequest | null>;
   ofOwner(accountId: string): Promise<RecoveryRequest[]>;
-  /** Open requests that a guardian has yet to answer. */
+  /** Open requests that a guardian has yet to answer, of each owner the newest twenty. */
   ofGuardian(accountId: string): Promise<RecoveryRequest[]>;
   /** Ends a request and forgets the shares. */
   veto(requestId: string): Promise<void>;
@@ -138,16 +140,24 @@ export async function createRecoveryRequests(
         { owner: { $eq: accountId }, expiresAt: { $gt: clock.now() } },
         { sort: { createdAt: 1, _id: 1 } },
       ),
-    ofGuardian: (accountId) =>
-      requests.find(
+    async ofGuardian(accountId) {
+      const open = await requests.find(
         {
           guardians: { $eq: accountId },
           answered: { $ne: accountId },
           state: { $eq: "open" },
           expiresAt: { $gt: clock.now() },
         },
-        { sort: { createdAt: 1, _id: 1 } },
-      ),
+        { sort: { createdAt: -1, _id: -1 } },
+      );
+      const counts = new Map<string, number>();
+      const shown = open.filter(({ owner }) => {
+        const count = (counts.get(owner) ?? 0) + 1;
+        counts.set(owner, count);
+        return count <= MOST_SHOWN_OF_OWNER;
+      });
+      return shown.reverse();
+    },
     async veto(requestId) {
       await requests.updateOne({ _id: { $eq: requestId } }, { $set: { state: "vetoed", shares: [] } });
     },

@@ -298,6 +298,44 @@ describe.each(backends())("guardians on the $name store", (backend) => {
     expect(kept?.shares).toEqual([]);
   });
 
+  it("see the newest requests of an owner alone, and the owner one message an hour, however many strangers ask", async () => {
+    const guardian = await system.patient("shy-dunnock", "Du");
+    const flooded = await system.patient("busy-beaver", "Be");
+    await nameGuardians({
+      session: flooded.session,
+      suite: system.suite,
+      clock: system.clock,
+      keys: flooded.keys,
+      contents: contentsOf(flooded),
+      cards: [cardOf(guardian), cardOf(stranger)],
+      threshold: 2,
+      given: { password: PASSWORD },
+    });
+    // The limit lets them through hour by hour; here they lie in the database at once.
+    const asked = await requestRecovery(kdcOf(system), "busy-beaver", identity);
+    const collection = await system.stores.kdc.collection<Record<string, unknown> & { _id: string }>({
+      name: "recovery_requests",
+      indexes: [],
+    });
+    const [request] = (await documentsOf(system.stores.kdc, "recovery_requests")).filter(
+      ({ _id }) => _id === asked.requestId,
+    );
+    for (let i = 0; i < 60; i++) {
+      const earlier = (request?.createdAt as number) - 1000 - i;
+      await collection.insertOne({ ...request, _id: toHex(randomBytes(16)), createdAt: earlier });
+    }
+    const { toAnswer } = await recoveryRequests(guardian.session);
+    expect(toAnswer).toHaveLength(20);
+    expect(toAnswer.at(-1)?.requestId).toBe(asked.requestId);
+    await requestRecovery(kdcOf(system), "busy-beaver", identity);
+    const told = (await documentsOf(system.stores.kdc, "notices")).filter(
+      ({ accountId, kind }) =>
+        accountId === flooded.session.account.accountId && kind === "account.recovery-requested",
+    );
+    const hours = new Set(told.map(({ at }) => Math.floor((at as number) / 3_600_000)));
+    expect(told).toHaveLength(hours.size);
+  });
+
   it("of an earlier choice are asked no more, and a request ends by itself after a week", async () => {
     await ask();
     expect((await recoveryRequests((guardians[1] as Person).session)).toAnswer).not.toEqual([]);
