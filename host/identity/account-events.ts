@@ -40,6 +40,8 @@ export interface AccountEvents {
 
 const MOST_SHOWN = 100;
 const HOUR_MS = 60 * 60 * 1000;
+/** What others can do to an account again and again. */
+const TOLD_HOURLY: readonly AccountEventKind[] = ["recovery-requested", "second-factor-reset-requested"];
 
 export async function createAccountEvents(
   store: Store,
@@ -59,9 +61,9 @@ export async function createAccountEvents(
         { $set: { lastAt: now }, $inc: { count: 1 }, $setOnInsert: { accountId, kind, firstAt: now } },
         { upsert: true },
       );
-      // A stranger must not bury the owner in messages either, and an emergency's below them: wrong codes are told of
-      // once a day, requests to guardians once an hour.
-      const told = kind === "recovery-requested" ? now - (now % HOUR_MS) : now;
+      // Nobody must bury the owner in messages either, and an emergency's below them: wrong codes are told of once a
+      // day, requests to guardians and for a reset once an hour.
+      const told = TOLD_HOURLY.includes(kind) ? now - (now % HOUR_MS) : now;
       if (accountId !== NOBODY && (upserted || kind !== "recovery-failed")) {
         await notices.send({ to: accountId, kind: `account.${kind}`, object: `${told}` });
       }
