@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
 import type { AuditEvent } from "../audit/index.ts";
@@ -98,6 +99,12 @@ export interface Routes {
 /** Refusals that say something about who may do what. The rest (malformed, too large, too often) goes to the log. */
 const AUDITED_STATUS = [401, 403, 404, 409, 410];
 
+/**
+ * Strangers are answered at multiples of this alone: a request about a known handle has an entry and notices to wait
+ * for, one about nobody has not, and whoever measured the time would learn which handles there are.
+ */
+const STRANGERS_STEP_MS = 100;
+
 interface Authenticated<C> {
   /** Role, machine or scope as the policy names it. */
   readonly caller: string;
@@ -149,6 +156,12 @@ export function createRoutes(service: {
       let actor: string | null = null;
       let actorRole: string | null = null;
       let subject: Subject = {};
+      const startedAt = performance.now();
+      const levelTime = async (): Promise<void> => {
+        if (rule.by === "anyone" && rule.audit) {
+          await setTimeout(STRANGERS_STEP_MS - ((performance.now() - startedAt) % STRANGERS_STEP_MS));
+        }
+      };
       const record = async (outcome: "success" | "refused", code: string | null) => {
         if (rule.audit) {
           const { owner = null, object = null, details = {} } = subject;
@@ -227,9 +240,11 @@ export function createRoutes(service: {
         if (named && isMedcloudletError(error) && AUDITED_STATUS.includes(error.status)) {
           await record("refused", error.code);
         }
+        await levelTime();
         throw error;
       }
       await record("success", null);
+      await levelTime();
       sendReply(response, reply);
     });
   };
