@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // By itself it leaves a core idle: one of two on a small machine.
+    maxWorkers: "100%",
   },
 });
