@@ -16,6 +16,14 @@ import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { trustCommand } from "./trust.ts";
 
+// Whoever reads along may stop: `medcloudlet doctor read | head` is no fault, and says nothing.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") {
+    process.exit(EXIT.failed);
+  }
+  throw error;
+});
+
 const root = import.meta.url.endsWith(".ts") ? "../../" : "../../../";
 const { version, description } = JSON.parse(
   readFileSync(new URL(`${root}package.json`, import.meta.url), "utf8"),
