@@ -1,17 +1,9 @@
 import type { Command } from "commander";
-import { systemClock } from "../base/index.ts";
+import { MedcloudletError, systemClock } from "../base/index.ts";
 import { createAccountClient } from "../client/index.ts";
 import { backupCommand, recoverCommand, recoveryCodeCommand, restoreCommand } from "./account-recovery.ts";
 import { cardCommand, guardCommand, guardiansCommand } from "./guardians.ts";
-import {
-  asPerson,
-  newCommand,
-  newGroup,
-  outputOf,
-  type PersonOptions,
-  readCode,
-  withPerson,
-} from "./options.ts";
+import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { table } from "./output.ts";
 import { readSecret } from "./secret-input.ts";
 
@@ -24,13 +16,26 @@ function secondFactor(): Command {
     asPerson(options, async ({ session }, _toolkit, again) => {
       const output = outputOf(options);
       const account = createAccountClient(session);
+      if (process.stdin.isTTY !== true) {
+        throw new MedcloudletError(
+          "CLI_TERMINAL_NEEDED",
+          "A new secret is shown and its code asked for, so this needs a terminal: run it in one.",
+        );
+      }
       const { secret, uri } = await account.proposeSecondFactor(await again());
       output.result(
         { secret, uri },
         `Put this into an authenticator app (as a QR code: echo the URI to qrencode -t ansiutf8):\n\n  ${uri}\n\n` +
           `  secret  ${secret.replace(/(.{4})(?=.)/g, "$1 ")}\n`,
       );
-      const backupCodes = await account.confirmSecondFactor(await readCode({}));
+      const backupCodes = await account.confirmSecondFactor(
+        await readSecret({
+          what: "code that the app shows for the new secret",
+          flag: "code",
+          file: undefined,
+          variable: "",
+        }),
+      );
       output.result(
         { backupCodes },
         `The second factor is in force. Print these codes; each opens the account once in place of the app:\n\n${backupCodes
