@@ -176,6 +176,8 @@ const REGISTRATION = z.strictObject({
   signingSeed: z.string().regex(/^[0-9a-f]{64}$/),
   /** Null between making the key and the KDC's answer. */
   cloudletId: idSchema.nullable(),
+  /** What `account suspend` calls the account; files of earlier versions do not say it. */
+  handle: z.string().optional(),
 });
 type Registration = z.infer<typeof REGISTRATION>;
 
@@ -225,14 +227,15 @@ async function registerCloudlet({
   const suite = createSealingSuite(await loadNtru("ntruhps2048677"));
   const { secrets, statement } = await createIdentity(suite, clock);
   const signingSeed = toHex(secrets.signingSeed);
-  await replaceFile(file, { signingSeed, cloudletId: null });
+  const handle = `cloudlet-${toHex(randomBytes(4))}`;
+  await replaceFile(file, { signingSeed, cloudletId: null, handle });
   const kdc = createKdcClient({ http: createHttpClient({ clock }), url: settings.kdcUrl });
   const { accountId } = await kdc.register({
     invitation: settings.invitation,
-    handle: `cloudlet-${toHex(randomBytes(4))}`,
+    handle,
     identity: statement,
   });
-  await replaceFile(file, { signingSeed, cloudletId: accountId });
+  await replaceFile(file, { signingSeed, cloudletId: accountId, handle });
   return { cloudletId: accountId, key: await importSigningKey(secrets.signingSeed) };
 }
 
