@@ -270,7 +270,9 @@ function mine(): Command {
           new Date(entry.at).toISOString().slice(0, 19).replace("T", " "),
           String(entry.sequence),
           who(entry, contents.accountId),
-          WORDS[entry.action] ?? entry.action,
+          entry.code !== null && entry.action === "emergency.release"
+            ? "tried to open your record in an emergency"
+            : (WORDS[entry.action] ?? entry.action),
           entry.code === null ? "" : `refused: ${entry.code}`,
         ]);
         output.result(

@@ -84,7 +84,7 @@ export async function catchUp(
   return done;
 }
 
-function previewText(preview: Preview, output: Output): string {
+function previewText(preview: Preview, name: string, output: Output): string {
   const { colours } = output;
   const who = preview.reader ?? "a reader";
   const lines = [
@@ -109,6 +109,9 @@ function previewText(preview: Preview, output: Output): string {
     lines.push(colours.dim("  and every epoch that begins while the consent is in force"));
     const writing = devices.filter(({ revokedAt }) => revokedAt === null).length;
     lines.push(colours.dim(`  ${writing} ${writing === 1 ? "device writes" : "devices write"} into it`));
+  }
+  if (name !== "") {
+    lines.push("", `With any region ${who} is told the name you registered with: ${name}`);
   }
   const standing = preview.standing.filter(({ state }) => state === "live" || state === "future");
   if (standing.length > 0) {
@@ -166,7 +169,10 @@ export function share(): Command {
         };
         if (options.preview) {
           const preview = await previewOf(toolkit, person, owner)(terms);
-          output.result({ ...preview, irrevocable: IRREVOCABLE }, previewText(preview, output));
+          output.result(
+            { ...preview, irrevocable: IRREVOCABLE },
+            previewText(preview, person.contents.name, output),
+          );
           return;
         }
         await catchUp(toolkit, person, owner, output);

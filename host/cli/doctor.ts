@@ -229,7 +229,11 @@ function summarise(
         ? [colours.dim(`  ${notShared} batches are of times that the patient did not share with you.`)]
         : []),
       ...(refused > 0
-        ? [colours.red(`  ${refused} batches were refused: they were changed or are not this patient's.`)]
+        ? [
+            colours.red(
+              `  ${refused} batches were refused: changed, not this patient's, or measured after their wearable was unpaired.`,
+            ),
+          ]
         : []),
     ].join("\n"),
   );

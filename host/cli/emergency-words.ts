@@ -6,6 +6,22 @@ export function minuteOf(time: number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** What account events are called; they come as notices, too. */
+const ACCOUNT_WORDS: Readonly<Record<string, string>> = {
+  "password-changed": "The password of your account was changed.",
+  "second-factor-enrolled": "A second factor was enrolled for your account.",
+  "second-factor-reset-requested": "An operator asks to take your second factor away.",
+  "second-factor-reset": "Your second factor was taken away.",
+  "recovery-code-set": "A recovery code was made for your account.",
+  "guardians-set": "Guardians were chosen for your account.",
+  "recovery-requested": "Somebody asks your guardians to recover your account.",
+  "recovery-share-given": "A guardian gave a share for the recovery of your account.",
+  recovered: "Your account was recovered.",
+  "recovery-failed": "Somebody tried to recover your account and failed.",
+  suspended: "Your account was closed by a security officer.",
+  "suspension-lifted": "Your account was opened again by a security officer.",
+};
+
 /** What a notice says to the one it is for. */
 export function noticeText({ kind, who, reason, until }: KnownNotice, colours: Colours): string {
   const name = colours.bold(who ?? "somebody");
@@ -25,6 +41,12 @@ export function noticeText({ kind, who, reason, until }: KnownNotice, colours: C
     case "emergency.approval-needed":
       return colours.yellow(`${name} needs you as a trustee${because}${end}.`);
     default:
+      if (kind.startsWith("account.")) {
+        const words = ACCOUNT_WORDS[kind.slice("account.".length)];
+        if (words !== undefined) {
+          return `${words} Was it not you? See medcloudlet account events.`;
+        }
+      }
       return `${kind}${who === null ? "" : ` by ${name}`}${because}${end}`;
   }
 }
@@ -49,7 +71,7 @@ export function requestText(
     `${bold(emergency.requester.handle)} for patient ${bold(request.patient)}  ${state}${own ? dim("  (your own request)") : ""}`,
     `  reason       "${request.reason}"`,
     `  opens        all medical readings under the ${count === 1 ? "newest key" : `${count} newest keys`}: earlier ones and those to come`,
-    `  until        ${minuteOf(request.until)}, ${minutes} minutes from now`,
+    `  until        ${minuteOf(request.until)}${emergency.phase === "ended" ? "" : `, ${minutes} minutes from now`}`,
     `  fingerprint  ${groups(requesterFingerprint)}`,
     `  approved by  ${live.length === 0 ? "nobody yet" : live.map(({ handle }) => handle).join(", ")}${approved ? dim("  (you are among them)") : ""}`,
     dim(`  id           ${emergency.emergencyId}`),

@@ -186,7 +186,9 @@ async function choose(staff: EmergencyStaff, id: string): Promise<PendingEmergen
   if (only === undefined || others.length > 0) {
     throw new MedcloudletError(
       "CLI_EMERGENCY",
-      `${fitting.length} emergencies of yours begin with "${id}": see medcloudlet emergency pending.`,
+      only === undefined
+        ? `No emergency of yours that still goes on begins with "${id}": see medcloudlet emergency pending.`
+        : `${fitting.length} emergencies of yours begin with "${id}": give more of the id.`,
     );
   }
   return only;

@@ -99,7 +99,12 @@ function show(): Command {
 }
 
 function invite(): Command {
-  return withPerson(newCommand("invite", "as an operator, make an invitation for one new account"))
+  return withPerson(
+    newCommand(
+      "invite",
+      "make an invitation for one new account: as an operator, or as a security officer for another one",
+    ),
+  )
     .addOption(new Option("--role <role>", "role of the account").choices([...ROLES]).makeOptionMandatory())
     .action((options: PersonOptions & { role: string }) =>
       asPerson(options, async ({ session }) => {

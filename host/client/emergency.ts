@@ -160,7 +160,7 @@ export function createEmergency(options: {
       if (medicalEpochs().length === 0) {
         throw new MedcloudletError(
           "EPOCH_MISSING",
-          "There is no medical epoch yet, so there is nothing to open: start one first.",
+          "There is no medical epoch yet, so there is nothing to open: start one with `medcloudlet keys epoch`.",
           { status: 409 },
         );
       }

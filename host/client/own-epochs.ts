@@ -62,7 +62,7 @@ export function createOwnEpochs(options: {
     if (first === undefined) {
       throw new MedcloudletError(
         "EPOCH_MISSING",
-        `There is no epoch of the region ${region} yet: start one first.`,
+        `There is no epoch of the region ${region} yet: start one with \`medcloudlet keys epoch --region ${region}\`.`,
         { status: 409 },
       );
     }

@@ -10,8 +10,8 @@ import type { PersonKeys } from "./person-keys.ts";
 /** What each region is made of, in words for people. */
 export const REGION_CONTENTS: Readonly<Record<Region, readonly string[]>> = {
   identity: ["name", "address", "contacts", "identifiers"],
-  profile: ["year of birth", "sex", "postcode"],
-  medical: ["vital signs", "notes", "diagnoses"],
+  profile: ["year of birth", "sex", "postcode", "marital status", "languages", "race and ethnicity"],
+  medical: ["vital signs", "notes", "diagnoses", "medications", "procedures", "immunizations"],
 };
 
 /** One epoch as a consent would or would not open it. */
@@ -136,7 +136,7 @@ export function createPreview(options: {
       if (own.length === 0) {
         throw new MedcloudletError(
           "EPOCH_MISSING",
-          `There is no epoch of the region ${region} yet: start one first.`,
+          `There is no epoch of the region ${region} yet: start one with \`medcloudlet keys epoch --region ${region}\`.`,
           { status: 409 },
         );
       }
