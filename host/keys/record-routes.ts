@@ -4,7 +4,6 @@ import {
   type Accounts,
   type ProofVerifier,
   presentAccount,
-  proveKey,
   type Routes,
   type TicketIssuer,
 } from "../identity/index.ts";
@@ -13,17 +12,11 @@ import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
 import type { RecordParts } from "./record-parts.ts";
+import { consentMissing, createStreamAccess, requireAccountKey } from "./stream-access.ts";
 
 const STATEMENT = z.strictObject({ statement: z.string().max(16_384) });
 const STREAM = z.strictObject({ streamId: idSchema });
 const WRITE = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
-
-const consentMissing = () =>
-  new MedcloudletError(
-    "CONSENT_MISSING",
-    "There is no consent of the patient for this: ask the patient to share this region with you.",
-    { status: 403 },
-  );
 
 /** What owners sign about their records, and the tickets to store them, under `/v1` of the KDC. */
 export function addRecordPartRoutes(
@@ -39,7 +32,8 @@ export function addRecordPartRoutes(
     readonly publicUrl: () => string;
   },
 ): void {
-  const { accounts, proofs, issuer, epochs, consents, emergencies, recordParts, publicUrl } = rooms;
+  const access = createStreamAccess(rooms);
+  const { accounts, issuer, epochs, recordParts } = rooms;
 
   routes.session({
     method: "post",
@@ -73,19 +67,11 @@ export function addRecordPartRoutes(
     action: "record.show",
     params: STREAM,
     async relation({ account, params: { streamId }, concerning }) {
-      const stream = await epochs.stream(streamId);
-      if (stream === null) {
-        return "other";
+      const { relation, stream } = await access.relationTo(account, streamId);
+      if (stream !== null) {
+        concerning({ owner: stream.owner, object: streamId });
       }
-      concerning({ owner: stream.owner, object: streamId });
-      if (stream.owner === account._id) {
-        return "own";
-      }
-      if ((await consents.allowedUntil(stream.owner, account._id, stream.region)) !== null) {
-        return "granted";
-      }
-      const emergency = await emergencies.allowedUntil(stream.owner, account._id, stream.region);
-      return emergency === null ? "other" : "emergency";
+      return relation;
     },
     // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
     refusal: consentMissing,
@@ -123,18 +109,14 @@ export function addRecordPartRoutes(
         status: 403,
       }),
     async handle({ account, request, body: { streamId, holder } }) {
-      const proven = await proveKey(proofs, publicUrl, request);
-      const { signingKey } = await accounts.keysOf(account);
-      if (proven.thumbprint !== (await keyThumbprint(signingKey))) {
-        throw new MedcloudletError(
-          "PROOF_KEY_MISMATCH",
-          "The request is signed with another key than the account's.",
-          { status: 403 },
-        );
-      }
+      await requireAccountKey(rooms, account, request);
       const stream = await epochs.stream(streamId);
       if (stream === null) {
-        throw new MedcloudletError("STREAM_NOT_OWN", "The stream is gone.", { status: 403 });
+        throw new MedcloudletError(
+          "STREAM_NOT_OWN",
+          "The stream is not known here any more: start an epoch of its region.",
+          { status: 403 },
+        );
       }
       const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
       const grant = { scope: "write" as const, stream: streamId, region: stream.region, cnf };

@@ -5,7 +5,6 @@ import {
   type Devices,
   deviceKey,
   type ProofVerifier,
-  proveKey,
   type Routes,
   type TicketIssuer,
 } from "../identity/index.ts";
@@ -15,19 +14,13 @@ import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
 import type { Releases } from "./releases.ts";
+import { consentMissing, createStreamAccess, requireAccountKey } from "./stream-access.ts";
 
 const statementSchema = z.string().max(16_384);
 const STATEMENT = z.strictObject({ statement: statementSchema });
 const READ = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
 const UPLOAD = z.strictObject({ deviceId: idSchema });
 const FORWARD = z.strictObject({ cloudletId: idSchema });
-
-const consentMissing = () =>
-  new MedcloudletError(
-    "CONSENT_MISSING",
-    "There is no consent of the patient for this: ask the patient to share this region with you.",
-    { status: 403 },
-  );
 
 /** Epochs, consents, what was granted to a reader, and all three kinds of tickets, under `/v1` of the KDC. */
 export function addKeysRoutes(
@@ -44,7 +37,8 @@ export function addKeysRoutes(
     readonly publicUrl: () => string;
   },
 ): void {
-  const { accounts, devices, proofs, issuer, epochs, consents, emergencies, releases, publicUrl } = rooms;
+  const access = createStreamAccess(rooms);
+  const { accounts, devices, issuer, epochs, consents, releases } = rooms;
   addConsentRoutes(routes, { accounts, devices, epochs, consents, releases });
 
   routes.session({
@@ -79,45 +73,22 @@ export function addKeysRoutes(
     action: "ticket.read",
     body: READ,
     async relation({ account, body: { streamId }, concerning }) {
-      const stream = await epochs.stream(streamId);
-      if (stream === null) {
-        return "other";
+      const { relation, stream } = await access.relationTo(account, streamId);
+      if (stream !== null) {
+        concerning({ owner: stream.owner, object: streamId, details: { region: stream.region } });
       }
-      concerning({ owner: stream.owner, object: streamId, details: { region: stream.region } });
-      if (stream.owner === account._id) {
-        return "own";
-      }
-      const until = await consents.allowedUntil(stream.owner, account._id, stream.region);
-      if (until !== null) {
-        return "granted";
-      }
-      const emergency = await emergencies.allowedUntil(stream.owner, account._id, stream.region);
-      return emergency === null ? "other" : "emergency";
+      return relation;
     },
     // An unknown stream and a stream without consent look alike, so that ids cannot be probed.
     refusal: consentMissing,
     async handle({ account, request, response, body: { streamId, holder } }) {
-      const proven = await proveKey(proofs, publicUrl, request);
-      const { signingKey } = await accounts.keysOf(account);
-      if (proven.thumbprint !== (await keyThumbprint(signingKey))) {
-        throw new MedcloudletError(
-          "PROOF_KEY_MISMATCH",
-          "The request is signed with another key than the account's.",
-          {
-            status: 403,
-          },
-        );
-      }
+      await requireAccountKey(rooms, account, request);
       const stream = await epochs.stream(streamId);
       let until: number | undefined;
       if (stream?.owner !== account._id) {
         // Asked again, now that a revocation waits for this answer: the consent may have ended since the first look.
         releases.begin(account._id, response);
-        const allowed =
-          stream === null
-            ? null
-            : ((await consents.allowedUntil(stream.owner, account._id, stream.region)) ??
-              (await emergencies.allowedUntil(stream.owner, account._id, stream.region)));
+        const allowed = stream === null ? null : await access.allowedUntil(account, stream);
         if (allowed === null) {
           throw consentMissing();
         }
