@@ -170,14 +170,18 @@ export function fuse(one: Opinion, two: Opinion): Opinion {
   };
 }
 
-/** a = (a1 u2 + a2 u1 - (a1 + a2) u1 u2) / (u1 + u2 - 2 u1 u2); the mean of both where neither knows anything. */
+/**
+ * a = (a1 u2 (1 - u1) + a2 u1 (1 - u2)) / (u2 (1 - u1) + u1 (1 - u2)); the mean of both where neither knows anything.
+ * It is the book's formula with its terms gathered: as written there, (a1 u2 + a2 u1 - (a1 + a2) u1 u2) loses every
+ * digit for two opinions that know next to nothing.
+ */
 function fusedBaseRate(one: Opinion, two: Opinion): number {
-  const u1 = one.uncertainty;
-  const u2 = two.uncertainty;
-  const weight = u1 + u2 - 2 * u1 * u2;
+  const weightOne = two.uncertainty * (1 - one.uncertainty);
+  const weightTwo = one.uncertainty * (1 - two.uncertainty);
+  const weight = weightOne + weightTwo;
   return weight === 0
     ? (one.baseRate + two.baseRate) / 2
-    : (one.baseRate * u2 + two.baseRate * u1 - (one.baseRate + two.baseRate) * u1 * u2) / weight;
+    : (one.baseRate * weightOne + two.baseRate * weightTwo) / weight;
 }
 
 function invalid(why: string): MedcloudletError {
