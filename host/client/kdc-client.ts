@@ -72,6 +72,8 @@ export interface KdcSession {
    * @throws MedcloudletError `CONSENT_MISSING`
    */
   readTicket(streamId: string, accountKey: SigningKey): Promise<HeldTicket>;
+  /** A ticket for what the account's role does at the other services, bound to a new key. For staff. */
+  staffTicket(accountKey: SigningKey): Promise<HeldTicket>;
   /** As an operator: signs tickets with a new key, an hour from now, or at once and trusting no earlier one. */
   rotateTicketKeys(how: { readonly revoke: boolean }): Promise<{ kid: string; activeFrom: number }>;
   /** Any other request under this session, its answer checked: the other files here are built on it. */
@@ -126,6 +128,18 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
     return parsed.data;
   };
 
+  /** A ticket bound to a key that is made for it alone; the account's key proves that the request is its own. */
+  const heldTicket = async (
+    callAs: KdcSession["call"],
+    path: string,
+    accountKey: SigningKey,
+    about: Readonly<Record<string, string>> = {},
+  ): Promise<HeldTicket> => {
+    const key = await importSigningKey(generateSigningSeed());
+    const json = { ...about, holder: toBase64Url(key.publicKey) };
+    return { ...(await callAs(TICKET, { method: "POST", path, json, key: accountKey })), key };
+  };
+
   const sessionOf = (
     opened: Pick<KdcSession, "account" | "token" | "expiresAt" | "secondFactor">,
   ): KdcSession => {
@@ -149,14 +163,8 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
       },
       giveConsent: (consent, wrappedKeys) => giveConsent(callAs, consent, wrappedKeys),
       grants: () => fetchGrants(callAs),
-      async readTicket(streamId, accountKey) {
-        const key = await importSigningKey(generateSigningSeed());
-        const json = { streamId, holder: toBase64Url(key.publicKey) };
-        return {
-          ...(await callAs(TICKET, { method: "POST", path: "/tickets/read", json, key: accountKey })),
-          key,
-        };
-      },
+      readTicket: (streamId, accountKey) => heldTicket(callAs, "/tickets/read", accountKey, { streamId }),
+      staffTicket: (accountKey) => heldTicket(callAs, "/tickets/staff", accountKey),
       rotateTicketKeys: (how) => call(ROTATION, "POST", "/ticket-keys/rotations", credentials, how),
       call: callAs,
     };

@@ -4,11 +4,19 @@ import { fingerprint, identityKeys, verifyIdentity } from "../sealing/index.ts";
 import { type Collection, isDuplicate, type Store } from "../store/index.ts";
 import { hashPassword } from "./passwords.ts";
 
-export const ROLES = ["patient", "doctor", "researcher", "operator", "security-officer", "cloudlet"] as const;
+export const ROLES = [
+  "patient",
+  "doctor",
+  "researcher",
+  "operator",
+  "security-officer",
+  "moderator",
+  "cloudlet",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles that can do nothing before they have a second factor. */
-const STAFF: readonly Role[] = ["doctor", "researcher", "operator", "security-officer"];
+const STAFF: readonly Role[] = ["doctor", "researcher", "operator", "security-officer", "moderator"];
 
 /** A second factor in force: the secret under the service's key, what of it was used, the codes on paper. */
 export interface SecondFactor {

@@ -1,4 +1,5 @@
 import type { Role } from "./accounts.ts";
+import type { StaffScope } from "./tickets.ts";
 
 /**
  * How a caller stands to what a request is about. `own`: it is theirs, or it is about nobody's in particular.
@@ -27,7 +28,9 @@ export type Rule = { readonly audit: boolean } & (
   /** The holder of a ticket, by the ticket's scope. */
   | {
       readonly by: "ticket";
-      readonly allow: Readonly<Partial<Record<"upload" | "forward" | "read" | "write", readonly Allowed[]>>>;
+      readonly allow: Readonly<
+        Partial<Record<"upload" | "forward" | "read" | "write" | StaffScope, readonly Allowed[]>>
+      >;
     }
 );
 
@@ -39,6 +42,7 @@ const EVERYBODY = {
   researcher: OWN,
   operator: OWN,
   "security-officer": OWN,
+  moderator: OWN,
 } as const;
 
 /** A consent can name these; for which purpose, `host/keys/purposes.ts` says. */
@@ -120,6 +124,12 @@ export const POLICY = {
   "ticket.write": { by: "session", audit: true, allow: { patient: OWN } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
+  // Which of the staff's scopes, the role says.
+  "ticket.staff": {
+    by: "session",
+    audit: true,
+    allow: { operator: OWN, "security-officer": OWN, moderator: OWN },
+  },
   "ticket-keys.list": { by: "anyone", audit: false },
   "ticket-keys.rotate": { by: "session", audit: true, allow: { operator: OWN } },
   "emergency.look-up-trustee": { by: "session", audit: false, allow: { patient: OWN } },

@@ -2,6 +2,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from "jose"
 import { z } from "zod";
 import { type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import type { Role } from "./accounts.ts";
 import type { TicketKeyRing } from "./ticket-key-ring.ts";
 
 const TYP = "medcloudlet-ticket+jwt";
@@ -9,6 +10,29 @@ const ISSUER = "medcloudlet-kdc";
 
 /** How far the clocks of two machines may differ. */
 export const CLOCK_SKEW_SECONDS = 30;
+
+/** What staff do at a service, each with a ticket of their own, for services know no accounts. */
+export const STAFF_SCOPES = {
+  /** A security officer watches the intrusion detection and lifts its decisions. */
+  watch: "security-officer",
+  /** An operator sets a service up. */
+  operate: "operator",
+  /** A moderator acts on what members of a community reported. */
+  moderate: "moderator",
+} as const satisfies Readonly<Record<string, Role>>;
+export type StaffScope = keyof typeof STAFF_SCOPES;
+
+/** @throws MedcloudletError `ROLE_FORBIDDEN` (403) for a role that has no such scope */
+export function staffScope(role: Role): StaffScope {
+  for (const scope of Object.keys(STAFF_SCOPES) as StaffScope[]) {
+    if (STAFF_SCOPES[scope] === role) {
+      return scope;
+    }
+  }
+  throw new MedcloudletError("ROLE_FORBIDDEN", `No service has anything to do for the role ${role}.`, {
+    status: 403,
+  });
+}
 
 const holder = { cnf: z.strictObject({ jkt: z.string() }) };
 const region = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
@@ -31,6 +55,10 @@ const GRANTS = {
   read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
   /** An owner's, for the parts of a record; it names no owner. */
   write: z.object({ scope: z.literal("write"), stream: idSchema, region, ...holder }),
+  /** `staff`: the account, so that a service can write down who did what. */
+  watch: z.object({ scope: z.literal("watch"), staff: idSchema, ...holder }),
+  operate: z.object({ scope: z.literal("operate"), staff: idSchema, ...holder }),
+  moderate: z.object({ scope: z.literal("moderate"), staff: idSchema, ...holder }),
 } as const;
 
 export type Scope = keyof typeof GRANTS;
@@ -42,10 +70,21 @@ const AUDIENCE: Readonly<Record<Scope, string>> = {
   forward: "cloud",
   read: "cloud",
   write: "cloud",
+  watch: "service",
+  operate: "service",
+  moderate: "service",
 };
 
 /** Lifetimes in seconds: long enough to ride out a KDC restart, short enough to bound a revocation. */
-const LIFETIME: Readonly<Record<Scope, number>> = { upload: 3600, forward: 3600, read: 300, write: 300 };
+const LIFETIME: Readonly<Record<Scope, number>> = {
+  upload: 3600,
+  forward: 3600,
+  read: 300,
+  write: 300,
+  watch: 300,
+  operate: 300,
+  moderate: 300,
+};
 
 export interface TicketIssuer {
   /** The keys that verify tickets, as a JWK set (RFC 7517). */

@@ -6,6 +6,7 @@ import {
   deviceKey,
   type ProofVerifier,
   type Routes,
+  staffScope,
   type TicketIssuer,
 } from "../identity/index.ts";
 import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
@@ -20,9 +21,10 @@ const statementSchema = z.string().max(16_384);
 const STATEMENT = z.strictObject({ statement: statementSchema });
 const READ = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
 const UPLOAD = z.strictObject({ deviceId: idSchema });
+const STAFF_TICKET = z.strictObject({ holder: signingKeySchema });
 const FORWARD = z.strictObject({ cloudletId: idSchema });
 
-/** Epochs, consents, what was granted to a reader, and all three kinds of tickets, under `/v1` of the KDC. */
+/** Epochs, consents, what was granted to a reader, and all kinds of tickets, under `/v1` of the KDC. */
 export function addKeysRoutes(
   routes: Routes,
   rooms: {
@@ -96,6 +98,20 @@ export function addKeysRoutes(
       }
       const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
       return { status: 201, json: await issuer.issue({ scope: "read", stream: streamId, cnf }, until) };
+    },
+  });
+
+  // For the services that know no accounts: which role it was is in the scope, whose in the ticket.
+  routes.session({
+    method: "post",
+    path: "/tickets/staff",
+    action: "ticket.staff",
+    body: STAFF_TICKET,
+    async handle({ account, request, body: { holder } }) {
+      await requireAccountKey(rooms, account, request);
+      const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
+      const issued = await issuer.issue({ scope: staffScope(account.role), staff: account._id, cnf });
+      return { status: 201, json: issued };
     },
   });
 

@@ -172,6 +172,7 @@ export function sessionOf(account: KnownAccount, answers: Partial<KdcSession>): 
     giveConsent: unexpected,
     grants: unexpected,
     readTicket: unexpected,
+    staffTicket: unexpected,
     rotateTicketKeys: unexpected,
     call: unexpected,
     ...answers,

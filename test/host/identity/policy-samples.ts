@@ -134,6 +134,11 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
       ...(caller === null ? {} : { key: caller.keys.signing }),
     };
   },
+  "ticket.staff": async (_world, _target, caller) => {
+    const holder = await importSigningKey(generateSigningSeed());
+    const key = caller === null ? {} : { key: caller.keys.signing };
+    return { json: { holder: toBase64Url(holder.publicKey) }, ...key };
+  },
   "ticket.upload": (_world, { sensor }) => ({ json: { deviceId: sensor.deviceId } }),
   "ticket.forward": ({ system }) => ({ json: { cloudletId: system.cloudletAccount.accountId } }),
   "ticket-keys.list": nothing,

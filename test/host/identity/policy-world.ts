@@ -1,6 +1,12 @@
 import { type Credentials, createIdentity } from "../../../host/client/index.ts";
 import type { Endpoint } from "../../../host/http/index.ts";
-import { type Action, ROLES, type Role } from "../../../host/identity/index.ts";
+import {
+  type Action,
+  ROLES,
+  type Role,
+  STAFF_SCOPES,
+  type StaffScope,
+} from "../../../host/identity/index.ts";
 import { writeTicketOf } from "../../support/records.ts";
 import type { Person, System } from "../../support/system.ts";
 import { kdcOf, wearerOf } from "../http/attack.ts";
@@ -66,6 +72,13 @@ export async function createWorld(system: System): Promise<{ world: World; calle
   const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
   const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
   const write = await writeTicketOf(ada.patient, ada.sensor.streamId);
+  const staff = await Promise.all(
+    (Object.keys(STAFF_SCOPES) as StaffScope[]).map(async (name) => {
+      const { session, keys } = people[STAFF_SCOPES[name]] as Person;
+      const { ticket, key } = await session.staffTicket(keys.signing);
+      return { name, person: null, credentials: { ticket, key } };
+    }),
+  );
   const callers: Caller[] = [
     { name: "anyone", person: null, credentials: undefined },
     ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
@@ -76,6 +89,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
     { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
     { name: "write", person: null, credentials: { key: write.key, ticket: write.ticket } },
+    ...staff,
   ];
   return { world, callers };
 }
