@@ -1,3 +1,4 @@
+export { currentVitals, scoreOf, updateVitals, type Vitals } from "./latest-vitals.ts";
 export {
   type Consciousness,
   NEWS2_PARAMETERS,

@@ -25,6 +25,8 @@ export async function createCloudApp(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly kdcUrl: string;
+  /** Origin of the page that reads from here. */
+  readonly pageOrigin?: string;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service> {
@@ -45,6 +47,7 @@ export async function createCloudApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    ...(options.pageOrigin === undefined ? {} : { pageOrigin: options.pageOrigin }),
   });
   return {
     app,

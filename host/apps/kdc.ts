@@ -1,6 +1,13 @@
 import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
-import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
+import {
+  createServiceApp,
+  errorFields,
+  type Log,
+  type PageOptions,
+  type RateLimit,
+  type Service,
+} from "../http/index.ts";
 import {
   type Account,
   addIdentityRoutes,
@@ -50,6 +57,8 @@ export async function createKdcApp(options: {
   readonly factorKey: Bytes;
   /** Told of every new account. */
   readonly onRegistered?: (account: Account) => Promise<void>;
+  /** What people open in their browsers, where there is one. */
+  readonly page?: PageOptions;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
@@ -109,6 +118,7 @@ export async function createKdcApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    ...(options.page === undefined ? {} : { page: options.page }),
   });
   return {
     app,

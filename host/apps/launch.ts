@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { access, chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
 import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
-import { errorFields, type Log, listen, type RunningService } from "../http/index.ts";
+import { errorFields, type Log, listen, type PageOptions, type RunningService } from "../http/index.ts";
 import {
   loadOrCreateSecret,
   loadOrCreateSigningKey,
@@ -146,6 +148,7 @@ export async function launchKdc(
       ticketKeys,
       audit,
       factorKey,
+      ...pageOf(options),
       onRegistered: async ({ role }) => {
         if (role === "operator") {
           await withdraw(service);
@@ -164,10 +167,27 @@ export async function launchKdc(
   });
 }
 
+/** The built page, where there is one: whoever runs from sources without building has none. */
+function pageOf({ settings }: LaunchOptions): { readonly page?: PageOptions } {
+  const folder = import.meta.url.endsWith(".ts") ? "../../build/web/" : "../../web/";
+  const directory = fileURLToPath(new URL(folder, import.meta.url));
+  if (!existsSync(join(directory, "index.html"))) {
+    return {};
+  }
+  const cloudUrl = settings.cloudUrl.replace(/\/+$/, "");
+  return { page: { directory, settings: { cloudUrl }, connectTo: [new URL(cloudUrl).origin] } };
+}
+
 /** Starts the cloud. */
 export function launchCloud(options: LaunchOptions): Promise<RunningService> {
   return withStore(options, "cloud", async (store) => {
-    const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
+    const { kdcUrl, pageOrigin } = options.settings;
+    const service = await createCloudApp({
+      ...commonOf(options),
+      store,
+      kdcUrl,
+      pageOrigin: new URL(pageOrigin ?? kdcUrl).origin,
+    });
     return listen(service, addressOf(options));
   });
 }

@@ -105,8 +105,14 @@ export const SETTINGS = {
     env: "MEDCLOUDLET_CLOUD_URL",
     schema: url,
     fallback: "http://127.0.0.1:4702",
-    help: "Where the cloud is.",
-    services: ["cloudlet"],
+    help: "Where the cloud is; the KDC tells its page.",
+    services: ["kdc", "cloudlet"],
+  },
+  pageOrigin: {
+    env: "MEDCLOUDLET_PAGE_ORIGIN",
+    schema: url.optional(),
+    help: "Origin of the page in people's browsers: the KDC's public URL. Default: that of the KDC's URL.",
+    services: ["cloud"],
   },
   invitation: {
     env: "MEDCLOUDLET_INVITATION",

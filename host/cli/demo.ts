@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { createTriage } from "../analytics/index.ts";
+import { createTriage, scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
@@ -10,7 +10,7 @@ import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { type Output, size, table } from "./output.ts";
-import { scoreOf, scoreText, updateVitals, type Vitals, vitalsText } from "./vitals.ts";
+import { scoreText, vitalsText } from "./vitals.ts";
 
 interface DemoOptions {
   readonly data?: string;
@@ -48,6 +48,7 @@ function introduce(world: DemoWorld, output: Output): void {
     {
       event: "ready",
       addresses,
+      doctorPage: world.doctorPage,
       folder: world.folder,
       logins: logins.map(({ part, handle, password, home, secondFactor }) => ({
         part,
@@ -79,7 +80,10 @@ function introduce(world: DemoWorld, output: Output): void {
         output.colours,
       ),
       "",
-      dim("  In another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
+      `  ${bold("Watch it in a browser")}, as the doctor: open this, click “Log in and unlock”, then the patient.`,
+      `  ${cyan(world.doctorPage)}`,
+      "",
+      dim("  Or in another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
       `  npx medcloudlet doctor read --home ${doctor?.home} \\`,
       `    --password-file ${doctor?.passwordFile} --passphrase-file ${doctor?.passphraseFile}`,
       "",

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
+import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
@@ -8,15 +9,7 @@ import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { groups, type Output, table } from "./output.ts";
-import {
-  quantityLabel,
-  scoreOf,
-  scoreText,
-  sparkline,
-  updateVitals,
-  type Vitals,
-  vitalsText,
-} from "./vitals.ts";
+import { quantityLabel, scoreText, sparkline, vitalsText } from "./vitals.ts";
 
 /** How streams are shown. */
 export interface ShowOptions {

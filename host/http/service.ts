@@ -1,6 +1,8 @@
+import cors from "cors";
 import express, { type Express, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
 import type { Log } from "./log.ts";
+import { type PageOptions, servePage } from "./page.ts";
 import { notFound, problemHandler } from "./problem.ts";
 import { type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
 import { requestLog } from "./request-log.ts";
@@ -69,6 +71,10 @@ export function createServiceApp(options: {
   readonly routes: { readonly router: Router };
   /** How many proxies in front to trust for the client's address; 0 on a bare machine. */
   readonly trustProxies?: number;
+  /** Served at `/`. */
+  readonly page?: PageOptions;
+  /** The origin of the page that may use this service from a browser, where it is another than its own. */
+  readonly pageOrigin?: string;
 }): { app: Express; drain(): void } {
   const { log } = options;
   let draining = false;
@@ -96,7 +102,23 @@ export function createServiceApp(options: {
     readiness(options.probes, () => draining, log),
   );
   app.use(rateLimitByAddress(options.rateLimit));
+  if (options.pageOrigin !== undefined) {
+    // No cookies anywhere: a page can do no more here than who holds its tickets.
+    app.use(
+      "/v1",
+      cors({
+        origin: options.pageOrigin,
+        methods: ["GET", "POST", "PUT", "DELETE"],
+        allowedHeaders: ["Authorization", "DPoP", "Content-Type"],
+        exposedHeaders: ["Medcloudlet-Cursor", "Retry-After"],
+        maxAge: 600,
+      }),
+    );
+  }
   app.use("/v1", options.routes.router);
+  if (options.page !== undefined) {
+    app.use(servePage(options.page));
+  }
   app.use(notFound);
   app.use(problemHandler(log));
   return {

@@ -84,10 +84,10 @@ describe("the settings of a service", () => {
   });
 
   it("know of each service only what is its own", () => {
-    expect(faultsOf("kdc", { file: { cloudUrl: "http://x" } })).toEqual([
-      "cloudUrl: the kdc has no such setting",
+    expect(faultsOf("kdc", { file: { spoolCapacity: "9" } })).toEqual([
+      "spoolCapacity: the kdc has no such setting",
     ]);
-    expect(faultsOf("cloudlet", { file: { cloudUrl: "http://x" } })).toEqual([]);
+    expect(faultsOf("cloudlet", { file: { spoolCapacity: "9" } })).toEqual([]);
     for (const name of ["__proto__", "constructor", "toString"]) {
       const file = JSON.parse(`{"${name}": 1}`);
       expect(faultsOf("kdc", { file })).toHaveLength(1);
