@@ -16,7 +16,7 @@ export default defineConfig({
   root: "host/web",
   base: "/",
   plugins: [withoutNode],
-  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es", plugins: () => [withoutNode] },
   build: {
     outDir: "../../build/web",
@@ -27,7 +27,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     // Libraries' remarks about what bundlers do with them are for their authors.
-    rollupOptions: {
+    rolldownOptions: {
       onwarn: (warning, warn) => (warning.code === "INVALID_ANNOTATION" ? undefined : warn(warning)),
     },
   },
