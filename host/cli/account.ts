@@ -108,7 +108,7 @@ function suspend(): Command {
         outputOf(options).result(
           { handle: options.handle, suspended },
           suspended
-            ? `The account of ${options.handle} is closed, and all its sessions are over.`
+            ? `The account of ${options.handle} is closed: its sessions are over, its wearables get no ticket, nobody reads by its consents.`
             : `The account of ${options.handle} is open again.`,
         );
       }),

@@ -125,7 +125,7 @@ export function addIdentityRoutes(
     params: BY_HANDLE,
     async handle({ params: { handle } }) {
       const account = await accounts.byHandle(handle);
-      if (account === null || !LISTED.includes(account.role)) {
+      if (account === null || account.suspendedAt !== null || !LISTED.includes(account.role)) {
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `Nobody to share with here has the handle "${handle}".`,

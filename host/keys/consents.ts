@@ -42,7 +42,8 @@ export interface Consents {
   /**
    * Takes an owner's consent. The keys that make it real are stored before it: at least the newest epoch's of each
    * region, and none that the consent does not cover.
-   * @throws MedcloudletError `CONSENT_OWNER_MISMATCH`, `CONSENT_READER_MISMATCH`, `CONSENT_ROLE_MISMATCH`,
+   * @throws MedcloudletError `CONSENT_OWNER_MISMATCH`, `CONSENT_READER_MISMATCH`, `CONSENT_READER_CLOSED`,
+   *   `CONSENT_ROLE_MISMATCH`,
    *   `EPOCH_MISSING`, `CONSENT_KEYS_MISSING`, `WRAPPED_KEY_MISMATCH`, `CONSENT_EXISTS`, `CONSENT_LIMIT`
    */
   grant(input: { owner: string; reader: Account | null; consent: Consent; statement: string }): Promise<void>;
@@ -193,6 +194,13 @@ export async function createConsents(
         throw new MedcloudletError(
           "CONSENT_READER_MISMATCH",
           "The reader is unknown or has another key than the consent names: look the reader up again and compare.",
+          { status: 409 },
+        );
+      }
+      if (reader.suspendedAt !== null) {
+        throw new MedcloudletError(
+          "CONSENT_READER_CLOSED",
+          "The reader's account is closed: nobody shares with them until it is open again.",
           { status: 409 },
         );
       }

@@ -15,6 +15,7 @@ import type { Emergencies, Emergency } from "./emergencies.ts";
 import { type EmergencyShares, TRUSTEE_ROLES } from "./emergency-shares.ts";
 import { ownApproval, phaseOf } from "./emergency-state.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import type { Releases } from "./releases.ts";
 
 const SHARES = z.strictObject({
@@ -25,6 +26,7 @@ const REQUEST = z.strictObject({ statement: z.string().max(8192) });
 const APPROVAL = z.strictObject({ statement: z.string().max(200_000) });
 const BY_ID = z.strictObject({ id: idSchema });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
+const TRUSTEE_QUERY = z.strictObject({ chosen: z.enum(["true", "false"]).default("false") });
 
 /** Each request warns a patient: one doctor warns twenty times an hour at most. */
 const REQUEST_LIMIT = { points: 20, seconds: 3600 };
@@ -40,10 +42,11 @@ export function addEmergencyRoutes(
     readonly shares: EmergencyShares;
     readonly emergencies: Emergencies;
     readonly releases: Releases;
+    readonly open: OpenAccounts;
     readonly clock: Clock;
   },
 ): void {
-  const { accounts, devices, epochs, shares, emergencies, releases, clock } = rooms;
+  const { accounts, devices, epochs, shares, emergencies, releases, open, clock } = rooms;
   const requests = createRateLimiter(REQUEST_LIMIT);
 
   /** An account that something rests on; accounts are never deleted. */
@@ -110,9 +113,13 @@ export function addEmergencyRoutes(
     path: "/trustees/:handle",
     action: "emergency.look-up-trustee",
     params: BY_HANDLE,
-    async handle({ params: { handle } }) {
+    query: TRUSTEE_QUERY,
+    async handle({ account: patient, params: { handle }, query: { chosen } }) {
       const account = await accounts.byHandle(handle);
-      if (account === null || !TRUSTEE_ROLES.includes(account.role)) {
+      // Whoever shares the next epoch among trustees of before finds those who have left since, too.
+      const before = chosen === "true" ? await shares.preparation(patient._id) : null;
+      const hidden = account?.suspendedAt != null && !before?.trustees.includes(account._id);
+      if (account === null || hidden || !TRUSTEE_ROLES.includes(account.role)) {
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `No doctor or security officer here has the handle "${handle}".`,
@@ -186,7 +193,8 @@ export function addEmergencyRoutes(
     params: BY_ID,
     relation,
     refusal: notTrustee,
-    async handle({ account, params: { id } }) {
+    async handle({ account, response, params: { id } }) {
+      await open.begin(account, response);
       const emergency = await emergencies.find(id);
       const { owner, setId, epochIds } = emergency;
       return {
@@ -214,7 +222,8 @@ export function addEmergencyRoutes(
       return found;
     },
     refusal: notTrustee,
-    async handle({ account, params: { id }, body, concerning }) {
+    async handle({ account, response, params: { id }, body, concerning }) {
+      await open.begin(account, response);
       const emergency = await emergencies.approve(id, account, body.statement);
       const { requester, approvals } = emergency;
       concerning({ details: { requester, approvals: Object.keys(approvals).length } });
@@ -258,7 +267,7 @@ export function addEmergencyRoutes(
     relation,
     refusal: notYours,
     async handle({ account, response, params: { id }, concerning }) {
-      releases.begin(account._id, response);
+      await open.begin(account, response);
       const { emergency, approvals } = await emergencies.release(id);
       const released = [];
       for (const [approver, { statement, shares: statements }] of approvals) {
