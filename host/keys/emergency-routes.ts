@@ -10,8 +10,9 @@ import {
   type Relation,
   type Routes,
 } from "../identity/index.ts";
-import { idSchema, TRUSTEES_LEAST, TRUSTEES_MOST } from "../sealing/index.ts";
-import type { Emergencies, Emergency } from "./emergencies.ts";
+import { idSchema, reasonSchema, TRUSTEES_LEAST, TRUSTEES_MOST } from "../sealing/index.ts";
+import type { Emergencies } from "./emergencies.ts";
+import type { Emergency } from "./emergency-record.ts";
 import { type EmergencyShares, TRUSTEE_ROLES } from "./emergency-shares.ts";
 import { ownApproval, phaseOf } from "./emergency-state.ts";
 import type { Epochs } from "./epochs.ts";
@@ -24,6 +25,7 @@ const SHARES = z.strictObject({
 const REQUEST = z.strictObject({ statement: z.string().max(8192) });
 /** Sixty-four epochs take 130 kB. */
 const APPROVAL = z.strictObject({ statement: z.string().max(200_000) });
+const STOP = z.strictObject({ reason: reasonSchema });
 const BY_ID = z.strictObject({ id: idSchema });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
 const TRUSTEE_QUERY = z.strictObject({ chosen: z.enum(["true", "false"]).default("false") });
@@ -255,6 +257,34 @@ export function addEmergencyRoutes(
       // What was under way goes out first: after this answer nothing does.
       await releases.settled(ended.requester);
       return { status: 200, json: await present(ended) };
+    },
+  });
+
+  routes.session({
+    method: "get",
+    path: "/emergencies/running",
+    action: "emergency.list-running",
+    async handle() {
+      return {
+        status: 200,
+        json: { emergencies: await Promise.all((await emergencies.running()).map(present)) },
+      };
+    },
+  });
+
+  // A security officer's own task, whosever the emergency is: it takes access away and gives none.
+  routes.session({
+    method: "post",
+    path: "/emergencies/:id/stop",
+    action: "emergency.stop",
+    params: BY_ID,
+    body: STOP,
+    async handle({ account, params: { id }, body: { reason }, concerning }) {
+      const { owner } = await emergencies.find(id);
+      concerning({ owner, object: id, details: { reason } });
+      const stopped = await emergencies.stop(id, account, reason);
+      await releases.settled(stopped.requester);
+      return { status: 200, json: await present(stopped) };
     },
   });
 
