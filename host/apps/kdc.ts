@@ -33,6 +33,7 @@ import {
   createEmergencies,
   createEmergencyShares,
   createEpochs,
+  createOpenAccounts,
   createRecordParts,
   createReleases,
 } from "../keys/index.ts";
@@ -82,11 +83,12 @@ export async function createKdcApp(options: {
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const releases = createReleases();
+  const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
 
   const routes = createRoutes({ login, proofs, audit, publicUrl });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
-  own.addRoutes(routes);
+  own.addRoutes(routes, open);
   addKeysRoutes(routes, {
     accounts,
     devices,
@@ -96,9 +98,10 @@ export async function createKdcApp(options: {
     consents,
     emergencies,
     releases,
+    open,
     publicUrl,
   });
-  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, clock });
+  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, open, clock });
   addRecordPartRoutes(routes, {
     accounts,
     proofs,
@@ -107,6 +110,7 @@ export async function createKdcApp(options: {
     consents,
     emergencies,
     recordParts,
+    open,
     publicUrl,
   });
   addNoticeRoutes(routes, { notices });

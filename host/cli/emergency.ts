@@ -13,6 +13,7 @@ import {
 } from "../client/index.ts";
 import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { type ShowOptions, showStreams } from "./doctor.ts";
+import { runningCommand, stopCommand } from "./emergency-officer.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -371,6 +372,8 @@ export function emergencyCommand(): Command {
     withdraw(),
     read(),
     end(),
+    runningCommand(),
+    stopCommand(),
     notices(),
     afterwards(),
   ]) {

@@ -8,6 +8,7 @@ import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts"
 import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
+import { invitationsCommand } from "./invitations.ts";
 import {
   addressesOf,
   asPerson,
@@ -121,8 +122,8 @@ function invite(): Command {
     )
     .action((options: PersonOptions & { role: string }) =>
       asPerson(options, async ({ session }) => {
-        const { code, expiresAt } = await session.invite(options.role);
-        outputOf(options).result({ role: options.role, code, expiresAt }, code);
+        const { invitationId, code, expiresAt } = await session.invite(options.role);
+        outputOf(options).result({ role: options.role, invitationId, code, expiresAt }, code);
       }),
     );
 }
@@ -178,6 +179,7 @@ export function keysCommand(): Command {
     register(),
     show(),
     invite(),
+    invitationsCommand(),
     epoch(),
     pair(),
     share(),

@@ -3,6 +3,7 @@ export {
   type AccountEvent,
   createAccountClient,
   type FactorReset,
+  type OwnInvitation,
   type OwnSession,
   type Reauthentication,
 } from "./account.ts";
@@ -23,6 +24,7 @@ export {
   type Trustee,
 } from "./emergency.ts";
 export type { KnownEmergency } from "./emergency-api.ts";
+export { createEmergencyOfficer, type EmergencyOfficer } from "./emergency-officer.ts";
 export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
 export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";
 export { combineShares, splitCode } from "./guardian-shares.ts";

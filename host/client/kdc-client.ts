@@ -18,7 +18,12 @@ const SESSION = z.object({
   secondFactor: SECOND_FACTOR,
   deviceToken: z.string().optional(),
 });
-const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
+const INVITATION = z.object({
+  invitationId: z.string(),
+  role: z.string(),
+  code: z.string(),
+  expiresAt: z.number(),
+});
 const ROTATION = z.object({ kid: z.string(), activeFrom: z.number() });
 const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
 const UPLOAD_TICKET = TICKET.extend({ epoch: z.string() });
@@ -57,7 +62,7 @@ export interface KdcSession {
   /** To be sent with the next login; only where the login did not bring one. */
   readonly deviceToken?: string;
   logout(): Promise<void>;
-  invite(role: string): Promise<{ code: string; expiresAt: number }>;
+  invite(role: string): Promise<{ invitationId: string; code: string; expiresAt: number }>;
   /** @throws MedcloudletError `ACCOUNT_UNKNOWN` */
   lookUp(handle: string): Promise<KnownAccount>;
   publishEpoch(statement: string): Promise<void>;

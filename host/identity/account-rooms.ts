@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes, type Clock, utf8 } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import { createAccountEvents } from "./account-events.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Account, Accounts } from "./accounts.ts";
 import { createBackups } from "./backups.ts";
 import { createFactorResets } from "./factor-resets.ts";
 import { addGuardianRoutes } from "./guardian-routes.ts";
@@ -40,7 +40,9 @@ export async function createAccountRooms(options: {
   /** 32 bytes that second factors are kept under in the store, and ids of recovery requests made with. */
   readonly factorKey: Bytes;
   readonly notices: Notices;
-}): Promise<{ addRoutes(routes: Routes): void }> {
+}): Promise<{
+  addRoutes(routes: Routes, others: { readonly settled: (closed: Account) => Promise<void> }): void;
+}> {
   const { store, clock, accounts, sessions, login } = options;
   const box = await createSecretBox(deriveKey(options.factorKey, "medcloudlet second factors v1"));
   const factors = createSecondFactors({ accounts, box, clock });
@@ -58,10 +60,10 @@ export async function createAccountRooms(options: {
   const reauthenticate = createReauthenticate(login, factors);
   const common = { accounts, events, reauthenticate };
   return {
-    addRoutes(routes) {
+    addRoutes(routes, { settled }) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
-      addSuspensionRoutes(routes, { accounts, events, clock });
+      addSuspensionRoutes(routes, { accounts, events, clock, settled });
       addRecoveryRoutes(routes, { ...common, backups, recoveries });
       addGuardianRoutes(routes, { ...common, sets, requests });
     },

@@ -94,6 +94,8 @@ export const POLICY = {
   "recovery-request.collect": { by: "proof", audit: true, allow: { requester: OWN } },
   // Whom each may invite, the route says.
   "invitation.make": { by: "session", audit: true, allow: { operator: OWN, "security-officer": OWN } },
+  "invitation.list": { by: "session", audit: false, allow: { operator: OWN, "security-officer": OWN } },
+  "invitation.withdraw": { by: "session", audit: true, allow: { operator: OWN, "security-officer": OWN } },
   "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
   "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },
   "device.revoke": { by: "session", audit: true, allow: { patient: OWN } },
@@ -157,6 +159,9 @@ export const POLICY = {
     allow: { doctor: TRUSTEE, "security-officer": TRUSTEE },
   },
   "emergency.end": { by: "session", audit: true, allow: { patient: OWN, doctor: OWN } },
+  // Whoever breaks the glass is watched by somebody who can end it and has no share of what it opens.
+  "emergency.list-running": { by: "session", audit: true, allow: { "security-officer": OWN } },
+  "emergency.stop": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "emergency.release": { by: "session", audit: true, allow: { doctor: OWN } },
   "notice.list": { by: "session", audit: false, allow: EVERYBODY },
   "notice.mark-seen": { by: "session", audit: false, allow: EVERYBODY },

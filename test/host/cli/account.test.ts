@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/base/index.ts";
 import { demoCode } from "../../../host/cli/demo-authenticator.ts";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
+import { createToolkit, openHome, startWork } from "../../../host/cli/home.ts";
+import { unlockKeystore } from "../../../host/client/index.ts";
 import { runCli } from "../../support/processes.ts";
 
 const NEW_PASSWORD = "seven otters under one bridge";
@@ -77,6 +79,68 @@ describe("medcloudlet account", () => {
       ),
     );
     expect(there?.stdout).toBe(here?.stdout);
+  });
+
+  it("changes the passphrase of the keys and of their backup, and no other command brings the old one back", async () => {
+    const { home, passphraseFile } = loginOf("patient");
+    const keystore = () => readFile(join(home, "keystore.json"), "utf8");
+    const secretFile = async (name: string, secret: string) => {
+      const file = join(folder, name);
+      await writeFile(file, `${secret}\n`);
+      return file;
+    };
+    const passphrase = (await readFile(passphraseFile, "utf8")).trim();
+    const workIn = async (place: string, opener: string) =>
+      startWork(await createToolkit(systemClock), {
+        home: place,
+        addresses: world.addresses,
+        passphrase: opener,
+        password: async () => (await readFile(loginOf("patient").passwordFile, "utf8")).trim(),
+        code: async () => "",
+      });
+    const before = await keystore();
+    const next = await secretFile("next", "four herons in a reed bed");
+    for (const [args, code, problem] of [
+      [["--new-passphrase-file", await secretFile("weak", "short")], 5, "KEYSTORE_PASSPHRASE_WEAK"],
+      [["--new-passphrase-file", passphraseFile], 2, "CLI_PASSPHRASE_SAME"],
+      [["--new-passphrase-file", join(folder, "nowhere")], 2, "CLI_SECRET_MISSING"],
+      [["--new-passphrase-file", next, "--passphrase-file", next], 3, "KEYSTORE_PASSPHRASE"],
+    ] as const) {
+      expect(await run("passphrase", ...as("patient"), ...args)).toMatchObject({
+        code,
+        problem: { code: problem },
+      });
+    }
+    expect(await keystore()).toBe(before);
+
+    // Somebody else's command, at work with the old passphrase when it changes.
+    const late = await workIn(home, passphrase);
+    await late.save({ known: { "dr-swift": "ab" } });
+    const changed = await run("passphrase", ...as("patient"), "--new-passphrase-file", next);
+    expect(changed).toMatchObject({ code: 0, result: { backup: 3, backedUpElsewhere: false } });
+    const withNew = await keystore();
+    await expect(late.save({ known: {} })).rejects.toMatchObject({ code: "KEYSTORE_PASSPHRASE_CHANGED" });
+    expect(await keystore()).toBe(withNew);
+    await expect(unlockKeystore(withNew, "four herons in a reed bed")).resolves.toMatchObject({
+      known: { "dr-swift": "ab" },
+    });
+    await expect(openHome(home, passphrase)).rejects.toMatchObject({
+      code: "KEYSTORE_PASSPHRASE",
+    });
+
+    // The backup is the new one's, and opens with it alone.
+    const elsewhere = await emptyHome();
+    const restore = ["restore", ...as("patient", elsewhere), "--handle", "quiet-otter"];
+    expect(await run(...restore)).toMatchObject({ code: 3, problem: { code: "KEYSTORE_PASSPHRASE" } });
+    expect(await run(...restore, "--passphrase-file", next)).toMatchObject({ result: { version: 3 } });
+    // Where another machine's backup is newer, it is left alone and that is said.
+    await (await workIn(elsewhere, "four herons in a reed bed")).backUp();
+    const here = await workIn(home, "four herons in a reed bed");
+    await expect(here.changePassphrase(passphrase)).rejects.toMatchObject({
+      code: "BACKUP_NOT_RENEWED",
+      status: 409,
+    });
+    await expect(openHome(home, passphrase)).resolves.toMatchObject({ handle: "quiet-otter" });
   });
 
   it("brings a patient back by guardians, who compare a fingerprint", async () => {
