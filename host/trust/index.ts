@@ -56,6 +56,7 @@ export {
   askSimilarity,
   confirmedCode,
   type Overlap,
+  SIMILARITY_SEED_BYTES,
   type SimilarityAnswerer,
   type SimilarityAsker,
 } from "./similarity.ts";
