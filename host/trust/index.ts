@@ -61,6 +61,7 @@ export {
   type SimilarityAsker,
 } from "./similarity.ts";
 export { createSimilarityBudget, type SimilarityBudget } from "./similarity-budget.ts";
+export { type MessageName, messageBytes, readMessage } from "./similarity-messages.ts";
 export { type ChartOptions, chartTrust } from "./simulation/chart.ts";
 export type { Estimate } from "./simulation/measure.ts";
 export {
