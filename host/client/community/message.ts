@@ -77,16 +77,17 @@ export function decodeContent(body: Bytes): MessageContent {
 }
 
 /**
- * Seals bytes for one reader: `u32 length | bytes | zeros` up to one of the lengths of their kind.
+ * `head | u32 length | bytes | zeros` up to one of the lengths of a kind, sealed to one reader.
  * @throws MedcloudletError `MESSAGE_LENGTH` (400)
  */
-export async function sealPadded(
+async function sealPadded(
   suite: SealingSuite,
   receivingKey: Bytes,
   binding: EnvelopeBinding,
+  head: Bytes,
   bytes: Bytes,
 ): Promise<Bytes> {
-  const used = LENGTH_BYTES + bytes.length;
+  const used = head.length + LENGTH_BYTES + bytes.length;
   const size = plaintextSizes(binding.kind).find((length) => length >= used);
   if (size === undefined) {
     throw new MedcloudletError("MESSAGE_LENGTH", "This is longer than what can be sent: shorten it.", {
@@ -94,29 +95,50 @@ export async function sealPadded(
     });
   }
   const padded = new Uint8Array(size);
-  new DataView(padded.buffer).setUint32(0, bytes.length, true);
-  padded.set(bytes, LENGTH_BYTES);
+  padded.set(head);
+  new DataView(padded.buffer).setUint32(head.length, bytes.length, true);
+  padded.set(bytes, head.length + LENGTH_BYTES);
   const { enc, ciphertext } = await suite.seal(receivingKey, envelopeInfo(), envelopeAad(binding), padded);
   padded.fill(0);
   return concatBytes(enc, ciphertext);
 }
 
-/** Undoes {@link sealPadded}. @throws MedcloudletError `SEALED_OPEN_FAILED`, `MESSAGE_MALFORMED` (422) */
-export async function openPadded(
+async function openPadded(
+  receiving: Recipient,
+  binding: EnvelopeBinding,
+  sealed: Bytes,
+  headBytes: number,
+): Promise<{ head: Bytes; bytes: Bytes }> {
+  const parts = { enc: sealed.slice(0, ENC_BYTES), ciphertext: sealed.slice(ENC_BYTES) };
+  const padded = await receiving.open(parts, envelopeInfo(), envelopeAad(binding));
+  const from = headBytes + LENGTH_BYTES;
+  const length = padded.length < from ? -1 : new DataView(padded.buffer).getUint32(headBytes, true);
+  if (length < 0 || from + length > padded.length) {
+    throw malformed();
+  }
+  return { head: padded.slice(0, headBytes), bytes: padded.slice(from, from + length) };
+}
+
+/** Seals a report, a note or an appeal. @throws MedcloudletError `MESSAGE_LENGTH` (400) */
+export function sealBytes(
+  suite: SealingSuite,
+  receivingKey: Bytes,
+  binding: EnvelopeBinding,
+  bytes: Bytes,
+): Promise<Bytes> {
+  return sealPadded(suite, receivingKey, binding, new Uint8Array(0), bytes);
+}
+
+/** Undoes {@link sealBytes}. @throws MedcloudletError `SEALED_OPEN_FAILED`, `MESSAGE_MALFORMED` (422) */
+export async function openBytes(
   receiving: Recipient,
   binding: EnvelopeBinding,
   sealed: Bytes,
 ): Promise<Bytes> {
-  const parts = { enc: sealed.slice(0, ENC_BYTES), ciphertext: sealed.slice(ENC_BYTES) };
-  const padded = await receiving.open(parts, envelopeInfo(), envelopeAad(binding));
-  const length = padded.length < LENGTH_BYTES ? -1 : new DataView(padded.buffer).getUint32(0, true);
-  if (length < 0 || LENGTH_BYTES + length > padded.length) {
-    throw malformed();
-  }
-  return padded.slice(LENGTH_BYTES, LENGTH_BYTES + length);
+  return (await openPadded(receiving, binding, sealed, 0)).bytes;
 }
 
-/** Seals a question or an answer to one partner, the franking key in front of the body. */
+/** Seals a question or an answer to one partner. @throws MedcloudletError `MESSAGE_LENGTH` (400) */
 export async function sealMessage(
   suite: SealingSuite,
   receivingKey: Bytes,
@@ -125,7 +147,7 @@ export async function sealMessage(
 ): Promise<SealedMessage> {
   const body = encodeContent(content);
   const frankingKey = randomBytes(FRANKING_KEY_BYTES);
-  const sealed = await sealPadded(suite, receivingKey, binding, concatBytes(frankingKey, body));
+  const sealed = await sealPadded(suite, receivingKey, binding, frankingKey, body);
   return { sealed, commitment: frank(frankingKey, body) };
 }
 
@@ -140,10 +162,8 @@ export async function openMessage(
   sealed: Bytes,
   commitment: Bytes,
 ): Promise<OpenedMessage> {
-  const opened = await openPadded(receiving, binding, sealed);
-  const frankingKey = opened.slice(0, FRANKING_KEY_BYTES);
-  const body = opened.slice(FRANKING_KEY_BYTES);
-  if (frankingKey.length !== FRANKING_KEY_BYTES || !equalBytes(frank(frankingKey, body), commitment)) {
+  const { head: frankingKey, bytes: body } = await openPadded(receiving, binding, sealed, FRANKING_KEY_BYTES);
+  if (!equalBytes(frank(frankingKey, body), commitment)) {
     throw new MedcloudletError(
       "MESSAGE_COMMITMENT",
       "The message is not what its sender signed a commitment to, so it is not shown: nobody could report it.",

@@ -122,6 +122,8 @@ export interface TrustBook {
    * A second word for the same exchange, or the same pair and epoch, changes nothing: one voice.
    */
   rate(rating: BookRating): void;
+  /** True where this rater's word on this exchange is in the book. */
+  knows(rater: string, exchange: string): boolean;
   /** Enters a witness's word. A word on record stays, whatever the relay shows later. Gives whether it was new. */
   hear(rating: BookRating): boolean;
   setStanding(pseudonym: string, standing: number): void;
@@ -232,6 +234,7 @@ export function createTrustBook(options: {
       }
       enter(rating);
     },
+    knows: (rater, exchange) => voices.has(`${rater} on ${exchange}`),
     hear(rating) {
       if (rating.rater === own || rating.rater === rating.target || known(rating)) {
         return false;
