@@ -57,6 +57,8 @@ export interface Ratings {
   byRater(community: string, rater: string): Promise<Map<string, Evidence>>;
   /** All ratings of a community from an epoch on, for EigenTrust. */
   since(community: string, epoch: number): Promise<RatingRecord[]>;
+  /** What somebody said of somebody in an epoch, or null. */
+  of(community: string, epoch: number, rater: string, target: string): Promise<RatingRecord | null>;
   /** The statements about somebody behind `after`, for whoever wants to check them: oldest first. */
   statementsAbout(
     community: string,
@@ -179,7 +181,7 @@ export async function createRatings({
       const { epoch, target, good, exchange } = feedback;
       try {
         await ratings.insertOne({
-          _id: `${community}:${epoch}:${rater}:${target}`,
+          _id: idOf(community, epoch, rater, target),
           community,
           epoch,
           rater,
@@ -209,6 +211,8 @@ export async function createRatings({
     },
     since: (community, epoch) =>
       ratings.find({ community: { $eq: community }, epoch: { $gte: epoch } }, { sort: { epoch: 1, _id: 1 } }),
+    of: (community, epoch, rater, target) =>
+      ratings.findOne({ _id: { $eq: idOf(community, epoch, rater, target) } }),
     statementsAbout: (community, target, { after, limit }) =>
       ratings.find(
         {
@@ -219,4 +223,8 @@ export async function createRatings({
         { sort: { _id: 1 }, limit },
       ),
   };
+}
+
+function idOf(community: string, epoch: number, rater: string, target: string): string {
+  return `${community}:${epoch}:${rater}:${target}`;
 }
