@@ -11,6 +11,8 @@ export {
   sealedDigest,
   sealedSizes,
 } from "./envelope.ts";
+export type { CallLimit } from "./member-route.ts";
+export { type CommunityRooms, createCommunityRooms } from "./rooms.ts";
 export {
   AGREEMENT,
   type Agreement,

@@ -116,7 +116,10 @@ export const AGREEMENT = {
       at: timeSchema,
     })
     .refine(({ from, to }) => from !== to, "nobody agrees with themselves")
-    .refine(({ agreed, until, at }) => !agreed || until > at, "until must lie after at"),
+    .refine(
+      ({ agreed, until, at }) => (agreed ? until > at : until === at),
+      "an agreement ends after it was signed, and a withdrawal has the same until as at",
+    ),
 };
 export type Agreement = z.infer<typeof AGREEMENT.schema>;
 

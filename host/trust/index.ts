@@ -19,6 +19,7 @@ export {
   uncertainty,
 } from "./beta.ts";
 export { createEigenTrust, type EigenTrust, type EigenTrustOptions, standingOf } from "./eigentrust.ts";
+export { createEnrolments, credentialsOf, type Enrolment, type Enrolments } from "./enrolments.ts";
 export {
   type Assessment,
   assess,
