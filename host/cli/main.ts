@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { accountCommand } from "./account.ts";
 import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
+import { communityCommand } from "./community.ts";
 import { datasetCommand } from "./dataset.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -50,6 +51,7 @@ for (const command of [
   recordCommand(),
   auditCommand(),
   emergencyCommand(),
+  communityCommand(),
   trustCommand(),
   idsCommand(),
   benchCommand(),

@@ -5,6 +5,7 @@ export {
   issuerSecrets,
 } from "./admission.ts";
 export { APPLICATION, applyTo, createMemberKeys, openMemberKeys, readApplication } from "./application.ts";
+export { handCodeKey, takeCodeKey } from "./code-key.ts";
 export type { Asked, CardMaker } from "./exchanging.ts";
 export {
   type CommunityPlan,
@@ -30,7 +31,13 @@ export {
   type ModeratorAction,
   newMemberState,
 } from "./member-state.ts";
-export { createModerator, type Moderator, type ModeratorDecision, type ReportedMessage } from "./moderator.ts";
+export {
+  createModerator,
+  type Moderator,
+  type ModeratorDecision,
+  type ReportedMessage,
+} from "./moderator.ts";
 export { findByName, nameOf } from "./names.ts";
 export { createRelay, type Relay, type StaffCredentials } from "./relay.ts";
+export { shareWithPartner } from "./sharing.ts";
 export type { KeptDecision } from "./trust-book.ts";

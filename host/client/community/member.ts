@@ -81,6 +81,8 @@ export interface CommunityMember {
   appeal(report: string, text: string): Promise<void>;
   /** Lets something that goes another way (a key at the KDC) pass the gate. @throws MedcloudletError `GATE_CLOSED` */
   pass(partner: string, occasion: string): Promise<Decision>;
+  /** Who a partner said they are; null where they did not. */
+  cardOf(partner: string): MemberState["cards"][string] | null;
   /** Remembers a consent that was given to a partner. */
   rememberShare(partner: string, consentId: string): Promise<void>;
   sharesWith(partner: string): readonly string[];
@@ -323,6 +325,7 @@ export async function createCommunityMember(options: {
       await looked();
       return pass(desk, partner, occasion);
     },
+    cardOf: (partner) => state.cards[partner] ?? null,
     async rememberShare(partner, consentId) {
       state.shares[partner] = [...(state.shares[partner] ?? []), consentId];
       await desk.save();
