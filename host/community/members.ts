@@ -82,7 +82,7 @@ export function createMembers(options: {
       const there = await enrolments.byPseudonym(credential.community, credential.pseudonym);
       if (there?.memberKey !== statements.memberKey) {
         assertFresh(memberKey.at, clock);
-        await assertNewer(there, memberKey.at);
+        await assertNewer(there, credential.signingKey, memberKey.at);
       }
       return enrolments.enrol(statements.credential, issuers, statements.memberKey);
     },
@@ -134,8 +134,8 @@ export function createMembers(options: {
   };
 
   /** An older receiving key under the same signing key never comes back. */
-  async function assertNewer(there: Enrolment | null, at: number): Promise<void> {
-    if (there?.memberKey == null) {
+  async function assertNewer(there: Enrolment | null, signingKey: string, at: number): Promise<void> {
+    if (there?.memberKey == null || there.signingKey !== signingKey) {
       return;
     }
     const before = await verifyStatement(
