@@ -278,13 +278,16 @@ export function rate(): Command {
       const output = outputOf(options);
       return asMember(options, output, async ({ member }) => {
         const { exchange, partner } = chooseExchange(member.exchanges(), id);
-        const closed = await member.rate(exchange, verdict === "good");
+        const { told, closed } = await member.rate(exchange, verdict === "good");
         const now = (await member.partners()).find(({ pseudonym }) => pseudonym === partner);
         const shares = closed.flatMap((one) => [...member.sharesWith(one.partner)]);
         output.result(
-          { exchange, good: verdict === "good", closed, decision: now?.decision ?? null, shares },
+          { exchange, good: verdict === "good", told, closed, decision: now?.decision ?? null, shares },
           [
             `${nameOf(partner)} now: ${now === undefined ? "" : trustBar(now.decision.bound, now.decision.threshold, output.colours)}`,
+            told
+              ? "The community can read your verdict, with the receipt of this exchange."
+              : "Kept for yourself: your one voice about them in that week was given. For you the worst of a week counts.",
             ...say(closed, output),
             ...shares.map((consentId) =>
               output.colours.red(

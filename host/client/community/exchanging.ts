@@ -27,6 +27,14 @@ export interface Asked {
   readonly refused: readonly Closing[];
 }
 
+/** What came of a rating. */
+export interface Rated {
+  /** The community was told: it was one's one voice about this partner in that week. */
+  readonly told: boolean;
+  /** To whom the gate has closed over it. */
+  readonly closed: readonly Closing[];
+}
+
 const newId = () => toHex(randomBytes(16));
 
 /** Seals and signs a message of one's own. */
@@ -237,11 +245,11 @@ export async function decline(desk: Desk, id: string): Promise<void> {
 
 /**
  * Says whether an exchange was good. Witnesses are heard first, so that what they had claimed is held against it; then
- * everybody who was agreed with is looked at again.
- * @returns to whom the gate has closed over it
- * @throws MedcloudletError `EXCHANGE_UNANSWERED`, `VOICE_USED`, `FEEDBACK_LATE` (409)
+ * everybody who was agreed with is looked at again. Where one's voice about the partner in that week was given already,
+ * the others are not told, and one's own book is.
+ * @throws MedcloudletError `EXCHANGE_UNANSWERED`, `EXCHANGE_RATED`, `FEEDBACK_LATE` (409)
  */
-export async function rate(desk: Desk, id: string, good: boolean): Promise<Closing[]> {
+export async function rate(desk: Desk, id: string, good: boolean): Promise<Rated> {
   const kept = exchangeOf(desk, id);
   const { partner, epoch } = kept;
   if (kept.receipt.byAnswerer === null) {
@@ -252,11 +260,27 @@ export async function rate(desk: Desk, id: string, good: boolean): Promise<Closi
     );
   }
   if (kept.good !== null) {
-    throw new MedcloudletError("VOICE_USED", "You have rated this exchange.", { status: 409 });
+    throw new MedcloudletError("EXCHANGE_RATED", "You have rated this exchange.", { status: 409 });
   }
   await hearAbout(desk, partner);
+  const told = !desk.book.hasSpoken(partner, epoch);
+  if (told) {
+    await tellRating(desk, kept, good);
+  }
+  kept.good = good;
+  desk.book.rate({ exchange: id, epoch, rater: desk.own, target: partner, good });
+  const closed = await recheck(desk, `you rated ${good ? "a good" : "a bad"} exchange`);
+  await desk.save();
+  return { told, closed };
+}
+
+async function tellRating(
+  desk: Desk,
+  { exchange, epoch, partner }: KeptExchange,
+  good: boolean,
+): Promise<void> {
   const said = {
-    exchange: id,
+    exchange,
     community: desk.community.community,
     epoch,
     rater: desk.own,
@@ -264,10 +288,5 @@ export async function rate(desk: Desk, id: string, good: boolean): Promise<Closi
     good,
   };
   const statement = await signStatement(FEEDBACK, said, desk.keys.signing);
-  await post(desk, { type: "rating", exchange: id, statement });
-  kept.good = good;
-  desk.book.rate({ exchange: id, epoch, rater: desk.own, target: partner, good });
-  const closed = await recheck(desk, `you rated ${good ? "a good" : "a bad"} exchange`);
-  await desk.save();
-  return closed;
+  await post(desk, { type: "rating", exchange, statement });
 }

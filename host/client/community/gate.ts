@@ -94,6 +94,19 @@ function opens({ reason }: Decision): boolean {
   return reason === "SHARE" || reason === "CONSENT_MISSING";
 }
 
+/**
+ * True where the gate would be closed also if nothing had faded since one agreed: somebody's word, one's own or a
+ * witness's, or a rule has changed it. A quiet month alone takes no agreement back; it only lets nothing of one's own
+ * go until there is fresh evidence.
+ */
+function spokenAgainst(desk: Desk, partner: string): boolean {
+  const agreement = desk.state.agreements.mine[partner];
+  return (
+    agreement?.agreed === true &&
+    !opens(desk.book.weigh(partner, circumstancesOf(desk, partner), agreement.at))
+  );
+}
+
 /** Withdraws; where the relay cannot be reached that waits in the outbox, and on this side it counts at once. */
 async function withdrawNow(desk: Desk, partner: string): Promise<void> {
   try {
@@ -106,7 +119,7 @@ async function withdrawNow(desk: Desk, partner: string): Promise<void> {
 }
 
 /**
- * Looks at everybody one has agreed with again, and withdraws from whom the gate is closed now.
+ * Looks at everybody one has agreed with again, and withdraws at once from whom new words have closed the gate to.
  */
 export async function recheck(desk: Desk, occasion: string): Promise<Closing[]> {
   const closed: Closing[] = [];
@@ -114,11 +127,11 @@ export async function recheck(desk: Desk, occasion: string): Promise<Closing[]> 
     if (!agreedWith(desk, partner).mine) {
       continue;
     }
-    const circumstances = circumstancesOf(desk, partner);
-    if (opens(desk.book.weigh(partner, circumstances))) {
+    if (!spokenAgainst(desk, partner)) {
       continue;
     }
-    closed.push({ partner, decision: desk.book.decide(partner, circumstances, occasion) });
+    const decision = desk.book.decide(partner, circumstancesOf(desk, partner), occasion);
+    closed.push({ partner, decision });
     await withdrawNow(desk, partner);
   }
   return closed;
@@ -136,7 +149,7 @@ export async function pass(desk: Desk, partner: string, occasion: string): Promi
   if (decision.share) {
     return decision;
   }
-  if (!opens(decision)) {
+  if (spokenAgainst(desk, partner)) {
     await withdrawNow(desk, partner);
   }
   throw gateClosed(partner, decision);

@@ -6,7 +6,7 @@ export {
 } from "./admission.ts";
 export { APPLICATION, applyTo, createMemberKeys, openMemberKeys, readApplication } from "./application.ts";
 export { handCodeKey, takeCodeKey } from "./code-key.ts";
-export type { Asked, CardMaker } from "./exchanging.ts";
+export type { Asked, CardMaker, Rated } from "./exchanging.ts";
 export {
   type CommunityPlan,
   type Founded,

@@ -13,7 +13,7 @@ import { openMemberKeys } from "./application.ts";
 import { compare, takeRun } from "./comparing.ts";
 import { type Desk, flush, refreshMembers } from "./desk.ts";
 import { issuersOf, type KnownMember } from "./directory.ts";
-import { type Asked, answer, ask, type CardMaker, decline, open, rate } from "./exchanging.ts";
+import { type Asked, answer, ask, type CardMaker, decline, open, type Rated, rate } from "./exchanging.ts";
 import { newestCommunity } from "./founding.ts";
 import {
   agree,
@@ -76,7 +76,7 @@ export interface CommunityMember {
   open(partner: string, question: number): Promise<string>;
   answer(exchange: string, text: string, card?: CardMaker): Promise<void>;
   decline(exchange: string): Promise<void>;
-  rate(exchange: string, good: boolean): Promise<Closing[]>;
+  rate(exchange: string, good: boolean): Promise<Rated>;
   report(exchange: string): Promise<string>;
   appeal(report: string, text: string): Promise<void>;
   /** Lets something that goes another way (a key at the KDC) pass the gate. @throws MedcloudletError `GATE_CLOSED` */

@@ -119,9 +119,12 @@ export interface TrustBook {
   setLeastSimilarity(least: number): void;
   /**
    * Enters one's own word on an exchange; what witnesses had claimed of that partner before is held against it first.
-   * A second word for the same exchange, or the same pair and epoch, changes nothing: one voice.
+   * There is one voice for a pair and epoch, and for oneself the worst of an epoch counts: whoever was good once in a week
+   * shall not have the rest of it free.
    */
   rate(rating: BookRating): void;
+  /** True where one's voice about somebody in an epoch was given. */
+  hasSpoken(target: string, epoch: number): boolean;
   /** True where this rater's word on this exchange is in the book. */
   knows(rater: string, exchange: string): boolean;
   /** Enters a witness's word. A word on record stays, whatever the relay shows later. Gives whether it was new. */
@@ -130,8 +133,12 @@ export interface TrustBook {
   setOverlap(pseudonym: string, overlap: Overlap): void;
   overlapWith(pseudonym: string): Overlap | null;
   assess(partner: string): Assessment;
-  /** Decides, without keeping it. */
-  weigh(partner: string, circumstances: GateCircumstances): Decision;
+  /**
+   * Decides, without keeping it.
+   * @param fadedTo ms; the evidence as it would be had nothing faded since then, and with all that was said since.
+   *   Absent: now
+   */
+  weigh(partner: string, circumstances: GateCircumstances, fadedTo?: number): Decision;
   /** Decides and keeps the decision, unless it is word for word the last one about this partner on that occasion. */
   decide(partner: string, circumstances: GateCircumstances, occasion: string): Decision;
   /** Newest first; of one partner or of all. */
@@ -163,6 +170,10 @@ export function createTrustBook(options: {
     }
   };
 
+  const ownWord = (target: string, epoch: number): BookRating | null =>
+    state.ratings.find((there) => there.rater === own && there.target === target && there.epoch === epoch) ??
+    null;
+
   const recordOf = (witness: string): WitnessRecord => state.records[witness] ?? NO_RECORD;
 
   /** What everybody but oneself said of somebody before an epoch, as it was said: nothing faded. */
@@ -176,9 +187,9 @@ export function createTrustBook(options: {
     return claims;
   };
 
-  /** What each rater says of somebody now, faded by age. */
-  const claimsNow = (target: string): Map<string, Evidence> => {
-    const now = trustEpoch(clock.now());
+  /** What each rater says of somebody, faded to a moment; what was said after it counts whole. */
+  const claimsAt = (target: string, at: number): Map<string, Evidence> => {
+    const now = trustEpoch(at);
     const claims = new Map<string, Evidence>();
     for (const { rater, target: about, good, epoch } of state.ratings) {
       if (about === target) {
@@ -189,8 +200,8 @@ export function createTrustBook(options: {
     return claims;
   };
 
-  const assessPartner = (partner: string): Assessment => {
-    const claims = claimsNow(partner);
+  const assessPartner = (partner: string, at = clock.now()): Assessment => {
+    const claims = claimsAt(partner, at);
     const witnesses: Witness[] = [];
     for (const [rater, claim] of claims) {
       if (rater !== own) {
@@ -205,12 +216,12 @@ export function createTrustBook(options: {
     return assess(claims.get(own) ?? NO_EVIDENCE, witnesses);
   };
 
-  const weigh: TrustBook["weigh"] = (partner, { credential, consents }) =>
+  const weigh: TrustBook["weigh"] = (partner, { credential, consents }, fadedTo) =>
     decide({
       credential,
       overlap: state.overlaps[partner] ?? NOT_COMPARED,
       leastSimilarity: state.leastSimilarity,
-      assessment: assessPartner(partner),
+      assessment: assessPartner(partner, fadedTo),
       threshold: state.threshold,
       consents,
     });
@@ -224,7 +235,9 @@ export function createTrustBook(options: {
       state.leastSimilarity = unitSchema.parse(least);
     },
     rate(rating) {
-      if (rating.rater !== own || known(rating)) {
+      const there = ownWord(rating.target, rating.epoch);
+      const changes = there === null ? !known(rating) : there.good && !rating.good;
+      if (rating.rater !== own || !changes) {
         return;
       }
       for (const [witness, claim] of claimsBefore(rating.target, rating.epoch)) {
@@ -232,8 +245,13 @@ export function createTrustBook(options: {
           ...cell,
         }));
       }
-      enter(rating);
+      if (there === null) {
+        enter(rating);
+      } else {
+        there.good = false;
+      }
     },
+    hasSpoken: (target, epoch) => ownWord(target, epoch) !== null,
     knows: (rater, exchange) => voices.has(`${rater} on ${exchange}`),
     hear(rating) {
       if (rating.rater === own || rating.rater === rating.target || known(rating)) {
@@ -249,7 +267,7 @@ export function createTrustBook(options: {
       state.overlaps[pseudonym] = { ...overlap, at: clock.now() };
     },
     overlapWith: (pseudonym) => state.overlaps[pseudonym] ?? null,
-    assess: assessPartner,
+    assess: (partner) => assessPartner(partner),
     weigh,
     decide(partner, circumstances, occasion) {
       const decision = weigh(partner, circumstances);

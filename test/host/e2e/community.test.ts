@@ -120,7 +120,7 @@ describe.each(backends())("a community on the $name store", (backend) => {
       state: "answered",
       answer: { text: ANSWER, card: null },
     });
-    expect(await a.rate(question, true)).toEqual([]);
+    expect(await a.rate(question, true)).toEqual({ told: true, closed: [] });
 
     // A second question, then Ben starts lying: to Ada, and as a witness about Cleo.
     clock.advance(TRUST_EPOCH_MS);
@@ -137,7 +137,7 @@ describe.each(backends())("a community on the $name store", (backend) => {
     await b.visit();
 
     // Rated, the gate closes at once, and says why.
-    const closed = await a.rate(another, false);
+    const { closed } = await a.rate(another, false);
     expect(closed.map(({ partner }) => partner)).toEqual([b.pseudonym]);
     const { decision } = closed[0] as { decision: Decision };
     expect(decision).toMatchObject({ share: false, reason: "BELOW_THRESHOLD" });
