@@ -1,6 +1,14 @@
 import type { Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient } from "../client/index.ts";
-import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
+import { createCommunityRooms } from "../community/index.ts";
+import {
+  createRateLimiter,
+  createServiceApp,
+  errorFields,
+  type Log,
+  type RateLimit,
+  type Service,
+} from "../http/index.ts";
 import {
   createProofVerifier,
   createRoutes,
@@ -15,6 +23,8 @@ import { createTicketKeys } from "./ticket-keys.ts";
 /** What was forwarded is remembered this long, so that a resend is recognised here; then the cloud does it alone. */
 const REMEMBER_MS = 30 * 24 * 60 * 60 * 1000;
 const FORGET_EVERY_MS = 60 * 60 * 1000;
+/** Requests of one member of a community; those of an address have a limit of their own. */
+const MEMBER_LIMIT: RateLimit = { points: 600, seconds: 60 };
 
 /** The cloudlet: takes sealed batches from wearables, keeps them until the cloud has them. It can open none. */
 export async function createCloudletApp(options: {
@@ -28,6 +38,7 @@ export async function createCloudletApp(options: {
   readonly key: SigningKey;
   readonly spoolCapacity: number;
   readonly rateLimit: RateLimit;
+  readonly memberLimit?: RateLimit;
   readonly trustProxies: number;
 }): Promise<Service> {
   const { store, clock, log, key } = options;
@@ -37,8 +48,9 @@ export async function createCloudletApp(options: {
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const routes = createRoutes({ guard, publicUrl });
+  const proofs = createProofVerifier(clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+  const routes = createRoutes({ guard, proofs, publicUrl });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,
@@ -50,6 +62,8 @@ export async function createCloudletApp(options: {
     requestTicket: () => kdc.forwardTicket(options.cloudletId, key),
   });
   addIngestRoutes(routes, { spool, clock, onAccepted: uplink.wake });
+  const communities = await createCommunityRooms({ store, clock });
+  communities.addRoutes(routes, { limit: createRateLimiter(options.memberLimit ?? MEMBER_LIMIT) });
   const { app, drain } = createServiceApp({
     log,
     // The cloud may be away for a day and the cloudlet still does its work: only its own store makes it unready.
@@ -65,9 +79,11 @@ export async function createCloudletApp(options: {
       url = listeningAt;
       uplink.start();
       forgetting = setInterval(() => {
-        spool.forget(clock.now() - REMEMBER_MS).catch((error) => {
-          log.warn({ event: "forget_failed", ...errorFields(error) });
-        });
+        for (const forgotten of [spool.forget(clock.now() - REMEMBER_MS), communities.forget()]) {
+          forgotten.catch((error) => {
+            log.warn({ event: "forget_failed", ...errorFields(error) });
+          });
+        }
       }, FORGET_EVERY_MS);
       forgetting.unref();
     },

@@ -17,7 +17,10 @@ import { confirm } from "./secret-input.ts";
 /** `medcloudlet account card` */
 export function cardCommand(): Command {
   return withPerson(
-    newCommand("card", "print what somebody needs who wants to name you a guardian; nothing in it is secret"),
+    newCommand(
+      "card",
+      "print what somebody needs who wants to name you a guardian or a moderator; nothing in it is secret",
+    ),
   ).action((options: PersonOptions) =>
     asPerson(options, async ({ session }) => {
       const { accountId, handle, identity } = session.account;
@@ -27,13 +30,14 @@ export function cardCommand(): Command {
   );
 }
 
-async function readCard(file: string): Promise<ContactCard> {
+/** A contact card in a file. @throws MedcloudletError `CLI_FILE` */
+export async function readCard(file: string): Promise<ContactCard> {
   try {
     return CONTACT_CARD.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (cause) {
     throw new MedcloudletError(
       "CLI_FILE",
-      `${file} is no contact card: the guardian makes one with \`medcloudlet account card\`.`,
+      `${file} is no contact card: whoever it is of makes one with \`medcloudlet account card\`.`,
       { cause },
     );
   }

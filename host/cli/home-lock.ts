@@ -35,16 +35,11 @@ async function take(file: string): Promise<number | null> {
 }
 
 /**
- * Like `asPerson`, one command at a time for a home: two that start epochs at once would each write the keystore
- * without the other's epoch, and its key would be lost.
- * @throws MedcloudletError `HOME_BUSY` when another command holds the keys for longer than half a minute
+ * One command at a time for what a lock file guards: two that read, change and write the same file would each lose what
+ * the other wrote.
+ * @throws MedcloudletError `HOME_BUSY` when another command holds it for longer than half a minute
  */
-export async function asOwner<T>(
-  options: PersonOptions,
-  work: Parameters<typeof asPerson<T>>[1],
-): Promise<T> {
-  await requireHome(options.home);
-  const file = join(options.home, "owner.lock");
+export async function withLock<T>(file: string, what: string, work: () => Promise<T>): Promise<T> {
   const end = performance.now() + WAIT_MS;
   for (;;) {
     const holder = await take(file);
@@ -54,16 +49,29 @@ export async function asOwner<T>(
     if (performance.now() > end) {
       throw new MedcloudletError(
         "HOME_BUSY",
-        `Another command (process ${holder}) works with the keys in ${options.home}: wait for it. If there is ` +
-          `none, remove ${file}.`,
+        `Another command (process ${holder}) works with ${what}: wait for it. If there is none, remove ${file}.`,
         { status: 503 },
       );
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
   }
   try {
-    return await asPerson(options, work);
+    return await work();
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/**
+ * Like `asPerson`, one command at a time for a home: two that start epochs at once would each write the keystore
+ * without the other's epoch, and its key would be lost.
+ * @throws MedcloudletError `HOME_BUSY`
+ */
+export async function asOwner<T>(
+  options: PersonOptions,
+  work: Parameters<typeof asPerson<T>>[1],
+): Promise<T> {
+  await requireHome(options.home);
+  const file = join(options.home, "owner.lock");
+  return withLock(file, `the keys in ${options.home}`, () => asPerson(options, work));
 }

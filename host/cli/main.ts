@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   emergency: async () => (await import("./emergency.ts")).emergencyCommand(),
   trust: async () => (await import("./trust.ts")).trustCommand(),
   ids: async () => (await import("./ids.ts")).idsCommand(),
+  community: async () => (await import("./community.ts")).communityCommand(),
   bench: async () => (await import("./bench.ts")).benchCommand(),
 };
 const [called = ""] = process.argv.slice(2);

@@ -16,6 +16,7 @@ export {
   type UnverifiedHead,
   type UnverifiedPage,
 } from "./audit.ts";
+export * from "./community/index.ts";
 export {
   createEmergency,
   EMERGENCY_PLAN,
@@ -62,7 +63,14 @@ export {
 } from "./keystore.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
-export { type CaughtUp, createOwner, type OwnDevice, type OwnedEpoch, type Owner } from "./owner.ts";
+export {
+  type CaughtUp,
+  createOwner,
+  type KnownReader,
+  type OwnDevice,
+  type OwnedEpoch,
+  type Owner,
+} from "./owner.ts";
 export {
   createIdentity,
   type IdentitySecrets,

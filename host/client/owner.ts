@@ -43,6 +43,14 @@ export interface CaughtUp {
   readonly skipped: readonly string[];
 }
 
+/** A reader as they showed themselves, to be held to the fingerprint that was compared with them. */
+export interface KnownReader {
+  readonly handle: string;
+  readonly accountId: string;
+  readonly fingerprint: string;
+  readonly receivingKey: Bytes;
+}
+
 /** A device of the owner's. */
 export interface OwnDevice {
   readonly enrolment: Enrolment;
@@ -81,7 +89,8 @@ export interface Owner {
    * @throws MedcloudletError `READER_CHANGED` when the reader's key is not the one expected, `EPOCH_MISSING`
    */
   share(input: {
-    reader: string;
+    /** Their handle; or all that is known of them, where the directory does not list them: patients. */
+    reader: string | KnownReader;
     regions: readonly Region[];
     purpose: Consent["purpose"];
     from: number;
@@ -255,8 +264,9 @@ export function createOwner(options: {
       await revokeDevice(call, await signStatement(DEVICE_REVOCATION, revocation, keys.signing));
     },
     lookUp,
-    async share({ reader: handle, regions, purpose, from, until, history, expectedFingerprint }) {
-      const reader = await lookUp(handle);
+    async share({ reader: named, regions, purpose, from, until, history, expectedFingerprint }) {
+      const handle = typeof named === "string" ? named : named.handle;
+      const reader = typeof named === "string" ? await lookUp(named) : named;
       if (expectedFingerprint !== reader.fingerprint) {
         throw new MedcloudletError(
           "READER_CHANGED",

@@ -18,10 +18,17 @@ export { loadOrCreateSecret, loadOrCreateSigningKey } from "./key-file.ts";
 export { createLogin, type Login } from "./login.ts";
 export { addNoticeRoutes } from "./notice-routes.ts";
 export { createNotices, type Notice, type Notices } from "./notices.ts";
-export { type Action, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
+export { type Action, type ActionBy, POLICY, type Relation, type Rule, relationsFor } from "./policy.ts";
 export { createProofVerifier, type ProofVerifier } from "./proof-verifier.ts";
 export { addIdentityRoutes } from "./router.ts";
-export { type AuditSink, createRoutes, type Routes } from "./routes.ts";
+export {
+  type AuditSink,
+  type Call,
+  createRoutes,
+  type ProofCaller,
+  type RouteSpec,
+  type Routes,
+} from "./routes.ts";
 export { createSessions } from "./sessions.ts";
 export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";
 export {

@@ -23,7 +23,9 @@ export type Rule = { readonly audit: boolean } & (
   /** A machine that proves its key and carries nothing else. */
   | {
       readonly by: "proof";
-      readonly allow: Readonly<Partial<Record<"device" | "cloudlet" | "requester", readonly Allowed[]>>>;
+      readonly allow: Readonly<
+        Partial<Record<"device" | "cloudlet" | "requester" | "applicant" | "member", readonly Allowed[]>>
+      >;
     }
   /** The holder of a ticket, by the ticket's scope. */
   | {
@@ -170,6 +172,31 @@ export const POLICY = {
   "audit.head": { by: "session", audit: false, allow: EVERYBODY },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
+  // Communities, on a cloudlet. What members and moderators do there, they sign: those statements are the record of it.
+  "community.found": { by: "ticket", audit: false, allow: { operate: OWN } },
+  "community.list": { by: "anyone", audit: false },
+  "community.show": { by: "anyone", audit: false },
+  "community.join": { by: "proof", audit: false, allow: { applicant: OWN } },
+  "community.members": { by: "proof", audit: false, allow: { member: OWN } },
+  "community.inbox": { by: "proof", audit: false, allow: { member: OWN } },
+  "community.standings": { by: "proof", audit: false, allow: { member: OWN } },
+  "similarity.send": { by: "proof", audit: false, allow: { member: OWN } },
+  "similarity.show": { by: "proof", audit: false, allow: { member: OWN } },
+  "agreement.sign": { by: "proof", audit: false, allow: { member: OWN } },
+  "agreement.list": { by: "proof", audit: false, allow: { member: OWN } },
+  "question.ask": { by: "proof", audit: false, allow: { member: OWN } },
+  "opening.ask": { by: "proof", audit: false, allow: { member: OWN } },
+  "exchange.show": { by: "proof", audit: false, allow: { member: OWN } },
+  "exchange.answer": { by: "proof", audit: false, allow: { member: OWN } },
+  "exchange.decline": { by: "proof", audit: false, allow: { member: OWN } },
+  "exchange.received": { by: "proof", audit: false, allow: { member: OWN } },
+  "rating.give": { by: "proof", audit: false, allow: { member: OWN } },
+  "rating.list": { by: "proof", audit: false, allow: { member: OWN } },
+  "report.file": { by: "proof", audit: false, allow: { member: OWN } },
+  "report.appeal": { by: "proof", audit: false, allow: { member: OWN } },
+  "report.list": { by: "ticket", audit: false, allow: { moderate: OWN } },
+  "report.show": { by: "ticket", audit: false, allow: { moderate: OWN } },
+  "report.decide": { by: "ticket", audit: false, allow: { moderate: OWN } },
   // Cloud
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },

@@ -39,18 +39,40 @@ export interface Assessment {
 }
 
 /**
- * One's own evidence alone where it is confident enough (TRAVOS, γ >= 0.95), else together with what witnesses say, at
- * what each is worth.
+ * One's own evidence together with what witnesses say, at what each is worth. Where one's own is confident enough (TRAVOS,
+ * γ >= 0.95) the paper asks nobody any more, and one's own rate of good outcomes stands; here witnesses may then still
+ * make it surer, and never better ({@link narrowed}). Without that, the good exchange with which one's own evidence
+ * becomes confident would make the bound drop by as much as the witnesses had given, and close an open gate.
  */
 export function assess(own: Evidence, witnesses: readonly Witness[]): Assessment {
-  const heard: Testimony[] =
-    confidence(own) >= CONFIDENCE_ENOUGH
-      ? []
-      : witnesses.map(({ claim, record, standing }) => ({
-          claim,
-          accuracy: accuracy(record, claim, standing),
-        }));
-  const seen = combine(own, heard);
+  const heard: Testimony[] = witnesses.map(({ claim, record, standing }) => ({
+    claim,
+    accuracy: accuracy(record, claim, standing),
+  }));
+  const together = combine(own, heard);
+  if (confidence(own) < CONFIDENCE_ENOUGH) {
+    return assessmentOf(own, together, heard);
+  }
+  const surer = narrowed(own, together);
+  return lowerBound(surer) > lowerBound(own) ? assessmentOf(own, surer, heard) : assessmentOf(own, own, []);
+}
+
+/**
+ * As much evidence as all have together, at one's own rate of good outcomes or the common one, whichever is worse: somebody
+ * who serves others well and oneself badly gains nothing by the others' praise.
+ */
+function narrowed(own: Evidence, together: Evidence): Evidence {
+  const rate = Math.min(rateOf(own), rateOf(together));
+  const sum = together.positive + together.negative;
+  return { positive: sum * rate, negative: sum * (1 - rate) };
+}
+
+function rateOf({ positive, negative }: Evidence): number {
+  const sum = positive + negative;
+  return sum === 0 ? 0 : positive / sum;
+}
+
+function assessmentOf(own: Evidence, seen: Evidence, heard: readonly Testimony[]): Assessment {
   return {
     evidence: seen,
     expectation: expectation(seen),

@@ -19,6 +19,7 @@ export {
   uncertainty,
 } from "./beta.ts";
 export { createEigenTrust, type EigenTrust, type EigenTrustOptions, standingOf } from "./eigentrust.ts";
+export { createEnrolments, credentialsOf, type Enrolment, type Enrolments } from "./enrolments.ts";
 export {
   type Assessment,
   assess,
@@ -56,10 +57,12 @@ export {
   askSimilarity,
   confirmedCode,
   type Overlap,
+  SIMILARITY_SEED_BYTES,
   type SimilarityAnswerer,
   type SimilarityAsker,
 } from "./similarity.ts";
 export { createSimilarityBudget, type SimilarityBudget } from "./similarity-budget.ts";
+export { type MessageName, messageBytes, readMessage } from "./similarity-messages.ts";
 export { type ChartOptions, chartTrust } from "./simulation/chart.ts";
 export type { Estimate } from "./simulation/measure.ts";
 export {

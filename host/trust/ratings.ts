@@ -1,25 +1,22 @@
-import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import {
+  type Bytes,
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+} from "../base/index.ts";
+import { verifyStatement } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
 import { addOutcome, type Evidence, FORGETTING, type Forgetting, forget, NO_EVIDENCE } from "./beta.ts";
+import { createEnrolments, credentialsOf } from "./enrolments.ts";
 import {
   type Credential,
   type Feedback,
+  RECEIPT,
   type SignedReceipt,
   trustEpoch,
-  verifyCredential,
   verifyFeedback,
 } from "./receipts.ts";
-
-/** A patient of a community: one document a pseudonym, so that nobody is in twice. */
-interface CredentialRecord {
-  readonly _id: string;
-  readonly community: string;
-  readonly pseudonym: string;
-  readonly signingKey: string;
-  readonly until: number;
-  readonly credential: Credential;
-  readonly statement: string;
-}
 
 /**
  * A rating. Its id is community, epoch, rater and target, so that there is one voice for a pair and epoch; the unique
@@ -60,6 +57,14 @@ export interface Ratings {
   byRater(community: string, rater: string): Promise<Map<string, Evidence>>;
   /** All ratings of a community from an epoch on, for EigenTrust. */
   since(community: string, epoch: number): Promise<RatingRecord[]>;
+  /** What somebody said of somebody in an epoch, or null. */
+  of(community: string, epoch: number, rater: string, target: string): Promise<RatingRecord | null>;
+  /** The statements about somebody behind `after`, for whoever wants to check them: oldest first. */
+  statementsAbout(
+    community: string,
+    target: string,
+    options: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<RatingRecord[]>;
 }
 
 /** A feedback, its receipt, and who is who in it. */
@@ -84,10 +89,7 @@ export async function createRatings({
   clock,
   forgetting = FORGETTING,
 }: RatingsOptions): Promise<Ratings> {
-  const credentials = await store.collection<CredentialRecord>({
-    name: "community_credentials",
-    indexes: [{ fields: { community: 1, signingKey: 1 }, unique: true }],
-  });
+  const enrolments = await createEnrolments({ store, clock });
   const ratings = await store.collection<RatingRecord>({
     name: "trust_ratings",
     indexes: [
@@ -99,23 +101,38 @@ export async function createRatings({
   });
 
   async function credentialOf(community: string, pseudonym: string): Promise<Credential | null> {
-    const record = await credentials.findOne({
-      _id: { $eq: idOf(community, pseudonym) },
-      until: { $gt: clock.now() },
-    });
-    return record?.credential ?? null;
+    const enrolment = await enrolments.byPseudonym(community, pseudonym);
+    return enrolment !== null && enrolment.until > clock.now() ? enrolment.credential : null;
   }
 
-  async function mustHave(community: string, pseudonym: string): Promise<Credential> {
-    const credential = await credentialOf(community, pseudonym);
-    if (credential === null) {
+  /** Somebody's valid credential first, then those of keys they had. */
+  async function mustHave(community: string, pseudonym: string): Promise<[Credential, ...Credential[]]> {
+    const enrolment = await enrolments.byPseudonym(community, pseudonym);
+    if (enrolment === null || enrolment.until <= clock.now()) {
       throw new MedcloudletError(
         "CREDENTIAL_UNKNOWN",
         "One of the two has no valid credential of this community: enrol first.",
         { status: 403 },
       );
     }
-    return credential;
+    const [, ...earlier] = credentialsOf(enrolment);
+    return [enrolment.credential, ...earlier];
+  }
+
+  /**
+   * Which of somebody's credentials signed a half of the receipt: a new key shall make no exchange of before unratable,
+   * or changing it would be a way to escape. The newest where none did, for the error.
+   */
+  async function signerOf(half: string, [newest, ...earlier]: [Credential, ...Credential[]]) {
+    for (const credential of [newest, ...earlier]) {
+      try {
+        await verifyStatement(RECEIPT, half, fromBase64Url(credential.signingKey));
+        return credential;
+      } catch {
+        // The next one, perhaps.
+      }
+    }
+    return newest;
   }
 
   /** Ratings as evidence by the name in `field`, each faded by its age. */
@@ -134,40 +151,7 @@ export async function createRatings({
   }
 
   return {
-    async enrol(statement, issuers) {
-      const credential = await verifyCredential(statement, issuers, clock.now());
-      const { community, pseudonym, signingKey, from, until } = credential;
-      try {
-        await credentials.updateOne(
-          { _id: { $eq: idOf(community, pseudonym) }, "credential.from": { $lte: from } },
-          { $set: { community, pseudonym, signingKey, until, credential, statement } },
-          { upsert: true },
-        );
-      } catch (cause) {
-        if (!isMedcloudletError(cause, "STORE_DUPLICATE")) {
-          throw cause;
-        }
-        const there = await credentials.findOne({ _id: { $eq: idOf(community, pseudonym) } });
-        throw there !== null && there.credential.from > from
-          ? new MedcloudletError(
-              "CREDENTIAL_OLDER",
-              "A later credential of this pseudonym is enrolled already.",
-              {
-                status: 409,
-                cause,
-              },
-            )
-          : new MedcloudletError(
-              "CREDENTIAL_KEY_TAKEN",
-              "This key is enrolled already: make one for yourself.",
-              {
-                status: 409,
-                cause,
-              },
-            );
-      }
-      return credential;
-    },
+    enrol: async (statement, issuers) => (await enrolments.enrol(statement, issuers)).enrolment.credential,
     credentialOf,
     async rate({ community, statement, receipt, asker, answerer, rater }) {
       if (rater !== asker && rater !== answerer) {
@@ -175,16 +159,16 @@ export async function createRatings({
           status: 400,
         });
       }
-      const parties = {
+      const credentials = {
         asker: await mustHave(community, asker),
         answerer: await mustHave(community, answerer),
       };
-      const feedback = await verifyFeedback(
-        statement,
-        receipt,
-        parties,
-        rater === asker ? parties.asker : parties.answerer,
-      );
+      const parties = {
+        asker: await signerOf(receipt.byAsker, credentials.asker),
+        answerer: await signerOf(receipt.byAnswerer, credentials.answerer),
+      };
+      const [now] = rater === asker ? credentials.asker : credentials.answerer;
+      const feedback = await verifyFeedback(statement, receipt, parties, now);
       // The last epoch too: an exchange late on its last day is rated on the next.
       const age = trustEpoch(clock.now()) - feedback.epoch;
       if (age !== 0 && age !== 1) {
@@ -197,7 +181,7 @@ export async function createRatings({
       const { epoch, target, good, exchange } = feedback;
       try {
         await ratings.insertOne({
-          _id: `${community}:${epoch}:${rater}:${target}`,
+          _id: idOf(community, epoch, rater, target),
           community,
           epoch,
           rater,
@@ -227,9 +211,20 @@ export async function createRatings({
     },
     since: (community, epoch) =>
       ratings.find({ community: { $eq: community }, epoch: { $gte: epoch } }, { sort: { epoch: 1, _id: 1 } }),
+    of: (community, epoch, rater, target) =>
+      ratings.findOne({ _id: { $eq: idOf(community, epoch, rater, target) } }),
+    statementsAbout: (community, target, { after, limit }) =>
+      ratings.find(
+        {
+          community: { $eq: community },
+          target: { $eq: target },
+          ...(after === undefined ? {} : { _id: { $gt: after } }),
+        },
+        { sort: { _id: 1 }, limit },
+      ),
   };
 }
 
-function idOf(community: string, pseudonym: string): string {
-  return `${community}:${pseudonym}`;
+function idOf(community: string, epoch: number, rater: string, target: string): string {
+  return `${community}:${epoch}:${rater}:${target}`;
 }

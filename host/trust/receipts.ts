@@ -32,6 +32,8 @@ export const CREDENTIAL = {
       pseudonym: idSchema,
       /** Signs receipts and feedback under the pseudonym; made for this community alone. */
       signingKey: signingKeySchema,
+      /** Clinicians are where the trust of a community comes from (EigenTrust's seeds); the hospital knows who is one. */
+      standing: z.enum(["patient", "clinician"]),
       /** SHA-256 over a salt and the confirmed codes; opened in a dispute. */
       conditions: digestSchema,
       from: timeSchema,
@@ -55,7 +57,7 @@ export const RECEIPT = {
       epoch: epochSchema,
       asker: idSchema,
       answerer: idSchema,
-      /** SHA-256 of the sealed question, so that the receipt belongs to one message. */
+      /** SHA-256 of the asker's signed statement about the question, so that the receipt belongs to one message. */
       question: digestSchema,
     })
     .refine((receipt) => receipt.asker !== receipt.answerer, "nobody exchanges with themselves"),

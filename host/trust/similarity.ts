@@ -1,6 +1,7 @@
 import { ristretto255, ristretto255_hasher } from "@noble/curves/ed25519.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { shake256 } from "@noble/hashes/sha3.js";
 import { type Bytes, concatBytes, MedcloudletError, randomBytes, toHex, utf8 } from "../base/index.ts";
 import {
   type PointList,
@@ -76,21 +77,43 @@ export function confirmedCode(communityKey: Bytes, code: string): string {
   return toHex(hmac(sha256, communityKey, utf8(`medcloudlet confirmed code v1 ${code}`)));
 }
 
+/** Gives so many random bytes. */
+type Draw = (length: number) => Bytes;
+
+/**
+ * Where a run's keys, dummies and orders come from. A partner may answer tomorrow, when the program that asked is long
+ * over: from the same 32 random bytes, kept until then, it makes the same run again. They are used for one run and one
+ * partner's message only: a second message under the same keys would give its sender 31 more guesses.
+ * Absent: fresh randomness that nobody keeps.
+ */
+function drawing(seed: Bytes | undefined): Draw {
+  if (seed === undefined) {
+    return randomBytes;
+  }
+  const stream = shake256.create({ dkLen: 0 }).update(utf8("medcloudlet similarity run v1")).update(seed);
+  return (length) => new Uint8Array(stream.xof(length));
+}
+
+/** Bytes of a seed of {@link askSimilarity} and {@link answerSimilarity}. */
+export const SIMILARITY_SEED_BYTES = 32;
+
 /**
  * Begins a run: a -> H(x)^a for every x, shuffled among dummies.
  * @param codes coded conditions as opaque strings (SNOMED CT, ICD-10, or {@link confirmedCode}s), 1 to 32
+ * @param seed 32 random bytes to make the same run from again; see `drawing`
  * @throws MedcloudletError `SIMILARITY_SET_INVALID`
  */
-export function askSimilarity(codes: readonly string[]): SimilarityAsker {
-  const set = paddedSet(codes);
-  const run = randomBytes(RUN_BYTES);
+export function askSimilarity(codes: readonly string[], seed?: Bytes): SimilarityAsker {
+  const draw = drawing(seed);
+  const set = paddedSet(codes, draw);
+  const run = draw(RUN_BYTES);
   // Keys of the direction in which we learn, and of the one in which the partner learns.
-  const mine = randomScalar();
-  const theirs = randomScalar();
+  const mine = randomScalar(draw);
+  const theirs = randomScalar(draw);
   const request = writeMessage("request", {
     run,
     size: codes.length,
-    lists: [shuffled(raiseAll(set, mine))],
+    lists: [shuffled(raiseAll(set, mine), draw)],
   });
   let used = false;
 
@@ -107,7 +130,7 @@ export function askSimilarity(codes: readonly string[]): SimilarityAsker {
       const confirmation = writeMessage("confirmation", {
         run,
         size: 0,
-        lists: [shuffled(raiseAll(decodeAll(forThem), theirs)), shuffled(raiseAll(set, theirs))],
+        lists: [shuffled(raiseAll(decodeAll(forThem), theirs), draw), shuffled(raiseAll(set, theirs), draw)],
       });
       used = true;
       return { overlap, confirmation };
@@ -118,20 +141,22 @@ export function askSimilarity(codes: readonly string[]): SimilarityAsker {
 /**
  * Answers a request: the asker's values raised and shuffled, one's own set for the asker's count, and one's own set
  * under another key for one's own count.
+ * @param seed 32 random bytes to make the same answer to this very request from again; see `drawing`
  * @throws MedcloudletError `SIMILARITY_SET_INVALID`, `SIMILARITY_MESSAGE_INVALID`
  */
-export function answerSimilarity(codes: readonly string[], request: Bytes): SimilarityAnswerer {
-  const set = paddedSet(codes);
+export function answerSimilarity(codes: readonly string[], request: Bytes, seed?: Bytes): SimilarityAnswerer {
+  const draw = drawing(seed);
+  const set = paddedSet(codes, draw);
   const { run, size, lists: asked } = readMessage("request", request, null);
-  const theirs = randomScalar();
-  const mine = randomScalar();
+  const theirs = randomScalar(draw);
+  const mine = randomScalar(draw);
   const reply = writeMessage("reply", {
     run,
     size: codes.length,
     lists: [
-      shuffled(raiseAll(decodeAll(asked[0] as PointList), theirs)),
-      shuffled(raiseAll(set, theirs)),
-      shuffled(raiseAll(set, mine)),
+      shuffled(raiseAll(decodeAll(asked[0] as PointList), theirs), draw),
+      shuffled(raiseAll(set, theirs), draw),
+      shuffled(raiseAll(set, mine), draw),
     ],
   });
   let used = false;
@@ -153,7 +178,7 @@ export function answerSimilarity(codes: readonly string[], request: Bytes): Simi
 }
 
 /** The codes and as many dummies as it takes: random, so that no two ever match, and hashed apart from any code. */
-function paddedSet(codes: readonly string[]): Point[] {
+function paddedSet(codes: readonly string[], draw: Draw): Point[] {
   const fits =
     codes.length >= 1 &&
     codes.length <= SET_SIZE &&
@@ -167,9 +192,7 @@ function paddedSet(codes: readonly string[]): Point[] {
     );
   }
   const real = codes.map((code) => toPoint(REAL, utf8(code)));
-  const dummies = Array.from({ length: SET_SIZE - codes.length }, () =>
-    toPoint(DUMMY, randomBytes(DUMMY_BYTES)),
-  );
+  const dummies = Array.from({ length: SET_SIZE - codes.length }, () => toPoint(DUMMY, draw(DUMMY_BYTES)));
   return [...real, ...dummies];
 }
 
@@ -178,9 +201,9 @@ function toPoint(kind: number, value: Bytes): Point {
 }
 
 /** Uniform and not zero: 512 random bits modulo the group's order are within 2^-256 of uniform. */
-function randomScalar(): bigint {
+function randomScalar(draw: Draw): bigint {
   for (;;) {
-    const scalar = BigInt(`0x${toHex(sha512(randomBytes(64)))}`) % Point.Fn.ORDER;
+    const scalar = BigInt(`0x${toHex(sha512(draw(64)))}`) % Point.Fn.ORDER;
     if (scalar !== 0n) {
       return scalar;
     }
@@ -212,20 +235,20 @@ function decodeAll(list: PointList): Point[] {
 }
 
 /** Encoded in random order (Fisher and Yates, with cryptographic randomness): an order would tell which ones match. */
-function shuffled(points: readonly Point[]): PointList {
+function shuffled(points: readonly Point[], draw: Draw): PointList {
   const list = points.map(encode);
   for (let i = list.length - 1; i > 0; i--) {
-    const j = randomBelow(i + 1);
+    const j = randomBelow(i + 1, draw);
     [list[i], list[j]] = [list[j] as Bytes, list[i] as Bytes];
   }
   return list;
 }
 
 /** Uniform in 0 to `bound` - 1, for `bound` up to 256; bytes that would favour small numbers are drawn again. */
-function randomBelow(bound: number): number {
+function randomBelow(bound: number, draw: Draw): number {
   const limit = 256 - (256 % bound);
   for (;;) {
-    const byte = randomBytes(1)[0] as number;
+    const byte = draw(1)[0] as number;
     if (byte < limit) {
       return byte % bound;
     }

@@ -113,7 +113,9 @@ function settled(document: Record<string, unknown>): Record<string, unknown> {
 /** Everything that the three stores hold beside bookkeeping, once nothing is on its way any more. */
 export async function snapshot(system: System): Promise<Record<string, unknown[]>> {
   await eventually(async () =>
-    (await dumpOf(system.stores.cloudlet)).every(({ document }) => document.state !== "waiting"),
+    (await dumpOf(system.stores.cloudlet)).every(
+      ({ collection, document }) => collection !== "spool" || document.state !== "waiting",
+    ),
   );
   const all: Record<string, unknown[]> = {};
   for (const [service, store] of Object.entries(system.stores)) {

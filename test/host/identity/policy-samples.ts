@@ -19,6 +19,7 @@ import {
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
 import { ACCOUNT_SAMPLES } from "./account-samples.ts";
+import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
@@ -45,6 +46,7 @@ export interface World {
   readonly stranger: Person;
   /** Consent ids by `owner, space, reader`. */
   readonly grants: ReadonlyMap<string, string>;
+  readonly communities: CommunityPlay;
 }
 
 export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {
@@ -157,6 +159,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   }),
   "batch.follow": streamOf("/events"),
   ...ACCOUNT_SAMPLES,
+  ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
   ...RECORD_SAMPLES,

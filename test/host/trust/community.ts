@@ -37,6 +37,7 @@ export async function newCommunity() {
       community,
       pseudonym: someId(),
       signingKey: toBase64Url(key.publicKey),
+      standing: "patient",
       conditions: toHex(randomBytes(32)),
       from: NOW - DAY_MS,
       until: NOW + 365 * DAY_MS,

@@ -48,6 +48,34 @@ describe("the gate", () => {
     );
   });
 
+  it("does not shut over a good exchange where one's own evidence becomes enough", () => {
+    const drops = (claims: readonly Evidence[], bad: number) => {
+      const witnesses = claims.map((claim) => witness(claim, 20, 0));
+      const bounds = Array.from(
+        { length: 80 },
+        (_, quarter) => assess(evidence(quarter / 4, bad), witnesses).bound,
+      );
+      return Math.max(...bounds.slice(1).map((bound, i) => (bounds[i] as number) - bound));
+    };
+    // Where all were good there is no step down. Where witnesses had made the rate better as well, a small one is left,
+    // which is the price of not taking their praise.
+    expect(drops([], 0)).toBeLessThan(0);
+    expect(drops([evidence(7, 0)], 0)).toBeLessThan(0);
+    expect(drops([evidence(7, 0), evidence(3, 0)], 1)).toBeLessThan(0.06);
+    expect(drops([evidence(9, 1), evidence(2, 3)], 1)).toBeLessThan(0.03);
+  });
+
+  it("takes no praise for somebody who serves others well and oneself badly", () => {
+    const praise = Array.from({ length: 20 }, () => witness(evidence(9, 0), 40, 0));
+    const own = evidence(14, 10);
+    const { bound, expectation } = assess(own, praise);
+    expect(expectation).toBeLessThan(0.6);
+    expect(bound).toBeLessThan(14 / 24);
+    // Who is called bad by a crowd, and was good to oneself again and again, stays as good as one has seen.
+    const abuse = Array.from({ length: 20 }, () => witness(evidence(0, 9), 40, 0));
+    expect(assess(evidence(12, 0), abuse).bound).toBe(lowerBound(evidence(12, 0)));
+  });
+
   it.each([
     ["CREDENTIAL_MISSING", { credential: false }],
     ["NOT_SIMILAR", { overlap: { ...OVERLAP, jaccard: 0.19 } }],

@@ -122,15 +122,20 @@ describe.each(backends())("ratings on the $name store", (backend) => {
   });
 
   it("stay with a patient who comes back with a new key", async () => {
-    const { ratings, admit, issuers, ada, ben, rate, community: name } = await community();
+    const { ratings, admit, issuers, ada, ben, eve, rate, community: name } = await community();
     await ratings.rate(await rate(ada, ben, false));
+    const before = await rate(eve, ben, false);
     const { pseudonym, from } = ben.credential;
     const washed = await admit({ pseudonym, from: from + 1 });
     await ratings.enrol(washed.statement, issuers);
     expect(await ratings.credentialOf(name, pseudonym)).toEqual(washed.credential);
     expect((await ratings.aboutTarget(name, pseudonym)).size).toBe(1);
     expect(await rejectionOf(ratings.enrol(ben.statement, issuers))).toBe("CREDENTIAL_OLDER");
-    expect(await rejectionOf(ratings.rate(await rate(ada, ben, true)))).toBe("STATEMENT_INVALID");
+    // An exchange of before is rated all the same: its receipt bears the key that he had then.
+    expect(await rejectionOf(ratings.rate(before))).toBe("none");
+    expect((await ratings.aboutTarget(name, pseudonym)).size).toBe(2);
+    // But what the old key says counts no more.
+    expect(await rejectionOf(ratings.rate(await rate(eve, ben, true, ben)))).toBe("STATEMENT_INVALID");
     const shared = await admit({ signingKey: ada.credential.signingKey });
     expect(await rejectionOf(ratings.enrol(shared.statement, issuers))).toBe("CREDENTIAL_KEY_TAKEN");
   });

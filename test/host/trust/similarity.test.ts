@@ -56,6 +56,25 @@ describe("private similarity", () => {
     );
   }, 120_000);
 
+  it("goes on in another process from the same seeds, with the very same messages", () => {
+    const [askerSeed, answererSeed] = [randomBytes(32), randomBytes(32)];
+    const first = askSimilarity(DIABETES, askerSeed);
+    const again = askSimilarity(DIABETES, askerSeed);
+    expect(toHex(again.request)).toBe(toHex(first.request));
+    const { reply } = answerSimilarity(ASTHMA, first.request, answererSeed);
+    const answerer = answerSimilarity(ASTHMA, first.request, answererSeed);
+    expect(toHex(answerer.reply)).toBe(toHex(reply));
+    const { overlap, confirmation } = again.receive(reply);
+    expect(toHex(first.receive(reply).confirmation)).toBe(toHex(confirmation));
+    expect(overlap.common).toBe(1);
+    expect(answerer.receive(confirmation)).toEqual({ ...overlap, mine: 2, theirs: 3 });
+    // Without a seed nothing is the same twice, and two seeds have nothing in common.
+    const points = [askSimilarity(DIABETES), askSimilarity(DIABETES, randomBytes(32)), first].flatMap(
+      ({ request }) => Array.from({ length: SET_SIZE }, (_, i) => toHex(pointAt(request, i))),
+    );
+    expect(new Set(points).size).toBe(3 * SET_SIZE);
+  });
+
   it("takes a full set", () => {
     const full = Array.from({ length: SET_SIZE }, (_, i) => `code ${i}`);
     expect(run(full, full).theirs.jaccard).toBe(1);
