@@ -53,7 +53,9 @@ const pseudonyms = z.strictObject({
   device: pseudonym.optional(),
 });
 const evidence = z
-  .array(z.strictObject({ rule: z.string().max(64), place: z.string().max(32), name: z.string().max(256) }))
+  .array(
+    z.strictObject({ rule: z.string().max(64), place: z.string().max(64), name: z.string().max(20_000) }),
+  )
   .max(64);
 
 /** An observation as it stands in a log. */

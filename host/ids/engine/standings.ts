@@ -1,6 +1,6 @@
 import { addOutcome, type Evidence, expectation, forget, lowerBound } from "../../trust/index.ts";
-import { bestNeeded, type Rates, type Stakes } from "../consult.ts";
-import type { Correlation } from "../fusion.ts";
+import { howManyToAsk, type Rates, type Stakes } from "../consult.ts";
+import { type Correlation, logRatio } from "../fusion.ts";
 import { type Counts, measureCorrelations, type Outcome, ratesOf } from "../members.ts";
 import type { Member, MemberStanding } from "./contract.ts";
 
@@ -18,6 +18,8 @@ const MOST_COUNTED = 1000;
 const MOST_COMPARED = 200;
 /** What one's own silence teaches of a peer, at most once in this time: see {@link Standings.contradicted}. */
 const CONTRADICTION_MS = 3_600_000;
+/** Part of the best one's log-likelihood ratio from which on the cost model counts on somebody. */
+const RELIABLE = 0.7;
 /** Outcomes that an officer's ruling is worth. */
 const RULING_WEIGHT = 3;
 
@@ -221,7 +223,12 @@ export function createStandings(): Standings {
           detection: mean(all, ({ detection }) => detection),
           falseAlarm: mean(all, ({ falseAlarm }) => falseAlarm),
         }));
-        const cheapest = operators === 0 ? 1 : bestNeeded(worth, stakes).needed;
+        // The cost model says how many of those to wait for whom it is worth asking, the best first. Whose alarms are
+        // known to be worth much less is not counted on: they would raise the number for everybody.
+        worth.sort((a, b) => logRatio(true, b) - logRatio(true, a));
+        const best = worth[0] === undefined ? 0 : logRatio(true, worth[0]);
+        const reliable = worth.filter((rates) => logRatio(true, rates) >= RELIABLE * best);
+        const cheapest = operators === 0 ? 1 : howManyToAsk(reliable, stakes).needed;
         // Never more than the honest can give, or liars would hide an attacker by keeping quiet.
         const needed = Math.max(liars + 1, Math.min(2, operators), Math.min(cheapest, operators - liars));
         quorumKept = { stakes, needed };

@@ -15,6 +15,20 @@ const MOST_SUSPECTS = 2000;
 /** Ids of one peer's alerts that are recognised when they come again. */
 const MOST_IDS = 8000;
 
+/** Dropped at once: a Map whose oldest key is dropped one at a time walks over its holes each time. */
+const AT_ONCE = 500;
+
+function dropOldest(keys: Iterable<string>, count: number, drop: (key: string) => void): void {
+  let left = count;
+  for (const key of keys) {
+    if (left === 0) {
+      return;
+    }
+    drop(key);
+    left--;
+  }
+}
+
 /** How a suspect is called in the mesh. */
 export function meshKey(kind: SubjectKind, shared: string): string {
   return `${kind}:${shared}`;
@@ -58,17 +72,14 @@ export function createHeardVotes(lastsMs: () => number): HeardVotes {
 
   return {
     add(alert, heardAt) {
-      let peer = peers.get(alert.member);
-      if (peer === undefined) {
-        peer = { votes: new Map(), ids: new Set() };
-        peers.set(alert.member, peer);
-      }
+      const peer: Peer = peers.get(alert.member) ?? { votes: new Map(), ids: new Set() };
+      peers.set(alert.member, peer);
       if (peer.ids.has(alert.id)) {
         return false;
       }
       peer.ids.add(alert.id);
-      if (peer.ids.size > MOST_IDS) {
-        peer.ids.delete(peer.ids.values().next().value as string);
+      if (peer.ids.size > MOST_IDS + AT_ONCE) {
+        dropOldest(peer.ids.keys(), AT_ONCE, (id) => peer.ids.delete(id));
       }
       const key = meshKey(alert.subject.kind, alert.subject.shared);
       const known = peer.votes.get(key);
@@ -89,12 +100,9 @@ export function createHeardVotes(lastsMs: () => number): HeardVotes {
         judged: live && known.judged,
       });
       warnings.set(key, (warnings.get(key) ?? 0) + 1);
-      // The oldest vote first, as votes are set anew when they are renewed.
-      for (const [oldest, vote] of peer.votes) {
-        if (peer.votes.size <= MOST_SUSPECTS && heardAt - vote.heardAt <= lastsMs()) {
-          break;
-        }
-        forget(peer.votes, oldest);
+      if (peer.votes.size > MOST_SUSPECTS + AT_ONCE) {
+        // The oldest first, as votes are set anew when they are renewed.
+        dropOldest(peer.votes.keys(), AT_ONCE, (oldest) => forget(peer.votes, oldest));
       }
       return true;
     },
