@@ -7,6 +7,7 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
+import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
 import {
   addPartRoutes,
   addRecordsRoutes,
@@ -27,35 +28,47 @@ export async function createCloudApp(options: {
   readonly kdcUrl: string;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+}): Promise<Service & { readonly ids: Ids }> {
   const { store, clock, log } = options;
   let url = "";
   const kdc = createKdcClient({ http: createHttpClient({ clock }), url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
   const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const routes = createRoutes({ guard, publicUrl });
+  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
+  const routes = createRoutes({ guard, publicUrl, watch: ids.watch });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
   addPartRoutes(routes, { parts: await createParts(store, clock) });
+  ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
     },
     drain() {
       drain();
       subscriptions.close();
+      ids.drain();
     },
-    stop: () => store.close(),
+    async stop() {
+      await ids.stop();
+      await store.close();
+    },
   };
 }

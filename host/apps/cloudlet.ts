@@ -7,6 +7,7 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
+import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
 import { addIngestRoutes, createSpool, createUplink } from "../ingest/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
@@ -29,7 +30,9 @@ export async function createCloudletApp(options: {
   readonly spoolCapacity: number;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+}): Promise<Service & { readonly ids: Ids }> {
   const { store, clock, log, key } = options;
   let url = "";
   let forgetting: NodeJS.Timeout | undefined;
@@ -38,7 +41,8 @@ export async function createCloudletApp(options: {
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
   const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const routes = createRoutes({ guard, publicUrl });
+  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
+  const routes = createRoutes({ guard, publicUrl, watch: ids.watch });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,
@@ -50,6 +54,7 @@ export async function createCloudletApp(options: {
     requestTicket: () => kdc.forwardTicket(options.cloudletId, key),
   });
   addIngestRoutes(routes, { spool, clock, onAccepted: uplink.wake });
+  ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
     // The cloud may be away for a day and the cloudlet still does its work: only its own store makes it unready.
@@ -57,12 +62,16 @@ export async function createCloudletApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
       uplink.start();
       forgetting = setInterval(() => {
         spool.forget(clock.now() - REMEMBER_MS).catch((error) => {
@@ -71,10 +80,14 @@ export async function createCloudletApp(options: {
       }, FORGET_EVERY_MS);
       forgetting.unref();
     },
-    drain,
+    drain() {
+      drain();
+      ids.drain();
+    },
     async stop() {
       clearInterval(forgetting);
       await uplink.stop();
+      await ids.stop();
       await store.close();
     },
   };

@@ -14,10 +14,13 @@ import {
   createProofVerifier,
   createRoutes,
   createSessions,
+  createTicketGuard,
   createTicketIssuer,
+  createTicketVerifier,
   type Invitations,
   type TicketKeyRing,
 } from "../identity/index.ts";
+import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
 import {
   addEmergencyRoutes,
   addKeysRoutes,
@@ -28,6 +31,7 @@ import {
   createEpochs,
   createRecordParts,
   createReleases,
+  requireAccountKey,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -52,7 +56,11 @@ export async function createKdcApp(options: {
   readonly onRegistered?: (account: Account) => Promise<void>;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+}): Promise<
+  Service & { readonly ids: Ids; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
+> {
   const { store, clock, log, audit } = options;
   let url = "";
   let turning: NodeJS.Timeout | undefined;
@@ -75,7 +83,17 @@ export async function createKdcApp(options: {
   const releases = createReleases();
   const proofs = createProofVerifier(clock);
 
-  const routes = createRoutes({ login, proofs, audit, publicUrl });
+  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
+  // Its own tickets: a security officer watches the KDC with one as any other service.
+  const ownKeys = async () => issuer.keys();
+  const tickets = createTicketVerifier({ current: ownKeys, refresh: ownKeys }, clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+
+  const routes = createRoutes({
+    ...{ login, proofs, guard, audit, publicUrl },
+    watch: ids.watch,
+    proveAccount: (account, request) => requireAccountKey({ accounts, proofs, publicUrl }, account, request),
+  });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
   own.addRoutes(routes);
   addKeysRoutes(routes, {
@@ -102,6 +120,7 @@ export async function createKdcApp(options: {
   });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
+  ids.addRoutes(routes);
 
   const { app, drain } = createServiceApp({
     log,
@@ -109,14 +128,18 @@ export async function createKdcApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     invitations,
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
       await ring.turn();
       turning = setInterval(() => {
         ring.turn().catch((error) => {
@@ -128,9 +151,13 @@ export async function createKdcApp(options: {
       }, TURN_EVERY_MS);
       turning.unref();
     },
-    drain,
+    drain() {
+      drain();
+      ids.drain();
+    },
     async stop() {
       clearInterval(turning);
+      await ids.stop();
       await audit.close();
       await store.close();
     },

@@ -17,6 +17,7 @@ import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from 
 import { openStore, type Store } from "../store/index.ts";
 import { createCloudApp } from "./cloud.ts";
 import { createCloudletApp } from "./cloudlet.ts";
+import { readIdsParts } from "./ids-parts.ts";
 import { createKdcApp } from "./kdc.ts";
 import type { Settings } from "./settings.ts";
 
@@ -146,6 +147,7 @@ export async function launchKdc(
       ticketKeys,
       audit,
       factorKey,
+      ids: await readIdsParts("kdc", options),
       onRegistered: async ({ role }) => {
         if (role === "operator") {
           await withdraw(service);
@@ -167,7 +169,12 @@ export async function launchKdc(
 /** Starts the cloud. */
 export function launchCloud(options: LaunchOptions): Promise<RunningService> {
   return withStore(options, "cloud", async (store) => {
-    const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
+    const service = await createCloudApp({
+      ...commonOf(options),
+      store,
+      kdcUrl: options.settings.kdcUrl,
+      ids: await readIdsParts("cloud", options),
+    });
     return listen(service, addressOf(options));
   });
 }
@@ -255,6 +262,7 @@ export async function launchCloudlet(options: LaunchOptions): Promise<RunningSer
       cloudletId,
       key,
       spoolCapacity,
+      ids: await readIdsParts("cloudlet", options),
     });
     return listen(service, addressOf(options));
   });

@@ -5,6 +5,7 @@ import { notFound, problemHandler } from "./problem.ts";
 import { type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
 import { requestLog } from "./request-log.ts";
 import type { Endpoint } from "./route.ts";
+import type { RequestWatch } from "./watch.ts";
 
 /** Something a service cannot work without. Rejects when it is not there. */
 export interface Probe {
@@ -26,6 +27,8 @@ export interface Service {
 }
 
 const PROBE_TIMEOUT_MS = 2000;
+/** Prometheus comes a few times a minute; who guesses its token does not get far. */
+const METRICS_LIMIT: RateLimit = { points: 60, seconds: 60 };
 
 async function withTimeout(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -69,6 +72,10 @@ export function createServiceApp(options: {
   readonly routes: { readonly router: Router };
   /** How many proxies in front to trust for the client's address; 0 on a bare machine. */
   readonly trustProxies?: number;
+  /** Looks at every request, and may hold some back. */
+  readonly watch?: RequestWatch | undefined;
+  /** Answers `/metrics`, where that is asked for. */
+  readonly metrics?: RequestHandler | undefined;
 }): { app: Express; drain(): void } {
   const { log } = options;
   let draining = false;
@@ -95,8 +102,17 @@ export function createServiceApp(options: {
     "/readyz",
     readiness(options.probes, () => draining, log),
   );
+  if (options.metrics !== undefined) {
+    app.get("/metrics", rateLimitByAddress(METRICS_LIMIT), options.metrics);
+  }
+  if (options.watch !== undefined) {
+    app.use(options.watch.arrive);
+  }
   app.use(rateLimitByAddress(options.rateLimit));
   app.use("/v1", options.routes.router);
+  if (options.watch !== undefined) {
+    app.use(options.watch.unrouted);
+  }
   app.use(notFound);
   app.use(problemHandler(log));
   return {

@@ -163,6 +163,18 @@ export const POLICY = {
   "audit.read": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "audit.mine": { by: "session", audit: true, allow: EVERYBODY },
   "audit.head": { by: "session", audit: false, allow: EVERYBODY },
+  // Every service: what the intrusion detection found and did
+  "ids.alerts": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.decisions": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.explain": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.rule": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.members": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.exemptions": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.exempt": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.exempt-end": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.appeals": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.follow": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.appeal": { by: "anyone", audit: false },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Cloud

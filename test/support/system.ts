@@ -18,6 +18,7 @@ import {
 } from "../../host/client/index.ts";
 import { createLog, errorFields, listen, type RunningService, type Service } from "../../host/http/index.ts";
 import { openTicketKeyRing, type Role, type TicketKeyRing } from "../../host/identity/index.ts";
+import type { Ids, IdsParts } from "../../host/ids/live/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
   createSealingSuite,
@@ -74,7 +75,9 @@ export interface System {
   readonly cloudlet: RunningService;
   readonly stores: Readonly<Record<"kdc" | "cloud" | "cloudlet", Store>>;
   /** What each service serves. */
-  readonly services: Readonly<Record<"kdc" | "cloud" | "cloudlet", Pick<Service, "app" | "endpoints">>>;
+  readonly services: Readonly<
+    Record<"kdc" | "cloud" | "cloudlet", Pick<Service, "app" | "endpoints"> & { readonly ids: Ids }>
+  >;
   /** The cloudlet's account and key. */
   readonly cloudletAccount: { readonly accountId: string; readonly key: SigningKey };
   /** Every log line of the three services. */
@@ -100,7 +103,15 @@ export function ticketKeyRing(clock: Clock): Promise<TicketKeyRing> {
 
 const RATE_LIMIT = { points: 1_000_000, seconds: 1 };
 
-export async function startSystem(backend: Backend): Promise<System> {
+export async function startSystem(
+  backend: Backend,
+  options: {
+    /** The intrusion detection of the three services. It only simulates unless told to enforce: tests do what attackers do. */
+    readonly ids?: Partial<IdsParts["settings"]>;
+    /** Proxies in front, whose word on clients' addresses counts. */
+    readonly trustProxies?: number;
+  } = {},
+): Promise<System> {
   const clock = createTestClock();
   const logLines: string[] = [];
   const logOf = (service: string) =>
@@ -111,7 +122,8 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloud: await backend.open("cloud"),
     cloudlet: await backend.open("cloudlet"),
   };
-  const common = { clock, rateLimit: RATE_LIMIT, trustProxies: 0 };
+  const common = { clock, rateLimit: RATE_LIMIT, trustProxies: options.trustProxies ?? 0 };
+  const ids = (): IdsParts => ({ settings: { key: randomBytes(32), mode: "simulate", ...options.ids } });
   const address = { host: "127.0.0.1", port: 0, graceMs: 500 };
 
   const kdcApp = await createKdcApp({
@@ -126,6 +138,7 @@ export async function startSystem(backend: Backend): Promise<System> {
       onTrouble: (error) => logOf("kdc").error({ event: "audit_head_failed", ...errorFields(error) }),
     }),
     factorKey: randomBytes(32),
+    ids: ids(),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
@@ -174,6 +187,7 @@ export async function startSystem(backend: Backend): Promise<System> {
     store: stores.cloud,
     log: logOf("cloud"),
     kdcUrl: kdc.url,
+    ids: ids(),
   });
   const cloud = await listen(cloudApp, { ...address, log: logOf("cloud") });
   const cloudletApp = await createCloudletApp({
@@ -185,6 +199,7 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloudletId,
     key: cloudletIdentity.keys.signing,
     spoolCapacity: 10_000,
+    ids: ids(),
   });
   const cloudlet = await listen(cloudletApp, { ...address, log: logOf("cloudlet") });
   const deviceStores: Store[] = [];

@@ -21,6 +21,7 @@ import { type Sensor, sealedBy, someId } from "../http/attack.ts";
 import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
+import { IDS_SAMPLES } from "./ids-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
@@ -159,5 +160,6 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...ACCOUNT_SAMPLES,
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
+  ...IDS_SAMPLES,
   ...RECORD_SAMPLES,
 };
