@@ -22,6 +22,8 @@ export interface MeshSettings {
   readonly anchors: readonly string[];
   /** The roster to begin with; a newer one that is kept or heard of goes before it. */
   readonly roster?: string;
+  /** Which alerts the peers are told; all without it. */
+  readonly tells?: (alert: SharedAlert) => boolean;
 }
 
 /** One service's part in the mesh. */
@@ -214,7 +216,7 @@ export async function createMesh(options: {
     adopt,
     async share(alert) {
       const mine = roster?.members.some(({ id }) => id === self) ?? false;
-      if (roster === null || !mine) {
+      if (roster === null || !mine || settings.tells?.(alert) === false) {
         return;
       }
       try {
