@@ -83,7 +83,7 @@ describe.each(backends())("five cloudlets, two of them liars, on the $name store
     }
   });
 
-  it("trust the liars less afterwards, and the first one more", () => {
+  it("trust the liars less than the honest afterwards", () => {
     for (const i of [2, 4]) {
       const trust = new Map(replays[i]?.members.map(({ member, trust: bound }) => [member.id, bound]));
       expect(trust.get("cloudlet-2")).toBeLessThan(trust.get("cloudlet-1") as number);
