@@ -11,7 +11,7 @@ import type { IdsStore, KeptAppeal, KeptDecision, KeptExemption } from "./store.
 const WATCH_MS = 5 * 60_000;
 const HOUR_MS = 60 * 60_000;
 /** Objections that one address may send. */
-const APPEAL_LIMIT = { points: 5, seconds: 3600 };
+const APPEAL_LIMIT = { points: 10, seconds: 3600 };
 
 const name = z.string().regex(/^[\w.:-]{1,128}$/, "expected letters, digits, '_', '-', '.' and ':'");
 const time = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
