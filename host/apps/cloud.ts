@@ -7,7 +7,8 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
-import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addPartRoutes,
   addRecordsRoutes,
@@ -16,6 +17,7 @@ import {
   createSubscriptions,
 } from "../records/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
 const SUBSCRIPTION_CAPACITY = 10_000;
@@ -30,15 +32,19 @@ export async function createCloudApp(options: {
   readonly trustProxies: number;
   /** The intrusion detection; off without a word, and its routes are there all the same. */
   readonly ids?: IdsParts;
-}): Promise<Service & { readonly ids: Ids }> {
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log } = options;
   let url = "";
-  const kdc = createKdcClient({ http: createHttpClient({ clock }), url: options.kdcUrl });
+  const http = createHttpClient({ clock });
+  const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
-  const routes = createRoutes({ guard, publicUrl, watch: ids.watch });
+  const proofs = createProofVerifier(clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });

@@ -7,10 +7,12 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
-import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import { addIngestRoutes, createSpool, createUplink } from "../ingest/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
 /** What was forwarded is remembered this long, so that a resend is recognised here; then the cloud does it alone. */
@@ -32,7 +34,9 @@ export async function createCloudletApp(options: {
   readonly trustProxies: number;
   /** The intrusion detection; off without a word, and its routes are there all the same. */
   readonly ids?: IdsParts;
-}): Promise<Service & { readonly ids: Ids }> {
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log, key } = options;
   let url = "";
   let forgetting: NodeJS.Timeout | undefined;
@@ -40,9 +44,10 @@ export async function createCloudletApp(options: {
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
-  const routes = createRoutes({ guard, publicUrl, watch: ids.watch });
+  const proofs = createProofVerifier(clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,

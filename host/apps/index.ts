@@ -2,6 +2,7 @@ export { createCloudApp } from "./cloud.ts";
 export { createCloudletApp } from "./cloudlet.ts";
 export { createKdcApp } from "./kdc.ts";
 export { type LaunchOptions, launchCloud, launchCloudlet, launchKdc } from "./launch.ts";
+export { meshKeyFile, readMeshSettings } from "./mesh-settings.ts";
 export {
   exampleEnvironment,
   readSettings,

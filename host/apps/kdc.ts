@@ -1,5 +1,6 @@
 import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
+import { createHttpClient } from "../client/index.ts";
 import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
   type Account,
@@ -20,7 +21,8 @@ import {
   type Invitations,
   type TicketKeyRing,
 } from "../identity/index.ts";
-import { createIds, type Ids, type IdsParts, idsOff } from "../ids/live/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addEmergencyRoutes,
   addKeysRoutes,
@@ -34,6 +36,7 @@ import {
   requireAccountKey,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 
 /** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
@@ -58,8 +61,10 @@ export async function createKdcApp(options: {
   readonly trustProxies: number;
   /** The intrusion detection; off without a word, and its routes are there all the same. */
   readonly ids?: IdsParts;
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
 }): Promise<
-  Service & { readonly ids: Ids; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
+  Service & { readonly ids: MeshedIds; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
 > {
   const { store, clock, log, audit } = options;
   let url = "";
@@ -83,7 +88,8 @@ export async function createKdcApp(options: {
   const releases = createReleases();
   const proofs = createProofVerifier(clock);
 
-  const ids = await createIds({ store, clock, log, ...(options.ids ?? idsOff()) });
+  const http = createHttpClient({ clock });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
   // Its own tickets: a security officer watches the KDC with one as any other service.
   const ownKeys = async () => issuer.keys();
   const tickets = createTicketVerifier({ current: ownKeys, refresh: ownKeys }, clock);

@@ -19,6 +19,7 @@ import { createCloudApp } from "./cloud.ts";
 import { createCloudletApp } from "./cloudlet.ts";
 import { readIdsParts } from "./ids-parts.ts";
 import { createKdcApp } from "./kdc.ts";
+import { readMeshSettings } from "./mesh-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** What every launcher gets. */
@@ -148,6 +149,7 @@ export async function launchKdc(
       audit,
       factorKey,
       ids: await readIdsParts("kdc", options),
+      mesh: await readMeshSettings("kdc", options.settings),
       onRegistered: async ({ role }) => {
         if (role === "operator") {
           await withdraw(service);
@@ -174,6 +176,7 @@ export function launchCloud(options: LaunchOptions): Promise<RunningService> {
       store,
       kdcUrl: options.settings.kdcUrl,
       ids: await readIdsParts("cloud", options),
+      mesh: await readMeshSettings("cloud", options.settings),
     });
     return listen(service, addressOf(options));
   });
@@ -263,6 +266,7 @@ export async function launchCloudlet(options: LaunchOptions): Promise<RunningSer
       key,
       spoolCapacity,
       ids: await readIdsParts("cloudlet", options),
+      mesh: await readMeshSettings("cloudlet", options.settings),
     });
     return listen(service, addressOf(options));
   });

@@ -156,6 +156,37 @@ export const SETTINGS = {
     help: "Whether requests are written down without their secrets, to train a model with: yes or no.",
     services: ALL,
   },
+  meshMember: {
+    env: "MEDCLOUDLET_MESH_MEMBER",
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, "expected up to 64 of a-z, 0-9, dot and hyphen")
+      .optional(),
+    help: "Id of this service in the mesh of intrusion detections, as the roster has it; without it it decides alone.",
+    services: ALL,
+  },
+  meshSecret: {
+    env: "MEDCLOUDLET_MESH_SECRET",
+    schema: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, "expected 64 hex digits")
+      .optional(),
+    help: "Secret of the mesh, the same at all members: pseudonyms of attackers are made under it.",
+    services: ALL,
+    secret: true,
+  },
+  meshOperators: {
+    env: "MEDCLOUDLET_MESH_OPERATORS",
+    schema: z.string().max(4096).optional(),
+    help: "Public keys, by commas, of the operators whose signature on a roster counts.",
+    services: ALL,
+  },
+  meshRoster: {
+    env: "MEDCLOUDLET_MESH_ROSTER",
+    schema: z.string().min(1).optional(),
+    help: "File with the signed roster of the mesh; newer ones come from the peers.",
+    services: ALL,
+  },
   metricsToken: {
     env: "MEDCLOUDLET_METRICS_TOKEN",
     schema: z.string().min(16, "expected 16 characters or more").max(256).optional(),

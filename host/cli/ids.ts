@@ -20,6 +20,7 @@ import { benchIdsCommand } from "./ids-bench.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
+import { replayCommand } from "./ids-replay.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
 import { size, table } from "./output.ts";
 
@@ -167,5 +168,6 @@ export function idsCommand(): Command {
     .addCommand(evaluateCommand())
     .addCommand(kddCommand())
     .addCommand(benchIdsCommand())
+    .addCommand(replayCommand())
     .addCommand(rules());
 }

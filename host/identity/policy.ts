@@ -23,7 +23,9 @@ export type Rule = { readonly audit: boolean } & (
   /** A machine that proves its key and carries nothing else. */
   | {
       readonly by: "proof";
-      readonly allow: Readonly<Partial<Record<"device" | "cloudlet" | "requester", readonly Allowed[]>>>;
+      readonly allow: Readonly<
+        Partial<Record<"device" | "cloudlet" | "requester" | "peer", readonly Allowed[]>>
+      >;
     }
   /** The holder of a ticket, by the ticket's scope. */
   | {
@@ -175,6 +177,9 @@ export const POLICY = {
   "ids.appeals": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.follow": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.appeal": { by: "anyone", audit: false },
+  // Every service: what members of the mesh tell each other
+  "mesh.tell": { by: "proof", audit: false, allow: { peer: OWN } },
+  "mesh.catch-up": { by: "proof", audit: false, allow: { peer: OWN } },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Cloud

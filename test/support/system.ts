@@ -19,6 +19,7 @@ import {
 import { createLog, errorFields, listen, type RunningService, type Service } from "../../host/http/index.ts";
 import { openTicketKeyRing, type Role, type TicketKeyRing } from "../../host/identity/index.ts";
 import type { Ids, IdsParts } from "../../host/ids/live/index.ts";
+import type { Mesh, MeshSettings } from "../../host/ids/mesh/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
   createSealingSuite,
@@ -76,10 +77,15 @@ export interface System {
   readonly stores: Readonly<Record<"kdc" | "cloud" | "cloudlet", Store>>;
   /** What each service serves. */
   readonly services: Readonly<
-    Record<"kdc" | "cloud" | "cloudlet", Pick<Service, "app" | "endpoints"> & { readonly ids: Ids }>
+    Record<
+      "kdc" | "cloud" | "cloudlet",
+      Pick<Service, "app" | "endpoints"> & { readonly ids: Ids & { readonly mesh: Mesh | null } }
+    >
   >;
   /** The cloudlet's account and key. */
   readonly cloudletAccount: { readonly accountId: string; readonly key: SigningKey };
+  /** Who may sign the roster of the mesh that the services could take part in. */
+  readonly meshOperator: SigningKey;
   /** Every log line of the three services. */
   readonly logLines: string[];
   operator: Person;
@@ -124,6 +130,14 @@ export async function startSystem(
   };
   const common = { clock, rateLimit: RATE_LIMIT, trustProxies: options.trustProxies ?? 0 };
   const ids = (): IdsParts => ({ settings: { key: randomBytes(32), mode: "simulate", ...options.ids } });
+  const meshOperator = await importSigningKey(generateSigningSeed());
+  const meshSecret = randomBytes(32);
+  const mesh = async (self: string): Promise<MeshSettings> => ({
+    self,
+    key: await importSigningKey(generateSigningSeed()),
+    secret: meshSecret,
+    anchors: [toBase64Url(meshOperator.publicKey)],
+  });
   const address = { host: "127.0.0.1", port: 0, graceMs: 500 };
 
   const kdcApp = await createKdcApp({
@@ -139,6 +153,7 @@ export async function startSystem(
     }),
     factorKey: randomBytes(32),
     ids: ids(),
+    mesh: await mesh("kdc"),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
@@ -188,6 +203,7 @@ export async function startSystem(
     log: logOf("cloud"),
     kdcUrl: kdc.url,
     ids: ids(),
+    mesh: await mesh("cloud"),
   });
   const cloud = await listen(cloudApp, { ...address, log: logOf("cloud") });
   const cloudletApp = await createCloudletApp({
@@ -200,6 +216,7 @@ export async function startSystem(
     key: cloudletIdentity.keys.signing,
     spoolCapacity: 10_000,
     ids: ids(),
+    mesh: await mesh("cloudlet"),
   });
   const cloudlet = await listen(cloudletApp, { ...address, log: logOf("cloudlet") });
   const deviceStores: Store[] = [];
@@ -213,6 +230,7 @@ export async function startSystem(
     stores,
     services: { kdc: kdcApp, cloud: cloudApp, cloudlet: cloudletApp },
     cloudletAccount: { accountId: cloudletId, key: cloudletIdentity.keys.signing },
+    meshOperator,
     logLines,
     operator,
     invitation: invited,

@@ -74,6 +74,8 @@ export interface Deciding {
   votesOn(suspect: Suspect): { readonly member: Member; readonly vote: HeardVote }[];
   isWarned(suspect: Suspect): boolean;
   alertOf(suspect: Suspect, finding: Finding, then: Mutable<Consequences>): string;
+  /** Operators that must alarm; one more, as far as the honest can give it, where this service vouches for somebody. */
+  quorum(vouches: boolean): number;
   actAlone(suspect: Suspect, finding: Finding, then: Mutable<Consequences>): void;
   actTogether(suspect: Suspect, then: Mutable<Consequences>): void;
 }
@@ -201,6 +203,13 @@ export function createDeciding(state: EngineState): Deciding {
     );
   };
 
+  const quorum = (vouches: boolean): number => {
+    const operators = standings.operators();
+    const liars = Math.max(0, Math.floor((operators - 1) / 3));
+    const needed = standings.quorum(state.stakes);
+    return vouches ? Math.max(needed, Math.min(needed + 1, operators - liars - 1)) : needed;
+  };
+
   /** Decides with the peers. Silence of a peer says nothing, as who was never visited is silent too. */
   const actTogether = (suspect: Suspect, then: Mutable<Consequences>): void => {
     if (!isMeshed() || state.now < suspect.sparedUntil || held.isExempt(suspect, state.now)) {
@@ -233,12 +242,9 @@ export function createDeciding(state: EngineState): Deciding {
     // Of an operator's members only those speak that have something to say, or one of them where none has.
     const loud = new Set(cast.filter(({ trust }) => trust > 0).map(({ operator }) => operator));
     const heeded = cast.filter(({ trust, operator }) => trust > 0 || !loud.has(operator));
-    // Whom this service knows as harmless takes one operator more, as far as the honest can give it.
     const operators = standings.operators();
-    const liars = Math.max(0, Math.floor((operators - 1) / 3));
-    const needed = standings.quorum(state.stakes);
-    const quorum = vouches ? Math.max(needed, Math.min(needed + 1, operators - liars - 1)) : needed;
-    const fused = fuseVotes(heeded, state.stakes, { correlation: standings.correlation, quorum });
+    const needed = quorum(vouches);
+    const fused = fuseVotes(heeded, state.stakes, { correlation: standings.correlation, quorum: needed });
     if (!fused.block) {
       return;
     }
@@ -263,7 +269,7 @@ export function createDeciding(state: EngineState): Deciding {
         rules,
         logRatio: fused.logRatio,
         threshold: fused.threshold,
-        quorum,
+        quorum: needed,
         voices: voicesOf(fused.voices, (member) => worth.get(member) as Worth),
         text: explainMesh({
           measure,
@@ -279,5 +285,5 @@ export function createDeciding(state: EngineState): Deciding {
     );
   };
 
-  return { oldest, votesOn, isWarned, alertOf, actAlone, actTogether };
+  return { oldest, votesOn, isWarned, alertOf, quorum, actAlone, actTogether };
 }

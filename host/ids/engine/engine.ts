@@ -38,7 +38,7 @@ function isScope(scope: string): scope is SubjectKind {
 export function createEngine(): Engine {
   const state = createState();
   const { suspects, votes, standings, held } = state;
-  const { oldest, votesOn, isWarned, alertOf, actAlone, actTogether } = createDeciding(state);
+  const { oldest, votesOn, isWarned, alertOf, quorum, actAlone, actTogether } = createDeciding(state);
   const contentRules = ruleSetHash();
   const scenarios = createScenarioEngine(SCENARIOS);
   const early = createScenarioEngine(EARLY);
@@ -95,8 +95,8 @@ export function createEngine(): Engine {
     const alarming = new Set(heard.map(({ member }) => member.operator)).size;
     for (const { member, vote } of heard) {
       vote.harmless++;
-      // Several operators who agree know more than one who saw nothing.
-      if (!vote.judged && vote.harmless >= HARMLESS_DEEDS && alarming < standings.quorum(state.stakes)) {
+      // So many operators who agree know more than one who saw nothing.
+      if (!vote.judged && vote.harmless >= HARMLESS_DEEDS && alarming < quorum(true)) {
         vote.judged = standings.contradicted(member.id, `${suspect.kind}:${suspect.local}`, state.now);
       }
     }

@@ -82,6 +82,8 @@ export interface Replay {
   readonly decisions: readonly Consequences["decisions"][number][];
   readonly ended: readonly string[];
   readonly differences: readonly Difference[];
+  /** The members as the service saw them in the end. */
+  readonly members: ReturnType<Engine["members"]>;
   /** True where the last line was cut off, as after a crash; it is left out. */
   readonly cutOff: boolean;
 }
@@ -152,5 +154,6 @@ export async function replayLog(lines: AsyncIterable<string> | Iterable<string>)
   if (cutOff && !((bad as MedcloudletError).cause instanceof SyntaxError)) {
     throw bad;
   }
-  return { lines: number, observations, alerts, decisions, ended, differences, cutOff };
+  const members = engine.members();
+  return { lines: number, observations, alerts, decisions, ended, differences, members, cutOff };
 }

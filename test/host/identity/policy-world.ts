@@ -11,6 +11,7 @@ import { writeTicketOf } from "../../support/records.ts";
 import type { Person, System } from "../../support/system.ts";
 import { kdcOf, wearerOf } from "../http/attack.ts";
 import { grantTo } from "./consent-samples.ts";
+import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 
 export type ServiceName = keyof System["services"];
@@ -84,6 +85,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
     { name: "device", person: null, credentials: { key: ada.sensor.key } },
     { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
+    { name: "peer", person: null, credentials: { key: await createPeer(system) } },
     { name: "requester", person: null, credentials: { key: requester.key } },
     { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
     { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },

@@ -304,6 +304,7 @@ describe("what becomes of trust", () => {
       event(START, "mallory"),
       heard(START, alert(1, "mallory")),
       heard(START, alert(2, "mallory")),
+      heard(START, alert(3, "mallory")),
       ...uploads(START + 1, "mallory", 30),
     ]);
     expect(standing(engine, 1).outcomes).toBe(0);
