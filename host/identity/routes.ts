@@ -107,6 +107,12 @@ export interface Routes {
 const AUDITED_STATUS = [401, 403, 404, 409, 410];
 
 /**
+ * Refusals of callers who showed nothing that anybody gave them: only these learn of a measure instead. Who has a ticket
+ * that ran out must hear that, or an honest device would wait for the end of a measure that does not hold for it.
+ */
+const SHOWED_NOTHING = ["SESSION_INVALID", "TICKET_HOLDER_MISMATCH", "TICKET_INVALID", "TICKET_MISSING"];
+
+/**
  * Strangers are answered at multiples of this alone: a request about a known handle has an entry and notices to wait
  * for, one about nobody has not, and whoever measured the time would learn which handles there are.
  */
@@ -121,6 +127,13 @@ interface Authenticated<C> {
   readonly limited?: boolean;
   /** Who the caller proved to be, for the watch; null where anybody could have sent the same. */
   readonly proved: ProvenCaller | null;
+}
+
+async function relationOf<A extends Action, C, P, Q, B>(
+  { relation }: RouteSpec<A, C, P, Q, B>,
+  call: C & Call<P, Q, B>,
+): Promise<Relation> {
+  return relation === undefined ? "own" : relation(call);
 }
 
 /** Whom a ticket names. A reader's and a writer's name nobody. */
@@ -210,7 +223,8 @@ export function createRoutes(service: {
       const answer = async (): Promise<Reply> => {
         watch?.taken(request, action, request.params);
         const authenticated = await authenticate(request, response).catch((error) => {
-          throw watch?.held(request) ?? error;
+          const isStranger = isMedcloudletError(error) && SHOWED_NOTHING.includes(error.code);
+          throw (isStranger ? watch?.held(request) : null) ?? error;
         });
         if (authenticated.proved !== null) {
           watch?.proven(request, authenticated.proved);
@@ -258,10 +272,13 @@ export function createRoutes(service: {
         if (held !== null && rule.by === "anyone" && (await spec.recognises?.(call)) !== true) {
           throw held;
         }
-        const relation = spec.relation === undefined ? "own" : await spec.relation(call);
-        // A key of one's own making proves nothing: only now is it known whether it is anybody's.
-        if (held !== null && rule.by === "proof" && !relations.includes(relation)) {
-          throw held;
+        // A key of one's own making proves nothing: only by the relation it is known whether it is anybody's.
+        const keyless = rule.by === "proof" ? held : null;
+        const relation = await relationOf(spec, call).catch((error) => {
+          throw isMedcloudletError(error) && error.status < 500 ? (keyless ?? error) : error;
+        });
+        if (keyless !== null && !relations.includes(relation)) {
+          throw keyless;
         }
         if (!relations.includes(relation)) {
           throw (

@@ -55,7 +55,11 @@ export interface Ids {
   start(): void;
   /** Lets officers go who watch. */
   drain(): void;
-  /** Writes what waits to be written. Before the store closes. */
+  /** Deletes what was kept long enough; happens by itself every ten minutes. */
+  sweep(): Promise<unknown>;
+  /** Fulfils when everything so far is written down. */
+  settled(): Promise<void>;
+  /** Ends background work and writes what waits to be written. Before the store closes. */
   stop(): Promise<void>;
 }
 
@@ -242,6 +246,10 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
           onHeld: metrics.held,
         });
 
+  const settled = async (): Promise<void> => {
+    await kept.settled();
+    await journal.settled();
+  };
   let sweeping: NodeJS.Timeout | undefined;
   return {
     watch,
@@ -260,11 +268,12 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
       sweeping.unref();
     },
     drain: () => followers.close(),
+    sweep: kept.sweep,
+    settled,
     async stop() {
       clearInterval(sweeping);
       followers.close();
-      await kept.settled();
-      await journal.settled();
+      await settled();
     },
   };
 }

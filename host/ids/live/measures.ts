@@ -11,7 +11,7 @@ export interface Measures {
   /** Nothing holds for this subject until then (ms), whatever comes in about it; 0 ends that. */
   exempt(subject: Pick<Subject, "kind" | "local">, until: number): void;
   /** Lets a throttled subject through a few times: 0, or the ms to wait. */
-  waitFor(decision: Decision, now: number): number;
+  waitFor(decision: Decision, now: number, pace: Pace): number;
   /** How many hold now. */
   count(now: number): number;
   /** Every one that holds now. */
@@ -21,8 +21,10 @@ export interface Measures {
 const STRICTNESS: Readonly<Record<Measure, number>> = { throttle: 1, challenge: 2, ban: 3 };
 
 /** A throttled subject may do so many things at once, and one more each so many ms. */
-const BURST = 5;
-const EVERY_MS = 1000;
+export interface Pace {
+  readonly burst: number;
+  readonly everyMs: number;
+}
 
 /** Most decisions that are held. Far beyond it a service is under attack by more than it can tell apart. */
 const CAPACITY = 100_000;
@@ -103,10 +105,10 @@ export function createMeasures(): Measures {
         exempted.set(keyOf(subject), until);
       }
     },
-    waitFor({ id }, now) {
+    waitFor({ id }, now, { burst, everyMs }) {
       const bucket = buckets.get(id) ?? { level: 0, at: now };
-      const level = Math.max(0, bucket.level - Math.max(0, now - bucket.at) / EVERY_MS);
-      const waitMs = level + 1 <= BURST ? 0 : Math.ceil((level + 1 - BURST) * EVERY_MS);
+      const level = Math.max(0, bucket.level - Math.max(0, now - bucket.at) / everyMs);
+      const waitMs = level + 1 <= burst ? 0 : Math.ceil((level + 1 - burst) * everyMs);
       buckets.set(id, { level: waitMs === 0 ? level + 1 : level, at: now });
       return waitMs;
     },

@@ -11,7 +11,7 @@ import type { IdsStore, KeptAppeal, KeptDecision, KeptExemption } from "./store.
 const WATCH_MS = 5 * 60_000;
 const HOUR_MS = 60 * 60_000;
 /** Objections that one address may send. */
-const APPEAL_LIMIT = { points: 5, seconds: 3600 };
+const APPEAL_LIMIT = { points: 10, seconds: 3600 };
 
 const name = z.string().regex(/^[\w.:-]{1,128}$/, "expected letters, digits, '_', '-', '.' and ':'");
 const time = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
@@ -54,14 +54,17 @@ const DECISIONS = z.strictObject({
 const APPEALS = z.strictObject({ ...PAGE, decision: idSchema.optional() });
 const BY_ID = z.strictObject({ id: idSchema });
 const RULING = z.strictObject({ ruling: z.enum(["lift", "confirm"]), reason: prose(5, 500) });
-const EXEMPTION = z.union([
-  z.strictObject({ decision: idSchema, hours: z.number().gt(0).max(8760), reason: prose(5, 500) }),
-  z.strictObject({
-    address: z.union([z.ipv4(), z.ipv6()]),
+const EXEMPTION = z
+  .strictObject({
+    decision: idSchema.optional(),
+    address: z.union([z.ipv4(), z.ipv6()], { error: "expected an IPv4 or IPv6 address" }).optional(),
     hours: z.number().gt(0).max(8760),
     reason: prose(5, 500),
-  }),
-]);
+  })
+  .refine(({ decision, address }) => (decision === undefined) !== (address === undefined), {
+    error: "give either a decision or an address",
+    path: ["address"],
+  });
 const APPEAL = z.strictObject({ decision: idSchema, appeal: prose(5, 1000) });
 
 type Cursor = z.infer<typeof CURSOR>;
@@ -217,10 +220,10 @@ export function addIdsRoutes(
     body: EXEMPTION,
     async handle({ body, grant, actingAs, concerning }) {
       actingAs({ id: grant.staff, role: "security-officer" });
-      const { hours, reason } = body;
-      const about = "decision" in body ? { decision: body.decision } : { address: body.address };
+      const { decision, address = "", hours, reason } = body;
+      const about = decision === undefined ? { address } : { decision };
       // An address is not written down anywhere: its pseudonym is.
-      concerning({ details: { hours, reason }, ...("decision" in body ? { object: body.decision } : {}) });
+      concerning({ details: { hours, reason }, ...(decision === undefined ? {} : { object: decision }) });
       const until = Math.round(clock.now() + hours * HOUR_MS);
       const exemption = await desk.exempt({ about, until, by: grant.staff, reason });
       return { status: 201, json: presentExemption(exemption) };

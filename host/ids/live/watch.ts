@@ -1,34 +1,17 @@
 import type { Request, RequestHandler, Response } from "express";
 import type { Clock, MedcloudletError } from "../../base/index.ts";
-import type { ProvenCaller, RequestWatch } from "../../http/index.ts";
+import type { RequestWatch } from "../../http/index.ts";
 import type { Detector } from "../detector.ts";
-import type { Decision, Observation, Subject, SubjectKind } from "../engine/contract.ts";
+import type { Decision, Observation, Subject } from "../engine/contract.ts";
 import type { InspectedRequest } from "../request.ts";
 import type { IdsEvent } from "../scenarios/event.ts";
-import type { Address, Addresses } from "./addresses.ts";
+import type { Addresses } from "./addresses.ts";
 import { type EventKind, kindOf } from "./answers.ts";
-import type { Measures } from "./measures.ts";
+import type { Measures, Pace } from "./measures.ts";
 import type { NamedSubject, Pseudonyms } from "./pseudonyms.ts";
 import { redactBody, redactHeaders, redactHits } from "./redaction.ts";
 import { refusalOf } from "./refusal.ts";
-
-/** What is known of a request so far. */
-interface Seen {
-  readonly address: Address;
-  readonly source: NamedSubject;
-  action: string | null;
-  params: Readonly<Record<string, unknown>>;
-  body: unknown;
-  /** The handle of an account that a stranger tries to get into. */
-  handle: NamedSubject | null;
-  caller: ProvenCaller | null;
-  owner: string | undefined;
-  object: string | undefined;
-  /** What is held against the place or the handle, looked up once. */
-  held: MedcloudletError | null;
-  /** A simulated decision that would have held. */
-  spared: Decision | null;
-}
+import { routeOf, type Seen, sharedOf } from "./seen.ts";
 
 /** Answers of the watch itself are no events, or a measure would feed itself. */
 const OWN_CODES = new Set(["IDS_BANNED", "IDS_CHALLENGED", "IDS_THROTTLED"]);
@@ -46,6 +29,10 @@ const ACCOUNT_STILL_MAY =
 /** Routes on which a stranger names an account by its handle. */
 const BY_HANDLE = new Set(["session.open", "recovery.use", "recovery-request.open"]);
 
+/** How fast a throttled place, account or device may go on, and strangers who try the passwords of one handle. */
+const REQUESTS: Pace = { burst: 5, everyMs: 1000 };
+const TRIES: Pace = { burst: 3, everyMs: 30_000 };
+
 /** A forwarded batch tells where a device is only while it is fresh: what waited in a cloudlet tells where it was. */
 const FRESH_MS = 60_000;
 
@@ -53,31 +40,6 @@ const FRESH_MS = 60_000;
 const READING_BYTES = 8;
 
 const JSON_TYPE = { "content-type": "application/json" };
-
-/** The pattern that took the request. */
-function routeOf(request: Request): string | undefined {
-  const route = request.route as { path: string } | undefined;
-  return route === undefined ? undefined : request.baseUrl + route.path;
-}
-
-/** The mesh's names of whom an event names, of this epoch and the one before. */
-function sharedOf(named: Readonly<Partial<Record<SubjectKind, NamedSubject | undefined>>>) {
-  const shared: Partial<Record<SubjectKind, string>> = {};
-  const sharedBefore: Partial<Record<SubjectKind, string>> = {};
-  let both = false;
-  for (const kind of ["source", "account", "device"] as const) {
-    const subject = named[kind];
-    if (subject !== undefined) {
-      shared[kind] = subject.shared;
-      const before = subject.sharedBefore;
-      if (before !== undefined) {
-        sharedBefore[kind] = before;
-        both = true;
-      }
-    }
-  }
-  return both ? { shared, sharedBefore } : { shared };
-}
 
 export interface WatchRooms {
   readonly clock: Clock;
@@ -108,7 +70,12 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
   const seenOf = new WeakMap<Request, Seen>();
 
   /** The refusal that a decision means now, or null: simulated, or throttled and not too fast. */
-  const refusal = (seen: Seen, decision: Decision | null, now: number): MedcloudletError | null => {
+  const refusal = (
+    seen: Seen,
+    decision: Decision | null,
+    now: number,
+    pace: Pace = REQUESTS,
+  ): MedcloudletError | null => {
     if (decision === null) {
       return null;
     }
@@ -116,7 +83,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       seen.spared = decision;
       return null;
     }
-    const waitMs = decision.measure === "throttle" ? measures.waitFor(decision, now) : 0;
+    const waitMs = decision.measure === "throttle" ? measures.waitFor(decision, now, pace) : 0;
     return decision.measure === "throttle" && waitMs === 0 ? null : refusalOf(decision, now, waitMs);
   };
   /** Against a handle no more than a throttle ever holds: who fails logins on purpose must not lock its owner out. */
@@ -131,7 +98,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
     const now = clock.now();
     seen.held ??= refusal(seen, measures.strictest(seen.source, now), now);
     if (seen.handle !== null) {
-      seen.held ??= refusal(seen, mildly(measures.strictest(seen.handle, now)), now);
+      seen.held ??= refusal(seen, mildly(measures.strictest(seen.handle, now)), now, TRIES);
     }
   };
 
