@@ -1,5 +1,6 @@
 import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
+import { createHttpClient } from "../client/index.ts";
 import {
   createServiceApp,
   errorFields,
@@ -21,10 +22,14 @@ import {
   createProofVerifier,
   createRoutes,
   createSessions,
+  createTicketGuard,
   createTicketIssuer,
+  createTicketVerifier,
   type Invitations,
   type TicketKeyRing,
 } from "../identity/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addEmergencyRoutes,
   addKeysRoutes,
@@ -36,8 +41,10 @@ import {
   createOpenAccounts,
   createRecordParts,
   createReleases,
+  requireAccountKey,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 
 /** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
@@ -62,7 +69,13 @@ export async function createKdcApp(options: {
   readonly page?: PageOptions;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<
+  Service & { readonly ids: MeshedIds; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
+> {
   const { store, clock, log, audit } = options;
   let url = "";
   let turning: NodeJS.Timeout | undefined;
@@ -86,7 +99,18 @@ export async function createKdcApp(options: {
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
 
-  const routes = createRoutes({ login, proofs, audit, publicUrl });
+  const http = createHttpClient({ clock });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  // Its own tickets: a security officer watches the KDC with one as any other service.
+  const ownKeys = async () => issuer.keys();
+  const tickets = createTicketVerifier({ current: ownKeys, refresh: ownKeys }, clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+
+  const routes = createRoutes({
+    ...{ login, proofs, guard, audit, publicUrl },
+    watch: ids.watch,
+    proveAccount: (account, request) => requireAccountKey({ accounts, proofs, publicUrl }, account, request),
+  });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
   own.addRoutes(routes, open);
   addKeysRoutes(routes, {
@@ -115,6 +139,7 @@ export async function createKdcApp(options: {
   });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
+  ids.addRoutes(routes);
 
   const { app, drain } = createServiceApp({
     log,
@@ -123,14 +148,18 @@ export async function createKdcApp(options: {
     trustProxies: options.trustProxies,
     routes,
     ...(options.page === undefined ? {} : { page: options.page }),
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     invitations,
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
       await ring.turn();
       turning = setInterval(() => {
         ring.turn().catch((error) => {
@@ -142,9 +171,13 @@ export async function createKdcApp(options: {
       }, TURN_EVERY_MS);
       turning.unref();
     },
-    drain,
+    drain() {
+      drain();
+      ids.drain();
+    },
     async stop() {
       clearInterval(turning);
+      await ids.stop();
       await audit.close();
       await store.close();
     },

@@ -19,7 +19,9 @@ import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from 
 import { openStore, type Store } from "../store/index.ts";
 import { createCloudApp } from "./cloud.ts";
 import { createCloudletApp } from "./cloudlet.ts";
+import { readIdsParts } from "./ids-parts.ts";
 import { createKdcApp } from "./kdc.ts";
+import { readMeshSettings } from "./mesh-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** What every launcher gets. */
@@ -149,6 +151,8 @@ export async function launchKdc(
       audit,
       factorKey,
       ...pageOf(options),
+      ids: await readIdsParts("kdc", options),
+      mesh: await readMeshSettings("kdc", options.settings),
       onRegistered: async ({ role }) => {
         if (role === "operator") {
           await withdraw(service);
@@ -187,6 +191,8 @@ export function launchCloud(options: LaunchOptions): Promise<RunningService> {
       store,
       kdcUrl,
       pageOrigin: new URL(pageOrigin ?? kdcUrl).origin,
+      ids: await readIdsParts("cloud", options),
+      mesh: await readMeshSettings("cloud", options.settings),
     });
     return listen(service, addressOf(options));
   });
@@ -275,6 +281,8 @@ export async function launchCloudlet(options: LaunchOptions): Promise<RunningSer
       cloudletId,
       key,
       spoolCapacity,
+      ids: await readIdsParts("cloudlet", options),
+      mesh: await readMeshSettings("cloudlet", options.settings),
     });
     return listen(service, addressOf(options));
   });

@@ -215,7 +215,7 @@ export async function startWork(
     signingSeed: fromBase64Url(contents.signingSeed),
     receivingKey: fromBase64Url(contents.receivingKey),
   });
-  const kdc = createKdcClient({ http, url: addresses.kdc });
+  const kdc = createKdcClient({ http, url: addresses.kdc, accountKey: keys.signing });
   const place = { home, kdcUrl: addresses.kdc, signingSeed: fromBase64Url(contents.signingSeed) };
   const session = await openSession(kdc, clock, place, contents.handle, input);
   let current = contents;

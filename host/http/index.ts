@@ -6,3 +6,4 @@ export { PROBLEM_TYPE } from "./problem.ts";
 export { createRateLimiter, type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
 export { type Endpoint, type Method, type Reply, sendReply } from "./route.ts";
 export { createServiceApp, type Probe, type Service } from "./service.ts";
+export type { ProvenCaller, RequestWatch } from "./watch.ts";

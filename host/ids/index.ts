@@ -12,6 +12,7 @@ export {
   type Stakes,
 } from "./consult.ts";
 export { ALARM_AT, createDetector, type Detector, type Verdict } from "./detector.ts";
+export * from "./engine/index.ts";
 export {
   areaUnderCurve,
   bootstrap,
@@ -35,7 +36,15 @@ export {
   type Voice,
   type Vote,
 } from "./fusion.ts";
-export { correlationOf, measureCorrelations, measureRates, type Outcome, type Verdicts } from "./members.ts";
+export {
+  type Counts,
+  correlationOf,
+  measureCorrelations,
+  measureRates,
+  type Outcome,
+  ratesOf,
+  type Verdicts,
+} from "./members.ts";
 export { decodeModel, encodeModel, modelHash } from "./model-file.ts";
 export { type InspectedRequest, parseRequest, type RequestRecord, requestRecordSchema } from "./request.ts";
 export { createInspector, type Hit, RULES, type Rule, ruleHash, ruleSetHash } from "./rules/index.ts";

@@ -8,3 +8,4 @@ export { createRecordParts, type RecordParts } from "./record-parts.ts";
 export { addRecordPartRoutes } from "./record-routes.ts";
 export { createReleases } from "./releases.ts";
 export { addKeysRoutes } from "./router.ts";
+export { requireAccountKey } from "./stream-access.ts";

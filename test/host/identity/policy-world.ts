@@ -12,6 +12,7 @@ import type { Person, System } from "../../support/system.ts";
 import { kdcOf, wearerOf } from "../http/attack.ts";
 import { createCommunityPlay } from "./community-samples.ts";
 import { grantTo } from "./consent-samples.ts";
+import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 
 export type ServiceName = keyof System["services"];
@@ -86,6 +87,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
     { name: "device", person: null, credentials: { key: ada.sensor.key } },
     { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
+    { name: "peer", person: null, credentials: { key: await createPeer(system) } },
     { name: "requester", person: null, credentials: { key: requester.key } },
     { name: "applicant", person: null, credentials: { key: communities.applicant } },
     { name: "member", person: null, credentials: { key: communities.member } },

@@ -1,0 +1,110 @@
+import { type Clock, createInTurn, isMedcloudletError, randomBytes, toHex } from "../../base/index.ts";
+import type { Store } from "../../store/index.ts";
+import { ALERT_LIVES_MS } from "./admission.ts";
+
+/** One alert as it is kept: the statement, and where it stands in this service's order. */
+export interface KeptAlert {
+  /** Member and id together: nobody can take an id away from another by using it first. */
+  readonly _id: string;
+  readonly seq: number;
+  readonly member: string;
+  readonly statement: string;
+  readonly forgetAt: number;
+}
+
+/** How far the exchange with one peer is. */
+export interface PeerState {
+  readonly _id: string;
+  /** Own alerts up to this number were told to the peer. */
+  readonly pushed: number;
+  /** Which ledger of the peer's `pulled` belongs to, and up to where it was read. */
+  readonly log: string;
+  readonly pulled: number;
+}
+
+interface Fact {
+  readonly _id: string;
+  readonly value: string;
+}
+
+/** What one service keeps of the mesh: alerts for an hour, the roster, how far each exchange is. */
+export interface Ledger {
+  /** Names this ledger: a service that lost its database has another one. */
+  readonly log: string;
+  /** Fulfils when the alert is on disk; false where it was known. */
+  add(member: string, id: string, statement: string): Promise<boolean>;
+  has(member: string, id: string): Promise<boolean>;
+  /** Alerts behind a number, in order; of one member where `member` says so. */
+  after(seq: number, limit: number, member?: string): Promise<KeptAlert[]>;
+  peer(id: string): Promise<PeerState>;
+  keepPeer(state: PeerState): Promise<void>;
+  roster(): Promise<string | null>;
+  keepRoster(statement: string): Promise<void>;
+  sweep(): Promise<number>;
+}
+
+/**
+ * Opens the ledger. Numbers follow the clock, so that they go on rising where a restart finds nothing left; alerts are
+ * written one after the other, so that nobody reads past a number that is still on its way.
+ */
+export async function openLedger(store: Store, clock: Clock): Promise<Ledger> {
+  const alerts = await store.collection<KeptAlert>({
+    name: "mesh_alerts",
+    indexes: [
+      { fields: { seq: 1 }, unique: true },
+      { fields: { member: 1, seq: 1 } },
+      { fields: { forgetAt: 1 } },
+    ],
+  });
+  const peers = await store.collection<PeerState>({ name: "mesh_peers", indexes: [] });
+  const facts = await store.collection<Fact>({ name: "mesh_facts", indexes: [] });
+  const inTurn = createInTurn();
+
+  const fact = async (id: string) => (await facts.findOne({ _id: { $eq: id } }))?.value ?? null;
+  const keepFact = (id: string, value: string) =>
+    facts.updateOne({ _id: { $eq: id } }, { $set: { value } }, { upsert: true });
+  let log = await fact("log");
+  if (log === null) {
+    log = toHex(randomBytes(16));
+    await keepFact("log", log);
+  }
+  let last = (await alerts.find({}, { sort: { seq: -1 }, limit: 1 }))[0]?.seq ?? 0;
+  const keyOf = (member: string, id: string) => `${member} ${id}`;
+
+  return {
+    log,
+    add: (member, id, statement) =>
+      inTurn(async () => {
+        const now = clock.now();
+        const seq = Math.max(last + 1, now * 1000);
+        const _id = keyOf(member, id);
+        try {
+          await alerts.insertOne({ _id, seq, member, statement, forgetAt: now + ALERT_LIVES_MS });
+        } catch (error) {
+          if (isMedcloudletError(error, "STORE_DUPLICATE")) {
+            return false;
+          }
+          throw error;
+        }
+        last = seq;
+        return true;
+      }),
+    has: async (member, id) => (await alerts.findOne({ _id: { $eq: keyOf(member, id) } })) !== null,
+    after: (seq, limit, member) =>
+      alerts.find(
+        { seq: { $gt: seq }, ...(member === undefined ? {} : { member: { $eq: member } }) },
+        { sort: { seq: 1 }, limit },
+      ),
+    async peer(id) {
+      return (await peers.findOne({ _id: { $eq: id } })) ?? { _id: id, pushed: 0, log: "", pulled: 0 };
+    },
+    async keepPeer({ _id, ...state }) {
+      await peers.updateOne({ _id: { $eq: _id } }, { $set: state }, { upsert: true });
+    },
+    roster: () => fact("roster"),
+    async keepRoster(statement) {
+      await keepFact("roster", statement);
+    },
+    sweep: () => alerts.deleteMany({ forgetAt: { $lte: clock.now() } }),
+  };
+}
