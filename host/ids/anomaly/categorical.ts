@@ -18,38 +18,32 @@ export interface CategoricalJson {
  * surprise in a field of names while a fourth value in a field of three is a great one.
  */
 export class Categorical {
-  private readonly counts: Map<number, number>;
+  /** Keys as signed numbers, which need no memory of their own. */
   private readonly bits = new Map<number, number>();
   private readonly newBits: number;
-  private readonly rareBits: number;
 
-  constructor(json: CategoricalJson) {
-    this.counts = new Map();
-    for (let i = 0; i + 1 < json.v.length; i += 2) {
-      this.counts.set(json.v[i] as number, json.v[i + 1] as number);
-    }
-    const { n, c, s, r } = json;
-    this.newBits = Math.max(0, Math.log2((n + 1) / (s + 0.5)));
+  constructor({ n, c, s, r, v }: CategoricalJson) {
+    const newBits = Math.max(0, Math.log2((n + 1) / (s + 0.5)));
     // Values cut off by the bound were the rarest: one that is not found may be one of them.
-    this.rareBits = r > 0 ? Math.max(0, Math.log2((c + 1) / (r + 0.5))) : Number.POSITIVE_INFINITY;
-    const bySize = [...this.counts.values()].sort((a, b) => a - b);
+    const rareBits = r > 0 ? Math.max(0, Math.log2((c + 1) / (r + 0.5))) : Number.POSITIVE_INFINITY;
+    this.newBits = Math.min(newBits, rareBits);
+    const counts: number[] = [];
+    for (let i = 1; i < v.length; i += 2) {
+      counts.push(v[i] as number);
+    }
+    const bits = new Map<number, number>();
     let mass = r;
-    for (const count of bySize) {
+    for (const count of counts.sort((one, other) => one - other)) {
       mass += count;
-      this.bits.set(count, Math.max(0, Math.log2(c / mass)));
+      bits.set(count, Math.max(0, Math.log2(c / mass)));
+    }
+    for (let i = 0; i + 1 < v.length; i += 2) {
+      this.bits.set((v[i] as number) | 0, bits.get(v[i + 1] as number) ?? 0);
     }
   }
 
   rarity(key: number): number {
-    const count = this.counts.get(key);
-    if (count === undefined) {
-      return Math.min(this.newBits, this.rareBits);
-    }
-    return this.bits.get(count) ?? 0;
-  }
-
-  has(key: number): boolean {
-    return this.counts.has(key);
+    return this.bits.get(key | 0) ?? this.newBits;
   }
 }
 

@@ -12,9 +12,13 @@ const EDGE = 0x10001;
 /** Characters of one value that are looked at. */
 export const NGRAM_CHARACTERS = 512;
 
-function gram(field: number, order: number, before2: number, before1: number, code: number): number {
-  let hash = Math.imul(field ^ (order * 0x9e3779b1), 0x85ebca6b);
-  hash = Math.imul(hash ^ before2, 0x01000193) ^ (hash >>> 15);
+/** Where the hashes of a field's grams of one order begin. */
+function startOf(field: number, order: number): number {
+  return Math.imul(field ^ (order * 0x9e3779b1), 0x85ebca6b);
+}
+
+function gram(start: number, before2: number, before1: number, code: number): number {
+  let hash = Math.imul(start ^ before2, 0x01000193) ^ (start >>> 15);
   hash = Math.imul(hash ^ before1, 0x2c1b3c6d) ^ (hash >>> 13);
   hash = Math.imul(hash ^ code, 0x297a2d39);
   return mix(hash);
@@ -93,10 +97,10 @@ export class NgramCount {
           const p = (count + kinds * backed) / (total + kinds);
           kept.set(code, p);
           if (order < 3 || count >= rarest) {
-            put(gram(field, order, b2, b1, code), -Math.log2(p));
+            put(gram(startOf(field, order), b2, b1, code), -Math.log2(p));
           }
         }
-        put(gram(field, order, b2, b1, ESCAPE), Math.log2((total + kinds) / kinds));
+        put(gram(startOf(field, order), b2, b1, ESCAPE), Math.log2((total + kinds) / kinds));
         probability.set(key, kept);
       }
     }
@@ -114,6 +118,9 @@ export interface Surprise {
 /** Surprise of a text as a value of `field`. */
 export function surprise(table: Uint8Array, field: number, text: string): Surprise {
   const mask = table.length - 1;
+  const one = startOf(field, 1);
+  const two = startOf(field, 2);
+  const three = startOf(field, 3);
   let b2 = EDGE;
   let b1 = EDGE;
   let sum = 0;
@@ -125,16 +132,15 @@ export function surprise(table: Uint8Array, field: number, text: string): Surpri
   for (let i = 0; i <= end; i++) {
     const code = i < end ? fold(text.charCodeAt(i)) : EDGE;
     let bits = 0;
-    let value = table[gram(field, 3, b2, b1, code) & mask] as number;
+    let value = table[gram(three, b2, b1, code) & mask] as number;
     if (value === 0) {
-      bits += Math.max(0, (table[gram(field, 3, b2, b1, ESCAPE) & mask] as number) - 1) / UNITS;
-      value = table[gram(field, 2, 0, b1, code) & mask] as number;
+      bits += Math.max(0, (table[gram(three, b2, b1, ESCAPE) & mask] as number) - 1) / UNITS;
+      value = table[gram(two, 0, b1, code) & mask] as number;
       if (value === 0) {
-        bits += Math.max(0, (table[gram(field, 2, 0, b1, ESCAPE) & mask] as number) - 1) / UNITS;
-        value = table[gram(field, 1, 0, 0, code) & mask] as number;
+        bits += Math.max(0, (table[gram(two, 0, b1, ESCAPE) & mask] as number) - 1) / UNITS;
+        value = table[gram(one, 0, 0, code) & mask] as number;
         if (value === 0) {
-          bits +=
-            UNKNOWN_BITS + Math.max(0, (table[gram(field, 1, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
+          bits += UNKNOWN_BITS + Math.max(0, (table[gram(one, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
         }
       }
     }

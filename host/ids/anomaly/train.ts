@@ -11,14 +11,15 @@ import {
   KINDS,
   type Kind,
   keyOf,
+  Protocol,
   type RouteJson,
   type TrafficJson,
 } from "./evidence.ts";
 import { hashText } from "./hash.ts";
-import { type AnomalyModel, combine, MODEL_VERSION, sumFields, weigh } from "./model.ts";
+import { type AnomalyModel, MODEL_VERSION, Weighing } from "./model.ts";
 import { NgramCount, surprise } from "./ngram.ts";
-import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
-import { measureTail, type TailJson } from "./tail.ts";
+import { coarseShapeHash, fineShapeHash, lengthBin, routeOf } from "./shape.ts";
+import { measureTail, Tail, type TailJson } from "./tail.ts";
 
 /** Bounds of a model; what is beyond is the rarest. */
 const BOUNDS = {
@@ -72,8 +73,8 @@ class FieldCount {
     this.n++;
     this.values.add([hashText(value)], times);
     this.characters.add(charactersOf(value), times);
-    this.coarse.add([hashText(coarseShape(value))], times);
-    this.fine.add([hashText(fineShape(value))], times);
+    this.coarse.add([coarseShapeHash(value)], times);
+    this.fine.add([fineShapeHash(value)], times);
     const bin = Math.min(158, lengthBin(value.length));
     this.lengths.set(bin, (this.lengths.get(bin) ?? 0) + 1);
   }
@@ -206,7 +207,9 @@ function crossExamine(contents: readonly Content[]): Observed[] {
     const witness = createWitness(traffic);
     for (const content of contents) {
       if (isHeldOut(content)) {
-        const evidence = witness.testify(content.request, true).map((given) => ({ ...given }));
+        const protocol = new Protocol();
+        witness.testify(content.request, protocol);
+        const evidence: Observed["evidence"] = protocol.evidence.map((given) => ({ ...given }));
         for (const part of content.request.parts.filter(isJudged).slice(0, 4)) {
           const { mean, burst } = surprise(traffic.table, ANY_FIELD, part.value);
           evidence.push({ kind: "strange-text", strength: mean, at: `${part.place}:${ANY_NAME}` });
@@ -329,14 +332,19 @@ export function createTrainer(): Trainer {
       const kinds = Object.fromEntries(
         KINDS.map((kind) => [kind, measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0)]),
       ) as Record<Kind, TailJson>;
-      const own = observed.map(({ evidence }) =>
-        weigh(
-          kinds,
-          evidence.filter(({ at }) => nameOf(at) !== ANY_NAME),
-        ),
-      );
-      const fields = measureTail(own.flatMap((evidence) => [...sumFields(evidence).values()]));
-      const whole = measureTail(own.map((evidence) => combine(fields, evidence)));
+      const weighing = new Weighing(kinds);
+      const weigh = ({ evidence }: Observed): Weighing => {
+        weighing.clear();
+        for (const given of evidence) {
+          if (nameOf(given.at) !== ANY_NAME) {
+            weighing.take(given);
+          }
+        }
+        return weighing;
+      };
+      const fields = measureTail(observed.flatMap((one) => [...weigh(one).fieldSums]));
+      const ready = new Tail(fields);
+      const whole = measureTail(observed.map((one) => weigh(one).combined(ready)));
       return { version: MODEL_VERSION, traffic: countTraffic(all, textOf), kinds, fields, whole };
     },
   };
