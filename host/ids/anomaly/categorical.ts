@@ -51,6 +51,9 @@ export class Categorical {
 export class CategoricalCount {
   private requests = 0;
   private contents = 0;
+  /** Told by others: values that came once, and contents whose values they kept to themselves. */
+  private othersOnce = 0;
+  private othersKept = 0;
   private readonly counts = new Map<number, number>();
 
   /** `times`: how many requests had this content. Keys of one content are told once each. */
@@ -58,19 +61,58 @@ export class CategoricalCount {
     this.requests += times;
     this.contents++;
     for (const key of keys) {
-      this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      this.count(key, 1);
     }
   }
 
-  /** At most `bound` values, the commonest first; ties by hash, so that the same traffic gives the same model. */
-  toJson(bound: number): CategoricalJson {
-    const sorted = [...this.counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    const v: number[] = [];
-    for (const [key, count] of sorted.slice(0, bound)) {
-      v.push(key, count);
+  /** Takes in what others counted. */
+  addTold({ n, c, s, r, v }: CategoricalJson): void {
+    this.requests += n;
+    this.contents += c;
+    this.othersOnce += s;
+    this.othersKept += r;
+    for (let i = 0; i + 1 < v.length; i += 2) {
+      this.count(v[i] as number, v[i + 1] as number);
     }
-    const s = sorted.reduce((sum, [, count]) => sum + (count === 1 ? 1 : 0), 0);
-    const r = sorted.slice(bound).reduce((sum, [, count]) => sum + count, 0);
-    return { n: this.requests, c: this.contents, s, r, v };
+  }
+
+  private count(key: number, times: number): void {
+    this.counts.set(key, (this.counts.get(key) ?? 0) + times);
+  }
+
+  /**
+   * At most `bound` values, the commonest first; ties by hash, so that the same traffic gives the same model.
+   */
+  toJson(bound: number): CategoricalJson {
+    const sorted = this.sorted();
+    return {
+      n: this.requests,
+      c: this.contents,
+      s: sorted.reduce((sum, [, count]) => sum + (count === 1 ? 1 : 0), this.othersOnce),
+      r: sorted.slice(bound).reduce((sum, [, count]) => sum + count, this.othersKept),
+      v: sorted.slice(0, bound).flat(),
+    };
+  }
+
+  /**
+   * The same for others: values in fewer than `least` contents are left out unless they are `open`, and `s` counts
+   * only what is left out of those that came once, for whoever adds it up sees the rest.
+   */
+  tell(bound: number, least: number, open: (key: number) => boolean = () => false): CategoricalJson {
+    const sorted = this.sorted();
+    const isTold = ([key, count]: readonly [number, number], rank: number): boolean =>
+      rank < bound && (count >= least || open(key));
+    const kept = sorted.filter((one, rank) => !isTold(one, rank));
+    return {
+      n: this.requests,
+      c: this.contents,
+      s: kept.filter(([, count]) => count === 1).length,
+      r: kept.reduce((sum, [, count]) => sum + count, 0),
+      v: sorted.filter(isTold).flat(),
+    };
+  }
+
+  private sorted(): [number, number][] {
+    return [...this.counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   }
 }

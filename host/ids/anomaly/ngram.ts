@@ -40,29 +40,73 @@ export class NgramCount {
     { field: number; order: number; b2: number; b1: number } & Context
   >();
 
-  add(field: number, text: string): void {
+  /** With `once`, a gram that a text holds several times counts as one. */
+  add(field: number, text: string, once = false): void {
+    const seen = once ? new Set<string>() : undefined;
+    const isNew = (gram: string): boolean => {
+      const known = seen?.has(gram) === true;
+      seen?.add(gram);
+      return !known;
+    };
     let b2 = EDGE;
     let b1 = EDGE;
     const end = Math.min(text.length, NGRAM_CHARACTERS);
     for (let i = 0; i <= end; i++) {
       const code = i < end ? fold(text.charCodeAt(i)) : EDGE;
-      this.count(field, 3, b2, b1, code);
-      this.count(field, 2, 0, b1, code);
-      this.count(field, 1, 0, 0, code);
+      if (!once || isNew(`${b2},${b1},${code}`)) {
+        this.count(field, 3, b2, b1, code);
+      }
+      if (!once || isNew(`${b1},${code}`)) {
+        this.count(field, 2, 0, b1, code);
+      }
+      if (!once || isNew(`${code}`)) {
+        this.count(field, 1, 0, 0, code);
+      }
       b2 = b1;
       b1 = code;
     }
   }
 
-  private count(field: number, order: number, b2: number, b1: number, code: number): void {
+  /** Takes in what `tell` told elsewhere. */
+  addTold(grams: readonly number[]): void {
+    for (let i = 0; i + 5 < grams.length; i += 6) {
+      const [field, order, b2, b1, code, times] = grams.slice(i, i + 6) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      this.count(field, order, b2, b1, code, times);
+    }
+  }
+
+  /** Field, order, two characters before, character and number of what came at least so often in these fields. */
+  tell(least: number, fields: ReadonlySet<number>): number[] {
+    const told: number[] = [];
+    for (const { field, order, b2, b1, next } of this.contexts.values()) {
+      if (!fields.has(field)) {
+        continue;
+      }
+      for (const [code, times] of next) {
+        if (times >= least) {
+          told.push(field, order, b2, b1, code, times);
+        }
+      }
+    }
+    return told;
+  }
+
+  private count(field: number, order: number, b2: number, b1: number, code: number, times = 1): void {
     const key = `${field},${order},${b2},${b1}`;
     let context = this.contexts.get(key);
     if (context === undefined) {
       context = { field, order, b2, b1, total: 0, next: new Map() };
       this.contexts.set(key, context);
     }
-    context.total++;
-    context.next.set(code, (context.next.get(code) ?? 0) + 1);
+    context.total += times;
+    context.next.set(code, (context.next.get(code) ?? 0) + times);
   }
 
   /** The finished table; `maximumLog2` bounds its size, beyond which rare trigrams are left out. */
