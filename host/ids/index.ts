@@ -1,3 +1,5 @@
+export type { Told } from "./anomaly/counts.ts";
+export { mergeTold } from "./anomaly/merge.ts";
 export type { AnomalyModel } from "./anomaly/model.ts";
 export { createTrainer, type Trainer } from "./anomaly/train.ts";
 export {
@@ -53,3 +55,4 @@ export { type EventField, eventSchema, type IdsEvent } from "./scenarios/event.t
 export { SCENARIOS } from "./scenarios/list.ts";
 export { type Scenario, scenarioHash } from "./scenarios/scenario.ts";
 export { type TabularDetector, trainTabular } from "./tabular.ts";
+export { decodeTold, encodeTold } from "./told-file.ts";

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { Part } from "../request.ts";
 import { CODE_RULES, DIRECTORY_RULES, PROTOCOL_RULES } from "./code.ts";
 import { COMMAND_RULES } from "./command.ts";
+import { Keys } from "./keys.ts";
 import { NOSQL_RULES, PATH_RULES, SSRF_RULES, TEMPLATE_RULES } from "./path.ts";
-import { createViews, type Rule } from "./rule.ts";
+import { oneOf, type Required, Requirements, requiredBy } from "./required.ts";
+import { type Rule, Views } from "./rule.ts";
 import { SQL_RULES } from "./sql.ts";
 import { XSS_RULES } from "./xss.ts";
 
@@ -59,6 +61,11 @@ export interface Hit {
 
 interface Prepared {
   readonly rule: Rule;
+  /** Its number among the keys. */
+  readonly number: number;
+  /** Where to ask whether a text may hold what the pattern requires, and whether it may hold a word. */
+  readonly possible: number;
+  readonly worded: number;
   /** Marks that a value must share a bit with; all bits where a rule asks for nothing. */
   readonly first: number;
   readonly second: number;
@@ -109,10 +116,22 @@ function isHarmless(part: Part, mask: number): boolean {
   );
 }
 
-function prepare(rules: readonly Rule[]): Prepared[] {
-  return rules.map((rule) => {
+function prepare(
+  rules: readonly Rule[],
+  required: readonly Required[],
+  requirements: Requirements,
+): Prepared[] {
+  return rules.map((rule, number) => {
     const [first = -1, second = -1, third = -1] = (rule.holds ?? []).map(marksOf);
-    return { rule, first, second, third };
+    return {
+      rule,
+      number,
+      first,
+      second,
+      third,
+      possible: requirements.add(required[number] as Required),
+      worded: requirements.add(oneOf(rule.words ?? [])),
+    };
   });
 }
 
@@ -123,38 +142,46 @@ export interface Inspector {
   inspect(parts: readonly Part[]): Hit[];
 }
 
-/** Values shorter than this are searched at once: looking for the words first would cost more. */
+/** Words are asked for only in values longer than this: in short ones a rule may fire without them. */
 const SHORT = 160;
 /** Sets of marks that are remembered with the rules they call for. */
 const MAX_CALLS = 4096;
 
-function mayFire({ words, pattern }: Rule, text: string): boolean {
-  return (
-    (words === undefined || text.length < SHORT || words.some((word) => text.includes(word))) &&
-    pattern.test(text)
-  );
-}
-
 export function createInspector(rules: readonly Rule[] = RULES): Inspector {
-  const prepared = prepare(rules);
-  const calls = new Map<number, readonly Rule[]>();
+  const requirements = new Requirements();
+  const required = rules.map(({ pattern }) => requiredBy(pattern));
+  const prepared = prepare(rules, required, requirements);
+  const calls = new Map<number, readonly Prepared[]>();
+  const views = new Views(new Keys(required));
 
   /** Rules that a value with these marks could fire. */
-  const calledBy = (mask: number): readonly Rule[] => {
+  const calledBy = (mask: number): readonly Prepared[] => {
     let called = calls.get(mask);
     if (called === undefined) {
-      called = prepared
-        .filter(
-          ({ first, second, third }) =>
-            first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0),
-        )
-        .map(({ rule }) => rule);
+      called = prepared.filter(
+        ({ first, second, third }) =>
+          first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0),
+      );
       if (calls.size >= MAX_CALLS) {
         calls.clear();
       }
       calls.set(mask, called);
     }
     return called;
+  };
+
+  const fires = ({ rule: { words, pattern, view }, number, possible, worded }: Prepared): boolean => {
+    const text = views.get(view);
+    const { grams } = views;
+    if (!grams.calls(number) || !requirements.isMet(possible, grams)) {
+      return false;
+    }
+    return (
+      (words === undefined ||
+        text.length < SHORT ||
+        (requirements.isMet(worded, grams) && words.some((word) => text.includes(word)))) &&
+      pattern.test(text)
+    );
   };
 
   return {
@@ -169,12 +196,13 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
         if (isHarmless(part, mask)) {
           continue;
         }
-        const views = createViews(part);
-        for (const rule of calledBy(mask)) {
+        views.turnTo(part);
+        for (const one of calledBy(mask)) {
+          const { rule } = one;
           if (rule.places !== undefined && !rule.places.includes(part.place)) {
             continue;
           }
-          if (!fired.has(rule.id) && mayFire(rule, views.get(rule.view))) {
+          if (!fired.has(rule.id) && fires(one)) {
             fired.add(rule.id);
             hits.push({
               rule: rule.id,
