@@ -12,6 +12,7 @@ import { EXIT, reportFailure } from "./failure.ts";
 import { idsCommand } from "./ids.ts";
 import { keysCommand } from "./keys.ts";
 import { recordCommand } from "./record.ts";
+import { researchCommand } from "./research.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { trustCommand } from "./trust.ts";
@@ -52,6 +53,7 @@ for (const command of [
   emergencyCommand(),
   trustCommand(),
   idsCommand(),
+  researchCommand(),
   benchCommand(),
 ]) {
   program.addCommand(command);

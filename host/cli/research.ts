@@ -1,0 +1,233 @@
+import { readFile, stat } from "node:fs/promises";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { MedcloudletError } from "../base/index.ts";
+import {
+  anonymize,
+  type Guarantee,
+  type Measures,
+  measure,
+  parseSchema,
+  type ReleaseFormat,
+  type ReleaseSchema,
+  randomSeed,
+  readTable,
+  releaseText,
+  type Verification,
+  verifyRelease,
+  writePieces,
+} from "../research/index.ts";
+import { newCommand, newGroup, outputOf, wholeNumber } from "./options.ts";
+import type { Output } from "./output.ts";
+
+/** What every command of research asks for. */
+export interface GuaranteeOptions {
+  readonly schema: string;
+  readonly k: number;
+  readonly l: number;
+  readonly t: number;
+  readonly entropyL?: true;
+  readonly json?: true;
+}
+
+interface ReleaseOptions extends GuaranteeOptions {
+  readonly input: string;
+  readonly out?: string;
+  readonly format: ReleaseFormat;
+  readonly suppress: number;
+  readonly population?: number;
+  readonly seed?: string;
+}
+
+interface VerifyOptions extends GuaranteeOptions {
+  readonly format: ReleaseFormat;
+}
+
+/** A number in a range, as an option's value. */
+function number(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= minimum && value <= maximum)) {
+      throw new InvalidArgumentError(`Expected a number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** Adds schema and guarantee. */
+export function withGuarantee(command: Command): Command {
+  return command
+    .requiredOption("--schema <file>", "JSON file that gives every column a role")
+    .requiredOption("-k <number>", "least people in a class", wholeNumber(2))
+    .option("-l <number>", "least diversity of each sensitive column in a class", number(1, 1e6), 1)
+    .option("-t <number>", "greatest distance of a class's distribution from the whole one", number(0, 1), 1)
+    .option("--entropy-l", "diversity by entropy, instead of by different values");
+}
+
+const formatOption = () =>
+  new Option("--format <format>", "form of the release").choices(["csv", "ndjson"]).default("csv");
+
+export function guaranteeOf({ k, l, t, entropyL }: GuaranteeOptions): Guarantee {
+  return { k, l, t, diversity: entropyL === true ? "entropy" : "distinct" };
+}
+
+/** @throws MedcloudletError `CLI_FILE`, `RESEARCH_SCHEMA_INVALID` */
+export async function readSchema(file: string): Promise<ReleaseSchema> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new MedcloudletError("CLI_FILE", `Cannot read the schema ${file}: check the path.`, {
+      status: 400,
+      cause,
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MedcloudletError(
+      "RESEARCH_SCHEMA_INVALID",
+      `The schema ${file} is not JSON: ${(cause as Error).message}.`,
+      { status: 400, cause },
+    );
+  }
+  return parseSchema(value);
+}
+
+/** A bar over the bytes of a file. */
+export async function overBytes(output: Output, label: string, file: string) {
+  let size: number;
+  try {
+    ({ size } = await stat(file));
+  } catch (cause) {
+    throw new MedcloudletError("CLI_FILE", `Cannot read ${file}: check the path.`, { status: 400, cause });
+  }
+  return output.progress(label, size);
+}
+
+/** In per cent, for people. */
+const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+
+async function release(options: ReleaseOptions): Promise<void> {
+  const output = outputOf(options);
+  if (options.json === true && options.out === undefined) {
+    throw new MedcloudletError(
+      "CLI_OPTIONS",
+      "With --json the release needs a file of its own: give --out FILE.",
+    );
+  }
+  const startedAt = performance.now();
+  const schema = await readSchema(options.schema);
+  const guarantee = guaranteeOf(options);
+
+  const reading = await overBytes(output, "reading   ", options.input);
+  const table = await readTable(options.input, schema, { onBytes: reading.step });
+  reading.end();
+
+  const splitting = output.progress("anonymising", table.rows);
+  const anonymized = anonymize(table, {
+    guarantee,
+    suppression: options.suppress,
+    onSettled: splitting.step,
+  });
+  splitting.end();
+  const measures = measure(anonymized, options.population);
+
+  const writing = output.progress("writing   ", measures.rows);
+  const pieces = releaseText(anonymized, {
+    schema,
+    format: options.format,
+    seed: options.seed ?? randomSeed(),
+    onRows: writing.step,
+  });
+  await writePieces(pieces, options.out ?? process.stdout);
+  writing.end();
+
+  if (options.out === undefined) {
+    output.note(told(measures, guarantee, performance.now() - startedAt));
+    output.note(
+      "  A release on standard output is not verified: write it with --out, or use `research verify`.",
+    );
+    return;
+  }
+  const verification = await verify(options.out, schema, guarantee, options.format, output);
+  requireHolds(verification, options.out);
+  const seconds = (performance.now() - startedAt) / 1000;
+  output.result(
+    { release: options.out, ...measures, guarantee, verification, incomplete: table.incomplete, seconds },
+    `${options.out}: ${told(measures, guarantee, 1000 * seconds)}`,
+  );
+}
+
+function told(measures: Measures, { k, l, t, diversity }: Guarantee, ms: number): string {
+  const { rows, classes, suppressed, ncp, classSizes, risk, uniqueByPlainColumns } = measures;
+  const promised = [`k=${k}`, ...(l > 1 ? [`${diversity} l=${l}`] : []), ...(t < 1 ? [`t=${t}`] : [])];
+  return [
+    `${rows} rows in ${classes} classes of ${classSizes.least} to ${classSizes.greatest} (${promised.join(", ")}), ${(ms / 1000).toFixed(1)} s`,
+    `  lost (NCP) ${percent(ncp, 2)}, left out ${suppressed} rows`,
+    `  risk of being found: at most ${percent(risk.prosecutor)}, on average ${percent(risk.marketer)}`,
+    ...(uniqueByPlainColumns > 0
+      ? [
+          `  ${uniqueByPlainColumns} rows are alone in their plain columns: no class hides who is known by those; make them quasi-identifiers`,
+        ]
+      : []),
+  ].join("\n");
+}
+
+async function verify(
+  file: string,
+  schema: ReleaseSchema,
+  guarantee: Guarantee,
+  format: ReleaseFormat,
+  output: Output,
+): Promise<Verification> {
+  const progress = await overBytes(output, "verifying ", file);
+  const verification = await verifyRelease(file, { schema, guarantee, format, onBytes: progress.step });
+  progress.end();
+  return verification;
+}
+
+function requireHolds({ holds, faults, reached }: Verification, file: string): void {
+  if (!holds) {
+    throw new MedcloudletError(
+      "RESEARCH_VERIFICATION_FAILED",
+      `${file} does not keep the guarantee: do not give it out.`,
+      {
+        status: 409,
+        details: { errors: faults.map((message) => ({ path: file, message })), reached },
+      },
+    );
+  }
+}
+
+/** `medcloudlet research …`. */
+export function researchCommand(): Command {
+  return newGroup("research", "releases for researchers in which nobody stands alone")
+    .addCommand(
+      withGuarantee(newCommand("release", "generalise microdata until every class keeps the guarantee"))
+        .requiredOption("--input <file>", "CSV file of microdata")
+        .option("--out <file>", "where the release goes (default: standard output)")
+        .addOption(formatOption())
+        .option("--suppress <share>", "most rows to leave out to spare the others", number(0, 0.5), 0)
+        .option("--population <people>", "how many the rows were drawn from, for the risks", wholeNumber(1))
+        .option("--seed <text>", "make row ids and order again; whoever knows it can undo the order")
+        .action(release),
+    )
+    .addCommand(
+      withGuarantee(newCommand("verify", "check a release by the definitions, without trusting what made it"))
+        .argument("<file>", "the release")
+        .addOption(formatOption())
+        .action(async (file: string, options: VerifyOptions) => {
+          const output = outputOf(options);
+          const schema = await readSchema(options.schema);
+          const guarantee = guaranteeOf(options);
+          const verification = await verify(file, schema, guarantee, options.format, output);
+          requireHolds(verification, file);
+          const { rows, classes, reached } = verification;
+          output.result(
+            verification,
+            `${file}: ${rows} rows in ${classes} classes of at least ${reached.k}; the guarantee holds.`,
+          );
+        }),
+    );
+}
