@@ -154,7 +154,15 @@ async function release(options: ReleaseOptions): Promise<void> {
   requireHolds(verification, options.out);
   const seconds = (performance.now() - startedAt) / 1000;
   output.result(
-    { release: options.out, ...measures, guarantee, verification, incomplete: table.incomplete, seconds },
+    {
+      release: options.out,
+      ...measures,
+      guarantee,
+      verification,
+      incomplete: table.incomplete,
+      seconds,
+      peakMemoryBytes: 1024 * process.resourceUsage().maxRSS,
+    },
     `${options.out}: ${told(measures, guarantee, 1000 * seconds)}`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Histogram } from "./histogram.ts";
-import { penalty, penaltyOf } from "./loss.ts";
+import { childOf, penalty, setPenalty } from "./loss.ts";
 import type { Attribute } from "./table.ts";
-import { MISSING } from "./taxonomy.ts";
+import { MISSING, type TaxonomyPlace } from "./taxonomy.ts";
 
 /** A way to cut a class in two: rows whose code of the attribute is inside, and the others. */
 export interface Cut {
@@ -15,7 +15,7 @@ export interface Cut {
 }
 
 /** Cuts of one attribute that are tried before it is given up. */
-const CUTS_TRIED = 6;
+const CUTS_TRIED = 24;
 
 /**
  * The cuts of a class along one attribute that leave k rows on both sides, best first. Numbers are cut as close to the
@@ -30,7 +30,7 @@ export function cutsOf(
   rows: number,
   k: number,
 ): Cut[] {
-  const whole = penaltyOf(scale, histogram);
+  const whole = penalty(scale, histogram.codes, 0, histogram.length);
   const keep = (cuts: Cut[]) =>
     cuts
       .filter(({ imbalance }) => rows - imbalance >= 2 * k)
@@ -57,7 +57,6 @@ function numericCuts(
   whole: number,
 ): Cut[] {
   const first = codes[0] as number;
-  const last = codes[length - 1] as number;
   const cuts: Cut[] = [];
   /** Rows up to place i; found by adding up, for there are few places. */
   const below = new Uint32Array(length);
@@ -79,8 +78,7 @@ function numericCuts(
     const upTo = below[at] as number;
     const cutAt = codes[at] as number;
     const lost =
-      upTo * penalty(scale, first, cutAt, at + 1) +
-      (rows - upTo) * penalty(scale, codes[at + 1] as number, last, length - at - 1);
+      upTo * penalty(scale, codes, 0, at + 1) + (rows - upTo) * penalty(scale, codes, at + 1, length);
     cuts.push({
       attribute,
       inside: { first, last: cutAt },
@@ -91,7 +89,7 @@ function numericCuts(
   // Rows that miss the value spoil it for all others in the class: to set them apart goes before any median.
   const apart = below[0] as number;
   if (first === MISSING && length > 1 && apart >= k && rows - apart >= k) {
-    const lost = (rows - apart) * penalty(scale, codes[1] as number, last, length - 1);
+    const lost = (rows - apart) * penalty(scale, codes, 1, length);
     cuts.unshift({
       attribute,
       inside: { first: MISSING, last: MISSING },
@@ -117,8 +115,8 @@ function frequencyCuts(
   let sum = 0;
   for (let i = 0; i < length - 1; i++) {
     sum += counts[places[i] as number] as number;
-    const one = penalty(scale, 0, i, i + 1);
-    const other = penalty(scale, i + 1, length - 1, length - i - 1);
+    const one = setPenalty(scale, i + 1);
+    const other = setPenalty(scale, length - i - 1);
     cuts.push({
       attribute,
       inside: { codes: byFrequency.subarray(0, i + 1) },
@@ -136,45 +134,53 @@ function groupCuts(
   rows: number,
   whole: number,
 ): Cut[] {
-  const low = codes[0] as number;
-  const high = codes[length - 1] as number;
-  const place = scale.taxonomy.cover(low, high);
-  /** The groups that occur: places of their first and last code, and rows. */
-  const groups: { from: number; to: number; rows: number }[] = [];
-  let child = 0;
-  for (let i = 0; i < length; i++) {
-    const before = child;
-    while ((place.children[child]?.last ?? high) < (codes[i] as number)) {
-      child++;
+  const place = scale.taxonomy.cover(codes[0] as number, codes[length - 1] as number);
+  /** The groups that occur: places of their codes, rows, leaves, and what is lost of rows in this group alone. */
+  const groups: { from: number; to: number; rows: number; leaves: number; alone: number }[] = [];
+  for (let i = 0, child = 0; i < length; ) {
+    child = childOf(place, codes[i] as number, child);
+    const { first, last } = place.children[child] as TaxonomyPlace;
+    const from = i;
+    let inside = 0;
+    while (i < length && (codes[i] as number) <= last) {
+      inside += counts[i] as number;
+      i++;
     }
-    const count = counts[i] as number;
-    const current = groups.at(-1);
-    if (current === undefined || child !== before) {
-      groups.push({ from: i, to: i, rows: count });
-    } else {
-      current.to = i;
-      current.rows += count;
-    }
+    groups.push({
+      from,
+      to: i,
+      rows: inside,
+      leaves: last - first + 1,
+      alone: penalty(scale, codes, from, i),
+    });
   }
-  const lossOf = (from: number, to: number) =>
-    penalty(scale, codes[from] as number, codes[to] as number, to - from + 1);
-  const cutOf = (from: number, to: number, inside: number, outside: number): Cut => ({
+  const all = groups.reduce((sum, { leaves }) => sum + leaves, 0);
+  const withMissing = codes[0] === MISSING;
+  /** What is lost of rows in several groups, `leaves` in all. */
+  const lossOf = (several: number, one: { alone: number }, leaves: number, missing: boolean) =>
+    several === 1 ? one.alone : missing ? 1 : leaves / scale.taxonomy.leaves;
+  const cutOf = (from: number, to: number, inside: number, lossInside: number, lossOutside: number): Cut => ({
     attribute,
-    inside: { first: codes[from] as number, last: codes[to] as number },
-    gain: whole - (inside * lossOf(from, to) + (rows - inside) * outside) / rows,
+    inside: { first: codes[from] as number, last: codes[to - 1] as number },
+    gain: whole - (inside * lossInside + (rows - inside) * lossOutside) / rows,
     imbalance: Math.abs(2 * inside - rows),
   });
 
   const cuts: Cut[] = [];
+  const last = groups.length - 1;
   let before = 0;
+  let leavesBefore = 0;
   for (const [g, group] of groups.entries()) {
     before += group.rows;
-    if (g < groups.length - 1) {
-      cuts.push(cutOf(0, group.to, before, lossOf(group.to + 1, length - 1)));
+    leavesBefore += group.leaves;
+    if (g < last) {
+      const front = lossOf(g + 1, group, leavesBefore, withMissing);
+      const back = lossOf(last - g, groups[last] as { alone: number }, all - leavesBefore, false);
+      cuts.push(cutOf(0, group.to, before, front, back));
     }
-    if (g > 0 && groups.length > 2) {
-      const rest = g === groups.length - 1 ? lossOf(0, group.from - 1) : lossOf(0, length - 1);
-      cuts.push(cutOf(group.from, group.to, group.rows, rest));
+    if (g > 0 && g < last) {
+      const rest = lossOf(2, group, all - group.leaves, withMissing);
+      cuts.push(cutOf(group.from, group.to, group.rows, group.alone, rest));
     }
   }
   return cuts;

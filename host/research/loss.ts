@@ -1,24 +1,26 @@
-import type { Histogram } from "./histogram.ts";
 import type { Scale } from "./table.ts";
-import { MISSING } from "./taxonomy.ts";
+import { MISSING, type TaxonomyPlace } from "./taxonomy.ts";
+
+/** Codes in ascending order: a histogram's, or some of them. */
+export type Codes = Uint32Array;
 
 /**
  * Normalised certainty penalty of one attribute in one class, from 0 (exact) to 1 (nothing left): (high - low) / range
- * of a number; leaves below the published group / leaves of the hierarchy; values in the published set / values there
+ * of a number; leaves below the published groups / leaves of the hierarchy; values in the published set / values there
  * are; 0 for a single value (Xu, Wang, Pei, Wang, Shi and Fu, "Utility-Based Anonymization Using Local Recoding", KDD
  * 2006; Ghinita, Karras, Kalnis and Mamoulis, VLDB 2007). A class that mixes missing with other values publishes
  * nothing and loses all.
  *
- * @param low least code in the class, @param high greatest
- * @param distinct how many codes there are in it
+ * @param from, to which of the codes: from this one up to before that one, at least one
  */
-export function penalty(scale: Scale, low: number, high: number, distinct: number): number {
-  if (low === high) {
+export function penalty(scale: Scale, codes: Codes, from: number, to: number): number {
+  if (to - from === 1) {
     return 0;
   }
+  const low = codes[from] as number;
+  const high = codes[to - 1] as number;
   if (scale.kind === "set") {
-    // Where values are missing too, there is one more than names.
-    return Math.min(1, distinct / (scale.names.length - 1));
+    return setPenalty(scale, to - from);
   }
   if (low === MISSING) {
     return 1;
@@ -28,11 +30,37 @@ export function penalty(scale: Scale, low: number, high: number, distinct: numbe
       ? 0
       : ((scale.values[high] as number) - (scale.values[low] as number)) / scale.range;
   }
+  let leaves = 0;
   const place = scale.taxonomy.cover(low, high);
-  return (place.last - Math.max(place.first, MISSING + 1) + 1) / scale.taxonomy.leaves;
+  let child = 0;
+  for (let i = from; i < to; ) {
+    child = childOf(place, codes[i] as number, child);
+    const { first, last } = place.children[child] as TaxonomyPlace;
+    leaves += last - first + 1;
+    while (i < to && (codes[i] as number) <= last) {
+      i++;
+    }
+  }
+  return leaves / scale.taxonomy.leaves;
 }
 
-/** The penalty of a class, by the codes in it. */
-export function penaltyOf(scale: Scale, { codes, length }: Histogram): number {
-  return penalty(scale, codes[0] as number, codes[length - 1] as number, length);
+/** The penalty of a set of so many values. */
+export function setPenalty(scale: Extract<Scale, { kind: "set" }>, values: number): number {
+  // Where values are missing too, there is one more than names.
+  return values === 1 ? 0 : Math.min(1, values / (scale.names.length - 1));
+}
+
+/** Which child of a group a code belongs to, looked for from child `from` on. */
+export function childOf({ children }: TaxonomyPlace, code: number, from: number): number {
+  let low = from;
+  let high = children.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((children[middle] as TaxonomyPlace).last < code) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }

@@ -1,5 +1,5 @@
 import { createHistograms } from "./histogram.ts";
-import { penaltyOf } from "./loss.ts";
+import { penalty } from "./loss.ts";
 import type { Anonymized } from "./release.ts";
 
 /** What a release loses, and what risk is left. */
@@ -58,7 +58,8 @@ export function measure(
     discernibility += size * size;
     bySize.set(size, (bySize.get(size) ?? 0) + 1);
     for (const [i, { codes, size: codesBelow, scale }] of attributes.entries()) {
-      const loss = penaltyOf(scale, histogram(codes, codesBelow, order, from, to));
+      const counted = histogram(codes, codesBelow, order, from, to);
+      const loss = penalty(scale, counted.codes, 0, counted.length);
       losses[i] = (losses[i] as number) + size * loss;
     }
   }

@@ -1,7 +1,7 @@
 import { type Cut, cutsOf } from "./cuts.ts";
 import type { Judge } from "./guarantee.ts";
 import { createHistograms } from "./histogram.ts";
-import { penaltyOf } from "./loss.ts";
+import { penalty } from "./loss.ts";
 import type { Attribute, Table } from "./table.ts";
 
 /** Classes as ranges of `order`: class c holds the rows `order[starts[c]]` up to before `order[ends[c]]`. */
@@ -55,7 +55,7 @@ export function partition(
         if (best !== undefined) {
           choices.push({
             cuts,
-            first: choose === "gain" ? best.gain : penaltyOf(attribute.scale, counted),
+            first: choose === "gain" ? best.gain : penalty(attribute.scale, counted.codes, 0, counted.length),
           });
         }
       }

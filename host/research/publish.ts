@@ -1,7 +1,7 @@
 import { createHistograms } from "./histogram.ts";
 import type { Partition } from "./mondrian.ts";
 import type { Attribute, Table } from "./table.ts";
-import { MISSING } from "./taxonomy.ts";
+import { MISSING, type Taxonomy } from "./taxonomy.ts";
 
 /** A published value: as text for CSV, and as JSON for NDJSON. */
 export interface Published {
@@ -14,7 +14,7 @@ export const ANYTHING = "*";
 
 /**
  * What each class publishes of each attribute: `published[class][attribute]`. Numbers and dates as `[low,high]`, both of
- * which occur; groups of a hierarchy by their name; values without order as `{a|b}`; a value alone as it is; `*` where a
+ * which occur; groups of a hierarchy by their names, one or `{a|b}`; values without order as `{a|b}`; a value alone as it is; `*` where a
  * class mixes missing with other values, or holds every value of a set.
  */
 export function publish(table: Table, { order, starts, ends }: Partition): Published[][] {
@@ -37,17 +37,14 @@ function publishOne(scale: Attribute["scale"], codes: Uint32Array): Published {
     return { text: "", json: null };
   }
   if (scale.kind === "taxonomy") {
-    const { name } = scale.taxonomy.cover(low, high);
-    return { text: name, json: name };
+    return several(groupsOf(scale.taxonomy, codes));
   }
   if (scale.kind === "set") {
     const names = Array.from(codes, (code) => scale.names[code] as string);
     if (names.length > 1 && names.length >= scale.names.length - 1) {
       return { text: ANYTHING, json: ANYTHING };
     }
-    return names.length === 1
-      ? { text: names[0] as string, json: names[0] as string }
-      : { text: `{${names.join("|")}}`, json: names };
+    return several(names);
   }
   if (low === MISSING) {
     return { text: ANYTHING, json: ANYTHING };
@@ -58,4 +55,20 @@ function publishOne(scale: Attribute["scale"], codes: Uint32Array): Published {
   return low === high
     ? { text: from, json: jsonOf(from) }
     : { text: `[${from},${to}]`, json: [jsonOf(from), jsonOf(to)] };
+}
+
+function several(names: readonly string[]): Published {
+  const only = names[0] as string;
+  return names.length === 1 ? { text: only, json: only } : { text: `{${names.join("|")}}`, json: names };
+}
+
+/** The value itself, or the groups below the lowest common one that occur, or that one where they all do. */
+function groupsOf(taxonomy: Taxonomy, codes: Uint32Array): readonly string[] {
+  const place = taxonomy.cover(codes[0] as number, codes[codes.length - 1] as number);
+  if (place.children.length === 0 || codes[0] === MISSING) {
+    return [place.name];
+  }
+  const children = place.children.filter(({ first }) => first !== MISSING);
+  const found = children.filter(({ first, last }) => codes.some((code) => code >= first && code <= last));
+  return found.length === children.length ? [place.name] : found.map(({ name }) => name);
 }

@@ -1,6 +1,6 @@
 import type { Judge } from "./guarantee.ts";
 import { createHistograms, type Histogram } from "./histogram.ts";
-import { penalty, penaltyOf } from "./loss.ts";
+import { penalty, setPenalty } from "./loss.ts";
 import type { Partition } from "./mondrian.ts";
 import type { Attribute, Table } from "./table.ts";
 
@@ -41,14 +41,14 @@ export function suppress(table: Table, classes: Partition, { k, judge, budget }:
     const to = ends[index] as number;
     const histograms = attributes.map(({ codes, size }) => copyOf(histogram(codes, size, order, from, to)));
     const lossOfRow = attributes.reduce(
-      (sum, { scale }, i) => sum + penaltyOf(scale, histograms[i] as Histogram),
+      (sum, { scale }, i) => sum + wholeOf(scale, histograms[i] as Histogram),
       0,
     );
     const most = Math.min(left, to - from - k);
     let best: Trim | null = null;
     for (const [attribute, { scale }] of attributes.entries()) {
       const counted = histograms[attribute] as Histogram;
-      const before = penaltyOf(scale, counted);
+      const before = wholeOf(scale, counted);
       for (const { stay, goes, after } of trimsOf(scale, counted, most)) {
         // Those that go lose what they still had on every attribute.
         const spared = (to - from - goes) * (before - after) - goes * (attributes.length - lossOfRow);
@@ -103,6 +103,10 @@ export function suppress(table: Table, classes: Partition, { k, judge, budget }:
   return { order, starts, ends };
 }
 
+function wholeOf(scale: Attribute["scale"], { codes, length }: Histogram): number {
+  return penalty(scale, codes, 0, length);
+}
+
 function copyOf({ codes, counts, length }: Histogram): Histogram {
   return { codes: codes.slice(0, length), counts: counts.slice(0, length), length };
 }
@@ -130,14 +134,14 @@ function* trimsOf(
         return;
       }
       const stay = new Set(places.slice(0, kept).map((place) => codes[place] as number));
-      yield { stay, goes, after: kept === 1 ? 0 : penalty(scale, 0, kept, kept) };
+      yield { stay, goes, after: setPenalty(scale, kept) };
     }
     return;
   }
   const shape = (from: number, to: number, goes: number): TrimShape => ({
     stay: { first: codes[from] as number, last: codes[to] as number },
     goes,
-    after: penalty(scale, codes[from] as number, codes[to] as number, to - from + 1),
+    after: penalty(scale, codes, from, to + 1),
   });
   let goes = 0;
   for (let from = 1; from < length; from++) {
