@@ -105,6 +105,22 @@ export async function overBytes(output: Output, label: string, file: string) {
   return output.progress(label, size);
 }
 
+/** Milliseconds since the process began its work, and of each part of it. */
+function createStopwatch() {
+  const laps: Record<string, number> = {};
+  let last = performance.now();
+  const startedAt = last;
+  return {
+    laps,
+    lap(name: string): void {
+      const now = performance.now();
+      laps[name] = Math.round(now - last);
+      last = now;
+    },
+    total: () => performance.now() - startedAt,
+  };
+}
+
 /** In per cent, for people. */
 const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
@@ -116,13 +132,14 @@ async function release(options: ReleaseOptions): Promise<void> {
       "With --json the release needs a file of its own: give --out FILE.",
     );
   }
-  const startedAt = performance.now();
+  const clock = createStopwatch();
   const schema = await readSchema(options.schema);
   const guarantee = guaranteeOf(options);
 
   const reading = await overBytes(output, "reading   ", options.input);
   const table = await readTable(options.input, schema, { onBytes: reading.step });
   reading.end();
+  clock.lap("read");
 
   const splitting = output.progress("anonymising", table.rows);
   const anonymized = anonymize(table, {
@@ -131,7 +148,9 @@ async function release(options: ReleaseOptions): Promise<void> {
     onSettled: splitting.step,
   });
   splitting.end();
+  clock.lap("anonymise");
   const measures = measure(anonymized, options.population);
+  clock.lap("measure");
 
   const writing = output.progress("writing   ", measures.rows);
   const pieces = releaseText(anonymized, {
@@ -142,9 +161,10 @@ async function release(options: ReleaseOptions): Promise<void> {
   });
   await writePieces(pieces, options.out ?? process.stdout);
   writing.end();
+  clock.lap("write");
 
   if (options.out === undefined) {
-    output.note(told(measures, guarantee, performance.now() - startedAt));
+    output.note(told(measures, guarantee, clock.total()));
     output.note(
       "  A release on standard output is not verified: write it with --out, or use `research verify`.",
     );
@@ -152,7 +172,7 @@ async function release(options: ReleaseOptions): Promise<void> {
   }
   const verification = await verify(options.out, schema, guarantee, options.format, output);
   requireHolds(verification, options.out);
-  const seconds = (performance.now() - startedAt) / 1000;
+  clock.lap("verify");
   output.result(
     {
       release: options.out,
@@ -160,10 +180,10 @@ async function release(options: ReleaseOptions): Promise<void> {
       guarantee,
       verification,
       incomplete: table.incomplete,
-      seconds,
+      milliseconds: clock.laps,
       peakMemoryBytes: 1024 * process.resourceUsage().maxRSS,
     },
-    `${options.out}: ${told(measures, guarantee, 1000 * seconds)}`,
+    `${options.out}: ${told(measures, guarantee, clock.total())}`,
   );
 }
 
