@@ -1,9 +1,10 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import {
   anonymize,
   type Guarantee,
+  type Ledger,
   type Measures,
   measure,
   parseSchema,
@@ -18,6 +19,7 @@ import {
 } from "../research/index.ts";
 import { newCommand, newGroup, outputOf, wholeNumber } from "./options.ts";
 import type { Output } from "./output.ts";
+import { withLedger } from "./research-ledger.ts";
 
 /** What every command of research asks for. */
 export interface GuaranteeOptions {
@@ -35,6 +37,7 @@ interface ReleaseOptions extends GuaranteeOptions {
   readonly format: ReleaseFormat;
   readonly suppress: number;
   readonly population?: number;
+  readonly ledger?: string;
   readonly seed?: string;
 }
 
@@ -125,19 +128,29 @@ function createStopwatch() {
 const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
 async function release(options: ReleaseOptions): Promise<void> {
-  const output = outputOf(options);
-  if (options.json === true && options.out === undefined) {
+  if (options.out === undefined && (options.json === true || options.ledger !== undefined)) {
     throw new MedcloudletError(
       "CLI_OPTIONS",
-      "With --json the release needs a file of its own: give --out FILE.",
+      "With --json or --ledger the release needs a file of its own: give --out FILE.",
     );
   }
+  const { ledger: folder } = options;
+  await (folder === undefined
+    ? releaseWith(options, null)
+    : withLedger(folder, (ledger) => releaseWith(options, ledger)));
+}
+
+async function releaseWith(options: ReleaseOptions, ledger: Ledger | null): Promise<void> {
+  const output = outputOf(options);
   const clock = createStopwatch();
   const schema = await readSchema(options.schema);
   const guarantee = guaranteeOf(options);
 
   const reading = await overBytes(output, "reading   ", options.input);
-  const table = await readTable(options.input, schema, { onBytes: reading.step });
+  const table = await readTable(options.input, schema, {
+    onBytes: reading.step,
+    ...(ledger === null ? {} : { digestRow: ledger.digestRow(schema) }),
+  });
   reading.end();
   clock.lap("read");
 
@@ -159,32 +172,44 @@ async function release(options: ReleaseOptions): Promise<void> {
     seed: options.seed ?? randomSeed(),
     onRows: writing.step,
   });
-  await writePieces(pieces, options.out ?? process.stdout);
-  writing.end();
-  clock.lap("write");
-
   if (options.out === undefined) {
+    await writePieces(pieces, process.stdout);
+    writing.end();
     output.note(told(measures, guarantee, clock.total()));
     output.note(
       "  A release on standard output is not verified: write it with --out, or use `research verify`.",
     );
     return;
   }
-  const verification = await verify(options.out, schema, guarantee, options.format, output);
-  requireHolds(verification, options.out);
-  clock.lap("verify");
-  output.result(
-    {
-      release: options.out,
-      ...measures,
-      guarantee,
-      verification,
-      incomplete: table.incomplete,
-      milliseconds: clock.laps,
-      peakMemoryBytes: 1024 * process.resourceUsage().maxRSS,
-    },
-    `${options.out}: ${told(measures, guarantee, clock.total())}`,
-  );
+
+  // The name that was asked for stands for a release that was verified and entered, at any moment.
+  const draft = `${options.out}.${process.pid}.draft`;
+  try {
+    await writePieces(pieces, draft);
+    writing.end();
+    clock.lap("write");
+    const verification = await verify(draft, schema, guarantee, options.format, output);
+    requireHolds(verification, options.out);
+    clock.lap("verify");
+    const entry = ledger === null ? null : await ledger.enter(anonymized);
+    await rename(draft, options.out);
+    const ledgerPart = entry === null ? {} : { ledger: { release: entry._id, population: entry.population } };
+    output.result(
+      {
+        release: options.out,
+        ...measures,
+        guarantee,
+        verification,
+        incomplete: table.incomplete,
+        ...ledgerPart,
+        milliseconds: clock.laps,
+        peakMemoryBytes: 1024 * process.resourceUsage().maxRSS,
+      },
+      `${options.out}: ${told(measures, guarantee, clock.total())}${entry === null ? "" : `\n  entered into the ledger as release ${entry._id}`}`,
+    );
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 function told(measures: Measures, { k, l, t, diversity }: Guarantee, ms: number): string {
@@ -238,6 +263,10 @@ export function researchCommand(): Command {
         .addOption(formatOption())
         .option("--suppress <share>", "most rows to leave out to spare the others", number(0, 0.5), 0)
         .option("--population <people>", "how many the rows were drawn from, for the risks", wholeNumber(1))
+        .option(
+          "--ledger <folder>",
+          "refuse what, beside earlier releases, would single people out; enter it",
+        )
         .option("--seed <text>", "make row ids and order again; whoever knows it can undo the order")
         .action(release),
     )

@@ -1,5 +1,7 @@
+export type { Composition } from "./compose.ts";
 export { checkGuarantee, createJudge, type Guarantee, type Judge, type Reached } from "./guarantee.ts";
 export { createKeystream, type Keystream, randomSeed } from "./keystream.ts";
+export { createLedger, type Ledger, type ReleaseRecord } from "./ledger.ts";
 export { type Measures, measure, type Risk } from "./measure.ts";
 export { type Partition, partition } from "./mondrian.ts";
 export { readCsv, readTable } from "./read-table.ts";

@@ -22,10 +22,17 @@ export function publish(table: Table, { order, starts, ends }: Partition): Publi
     table.rows,
     table.quasiIdentifiers.map(({ size }) => size),
   );
+  // Many classes publish the same: each text is kept once.
+  const known = table.quasiIdentifiers.map(() => new Map<string, Published>());
   return Array.from(starts, (from, i) =>
-    table.quasiIdentifiers.map(({ codes, size, scale }) => {
+    table.quasiIdentifiers.map(({ codes, size, scale }, attribute) => {
       const counted = histogram(codes, size, order, from, ends[i] as number);
-      return publishOne(scale, counted.codes.subarray(0, counted.length));
+      const made = publishOne(scale, counted.codes.subarray(0, counted.length));
+      const before = known[attribute]?.get(made.text);
+      if (before === undefined) {
+        known[attribute]?.set(made.text, made);
+      }
+      return before ?? made;
     }),
   );
 }

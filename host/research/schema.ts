@@ -33,7 +33,12 @@ const sensitive = z.discriminatedUnion("type", [
   z.strictObject({ name, role: z.literal("sensitive"), type: z.literal("categorical"), hierarchy }),
 ]);
 const column = z.discriminatedUnion("role", [
-  z.strictObject({ name, role: z.literal("identifier") }),
+  z.strictObject({
+    name,
+    role: z.literal("identifier"),
+    /** Names a person: nobody may have two rows, for k counts rows; and the ledger knows people by it. */
+    person: z.boolean().optional(),
+  }),
   z.strictObject({ name, role: z.literal("plain") }),
   quasiIdentifier,
   sensitive,

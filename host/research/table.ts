@@ -107,7 +107,7 @@ export function createTableBuilder(
   function partOf(column: SchemaColumn, place: number): Part | null {
     const fault = (line: number, what: string) => valueError(line, column.name, place, what);
     if (column.role === "identifier") {
-      return null;
+      return column.person === true ? createPersonCheck(fault) : null;
     }
     if (column.role === "plain") {
       const made = createTexts(column.name);
@@ -176,6 +176,24 @@ type Encoded = Omit<Attribute, "name">;
 type FaultAt = (line: number, what: string) => MedcloudletError;
 
 const NUMBERS: Codec = { parse: parseNumber, format: String, expected: "a decimal number (with a point)" };
+
+function createPersonCheck(fault: FaultAt): Part {
+  const lines = new Map<string, number>();
+  return {
+    add(text, missing, line) {
+      const before = missing ? undefined : lines.get(text);
+      if (missing || before !== undefined) {
+        throw fault(
+          line,
+          missing
+            ? "does not say whose row this is"
+            : `names the person of line ${before} again: k counts rows, so make one row of each person first`,
+        );
+      }
+      lines.set(text, line);
+    },
+  };
+}
 
 function createTexts(name: string) {
   const known = new Map<string, number>();
