@@ -1,24 +1,30 @@
-import { readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import {
   anonymize,
+  comparedK,
   type Guarantee,
+  gatherReport,
   type Ledger,
   type Measures,
   measure,
   parseSchema,
   type ReleaseFormat,
   type ReleaseSchema,
+  type ReportData,
   randomSeed,
   readTable,
   releaseText,
+  reportPage,
+  type Table,
   type Verification,
   verifyRelease,
   writePieces,
 } from "../research/index.ts";
 import { newCommand, newGroup, outputOf, wholeNumber } from "./options.ts";
-import type { Output } from "./output.ts";
+import { table as alignedTable, type Output } from "./output.ts";
 import { withLedger } from "./research-ledger.ts";
 
 /** What every command of research asks for. */
@@ -38,6 +44,7 @@ interface ReleaseOptions extends GuaranteeOptions {
   readonly suppress: number;
   readonly population?: number;
   readonly ledger?: string;
+  readonly report?: string;
   readonly seed?: string;
 }
 
@@ -193,6 +200,9 @@ async function releaseWith(options: ReleaseOptions, ledger: Ledger | null): Prom
     clock.lap("verify");
     const entry = ledger === null ? null : await ledger.enter(anonymized);
     await rename(draft, options.out);
+    if (options.report !== undefined) {
+      await writeReport(options, table, options.report, output);
+    }
     const ledgerPart = entry === null ? {} : { ledger: { release: entry._id, population: entry.population } };
     output.result(
       {
@@ -210,6 +220,67 @@ async function releaseWith(options: ReleaseOptions, ledger: Ledger | null): Prom
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+interface ReportOptions extends GuaranteeOptions {
+  readonly input: string;
+  readonly suppress: number;
+  readonly population?: number;
+}
+
+/** Measures the table at several k and writes the page. */
+async function writeReport(
+  options: ReportOptions,
+  table: Table,
+  file: string,
+  output: Output,
+): Promise<ReportData> {
+  const { input, suppress, population } = options;
+  const guarantee = guaranteeOf(options);
+  const comparing = output.progress("comparing k", comparedK(table.rows, guarantee.k).length);
+  const data = gatherReport(table, {
+    name: basename(input),
+    guarantee,
+    suppression: suppress,
+    ...(population === undefined ? {} : { population }),
+    onStep: () => comparing.step(),
+  });
+  comparing.end();
+  await writeFile(file, reportPage(data));
+  return data;
+}
+
+async function report(options: ReportOptions & { readonly out: string }): Promise<void> {
+  const output = outputOf(options);
+  const schema = await readSchema(options.schema);
+  const reading = await overBytes(output, "reading    ", options.input);
+  const table = await readTable(options.input, schema, { onBytes: reading.step });
+  reading.end();
+  const data = await writeReport(options, table, options.out, output);
+  const head = [
+    "k",
+    "classes",
+    "left out",
+    "NCP",
+    "discernibility",
+    "average class / k",
+    "worst risk",
+    "query error",
+  ];
+  const rows = data.byK.map(({ k, measures, queryError }) => [
+    String(k),
+    String(measures.classes),
+    String(measures.suppressed),
+    percent(measures.ncp, 2),
+    String(measures.discernibility),
+    measures.averageClass.toFixed(2),
+    percent(measures.risk.prosecutor),
+    percent(queryError.median, 2),
+  ]);
+  output.result(
+    { report: options.out, ...data },
+    `${alignedTable([head, ...rows], output.colours)}\n${options.out}`,
+  );
 }
 
 function told(measures: Measures, { k, l, t, diversity }: Guarantee, ms: number): string {
@@ -267,8 +338,19 @@ export function researchCommand(): Command {
           "--ledger <folder>",
           "refuse what, beside earlier releases, would single people out; enter it",
         )
+        .option("--report <file>", "write a page with charts of what is lost, there")
         .option("--seed <text>", "make row ids and order again; whoever knows it can undo the order")
         .action(release),
+    )
+    .addCommand(
+      withGuarantee(
+        newCommand("report", "what a release would cost at several k, as a page; releases nothing"),
+      )
+        .requiredOption("--input <file>", "CSV file of microdata")
+        .requiredOption("--out <file>", "where the page goes")
+        .option("--suppress <share>", "most rows to leave out to spare the others", number(0, 0.5), 0)
+        .option("--population <people>", "how many the rows were drawn from, for the risks", wholeNumber(1))
+        .action(report),
     )
     .addCommand(
       withGuarantee(newCommand("verify", "check a release by the definitions, without trusting what made it"))
