@@ -93,12 +93,6 @@ export function reportPage(data: ReportData): string {
       format: percent,
       full: 1,
     }),
-    histogramChart({
-      title: "Sizes of classes",
-      xLabel: "rows in a class",
-      yLabel: "classes",
-      counts: measures.sizes,
-    }),
     barChart({
       title: "Risk of being re-identified",
       bars: [
@@ -107,7 +101,13 @@ export function reportPage(data: ReportData): string {
         ["marketer", measures.risk.marketer],
       ],
       format: percent,
-      full: Math.max(0.2, measures.risk.prosecutor),
+      full: 1,
+    }),
+    histogramChart({
+      title: "Sizes of classes",
+      xLabel: "rows in a class",
+      yLabel: "classes",
+      counts: measures.sizes,
     }),
     over("Loss (NCP) against k", ({ measures: { ncp } }) => ncp, percent),
     over("Error of counting queries against k, median", ({ queryError: { median } }) => median, percent),
