@@ -44,6 +44,7 @@ interface ReleaseOptions extends GuaranteeOptions {
   readonly suppress: number;
   readonly population?: number;
   readonly ledger?: string;
+  readonly holdBack?: true;
   readonly report?: string;
   readonly seed?: string;
 }
@@ -141,7 +142,13 @@ async function release(options: ReleaseOptions): Promise<void> {
       "With --json or --ledger the release needs a file of its own: give --out FILE.",
     );
   }
-  const { ledger: folder } = options;
+  const { ledger: folder, holdBack } = options;
+  if (holdBack === true && (folder === undefined || options.suppress > 0)) {
+    throw new MedcloudletError(
+      "CLI_OPTIONS",
+      "--hold-back needs --ledger FOLDER, and takes the place of --suppress.",
+    );
+  }
   await (folder === undefined
     ? releaseWith(options, null)
     : withLedger(folder, (ledger) => releaseWith(options, ledger)));
@@ -166,6 +173,9 @@ async function releaseWith(options: ReleaseOptions, ledger: Ledger | null): Prom
     guarantee,
     suppression: options.suppress,
     onSettled: splitting.step,
+    ...(options.holdBack === true && ledger !== null
+      ? { beside: await ledger.beside(table, guarantee.k) }
+      : {}),
   });
   splitting.end();
   clock.lap("anonymise");
@@ -338,6 +348,7 @@ export function researchCommand(): Command {
           "--ledger <folder>",
           "refuse what, beside earlier releases, would single people out; enter it",
         )
+        .option("--hold-back", "keep rows back where that makes the release agree with the ledger's")
         .option("--report <file>", "write a page with charts of what is lost, there")
         .option("--seed <text>", "make row ids and order again; whoever knows it can undo the order")
         .action(release),

@@ -52,18 +52,8 @@ export function compose(
       }
     }
   }
-  for (const { digests, classOf } of all) {
-    const classes = new Map(digests.map((digest, row) => [digest, classOf[row] as number]));
-    const numbers = new Map<string, number>();
-    for (const [digest, group] of groupOf) {
-      const signature = `${group}:${classes.get(digest) ?? ABSENT}`;
-      let number = numbers.get(signature);
-      if (number === undefined) {
-        number = numbers.size;
-        numbers.set(signature, number);
-      }
-      groupOf.set(digest, number);
-    }
+  for (const release of all) {
+    refine(groupOf, release);
   }
 
   const sizes = new Map<number, number>();
@@ -83,6 +73,83 @@ export function compose(
     groupsAtRisk: atRisk.size,
     rowsAtRisk: [...atRisk].reduce((sum, group) => sum + (sizes.get(group) as number), 0),
   };
+}
+
+/** How the rows of a table have to be treated so that a release of them agrees with earlier ones. */
+export interface Beside {
+  /** By row: which rows were always in the same class so far. No class may hold fewer than k of one cell, but none. */
+  readonly cells: Uint32Array;
+  /** 1 for rows that must wait: those who left with too few others, and newcomers who are too few, need company. */
+  readonly held: Uint8Array;
+  /** The largest k that was promised. */
+  readonly k: number;
+}
+
+/**
+ * Who has to be held back. Whoever withdrew is given away by comparing two releases, unless k - 1 others of the same cell
+ * are absent too; so others stay away with them. Newcomers wait until they are k.
+ * @param k of the release to come
+ */
+export function beside(
+  digests: readonly string[],
+  earlier: readonly (LedgerRows & { readonly id: string })[],
+  promised: number,
+): Beside {
+  const mine = new Map(digests.map((digest, row) => [digest, row]));
+  const overlapping = earlier.filter((release) => release.digests.some((digest) => mine.has(digest)));
+  const k = Math.max(promised, ...overlapping.map((release) => release.k));
+  const cellOf = new Map<string, number>(digests.map((digest) => [digest, 0]));
+  for (const release of overlapping) {
+    for (const [row, digest] of release.digests.entries()) {
+      if (release.classOf[row] !== ABSENT) {
+        cellOf.set(digest, 0);
+      }
+    }
+  }
+  for (const release of overlapping) {
+    refine(cellOf, release);
+  }
+
+  const cells = new Uint32Array(digests.length);
+  const held = new Uint8Array(digests.length);
+  /** By cell: how many withdrew, and who is here. */
+  const members = new Map<number, { gone: number; here: number[] }>();
+  for (const [digest, cell] of cellOf) {
+    const found = members.get(cell) ?? { gone: 0, here: [] };
+    members.set(cell, found);
+    const row = mine.get(digest);
+    if (row === undefined) {
+      found.gone++;
+    } else {
+      cells[row] = cell;
+      found.here.push(row);
+    }
+  }
+  for (const { gone, here } of members.values()) {
+    // By their digests, which nobody can foretell: who waits must say nothing of them.
+    here.sort((a, b) => ((digests[a] as string) < (digests[b] as string) ? -1 : 1));
+    const company = gone > 0 && gone < k ? k - gone : 0;
+    const waiting = here.length - company < k ? here.length : company;
+    for (const row of here.slice(0, waiting)) {
+      held[row] = 1;
+    }
+  }
+  return { cells, held, k };
+}
+
+/** Tells groups apart by what class of a release they are in. */
+function refine(groupOf: Map<string, number>, { digests, classOf }: LedgerRows): void {
+  const classes = new Map(digests.map((digest, row) => [digest, classOf[row] as number]));
+  const numbers = new Map<string, number>();
+  for (const [digest, group] of groupOf) {
+    const signature = `${group}:${classes.get(digest) ?? ABSENT}`;
+    let number = numbers.get(signature);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(signature, number);
+    }
+    groupOf.set(digest, number);
+  }
 }
 
 /** Groups whose rows in a release have fewer different values of a sensitive column than it promised. */

@@ -1,11 +1,11 @@
 import { createHash, createHmac } from "node:crypto";
 import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
-import { type Composition, compose, type LedgerRows } from "./compose.ts";
+import { type Beside, beside, type Composition, compose, type LedgerRows } from "./compose.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { Anonymized } from "./release.ts";
 import type { ReleaseSchema } from "./schema.ts";
-import type { DigestRow } from "./table.ts";
+import type { DigestRow, Table } from "./table.ts";
 import { MISSING } from "./taxonomy.ts";
 
 /** A release that was given out. Its rows lie in pages of their own and count once this document is there. */
@@ -44,6 +44,11 @@ export interface Ledger {
    *   fewer than k rows, or learn more of them than l allows
    */
   enter(release: Anonymized): Promise<ReleaseRecord>;
+  /**
+   * Who has to wait, and what must stay together, so that a release of this table agrees with earlier ones.
+   * @throws MedcloudletError `RESEARCH_DIGESTS_MISSING`
+   */
+  beside(table: Table, k: number): Promise<Beside>;
   list(): Promise<ReleaseRecord[]>;
 }
 
@@ -85,12 +90,7 @@ export async function createLedger({
 
   /** What a release is to the ledger. */
   function rowsFor({ table, classes, guarantee }: Anonymized): LedgerRows {
-    if (table.digests === null) {
-      throw new MedcloudletError(
-        "RESEARCH_DIGESTS_MISSING",
-        "The table was read without digests for the ledger.",
-      );
-    }
+    const digests = digestsOf(table);
     const classOf = new Uint32Array(table.rows);
     for (const [index, from] of classes.starts.entries()) {
       for (let i = from; i < (classes.ends[index] as number); i++) {
@@ -104,16 +104,19 @@ export async function createLedger({
         code === MISSING ? 0 : (macs[text.places[row] as number] as number),
       );
     });
-    return { digests: numbered(table.digests), classOf, values, k: guarantee.k, l: guarantee.l };
+    return { digests, classOf, values, k: guarantee.k, l: guarantee.l };
   }
 
-  async function lookAt(rows: LedgerRows, before: readonly ReleaseRecord[]): Promise<Composition> {
+  async function allRowsOf(before: readonly ReleaseRecord[]) {
     const earlier = [];
     for (const record of before) {
       earlier.push({ id: record._id, ...(await rowsOf(record)) });
     }
-    return compose(rows, earlier);
+    return earlier;
   }
+
+  const lookAt = async (rows: LedgerRows, before: readonly ReleaseRecord[]) =>
+    compose(rows, await allRowsOf(before));
 
   return {
     digestRow(schema) {
@@ -128,6 +131,7 @@ export async function createLedger({
       };
     },
     list,
+    beside: async (table, k) => beside(digestsOf(table), await allRowsOf(await list()), k),
     check: async (release) => lookAt(rowsFor(release), await list()),
     async enter(release) {
       const rows = rowsFor(release);
@@ -174,6 +178,16 @@ export async function createLedger({
       }
     },
   };
+}
+
+function digestsOf({ digests }: Table): string[] {
+  if (digests === null) {
+    throw new MedcloudletError(
+      "RESEARCH_DIGESTS_MISSING",
+      "The table was read without digests for the ledger: read it with the ledger's digestRow.",
+    );
+  }
+  return numbered(digests);
 }
 
 /** Rows that are alike to the digest are told apart by counting them. */
@@ -224,7 +238,7 @@ function differencing({ overlapping, smallest, rowsAtRisk, groupsAtRisk, k }: Co
   return new MedcloudletError(
     "RESEARCH_DIFFERENCING",
     `Whoever has ${known} too could single out ${rowsAtRisk} people in ${groupsAtRisk} groups, the smallest of ${smallest}, where ${k} were promised. ` +
-      "Give out the earlier release again, or wait until more people have come or gone.",
+      "Give out the earlier release again, wait until more people have come or gone, or hold others back (--hold-back).",
     { status: 409, details: { overlapping, smallest, rowsAtRisk, groupsAtRisk, k } },
   );
 }

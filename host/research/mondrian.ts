@@ -14,6 +14,8 @@ export interface Partition {
 export interface MondrianOptions {
   readonly k: number;
   readonly judge: Judge;
+  /** The rows to put into classes; all where left out. */
+  readonly rows?: Uint32Array;
   /**
    * Which attribute is cut first: the one whose best cut gains most, or, as in the paper, the one with the widest
    * normalised range. Measured in docs/RESEARCH.md.
@@ -32,10 +34,10 @@ export interface MondrianOptions {
  */
 export function partition(
   table: Table,
-  { k, judge, choose = "gain", onSettled }: MondrianOptions,
+  { k, judge, rows, choose = "gain", onSettled }: MondrianOptions,
 ): Partition {
   const attributes = table.quasiIdentifiers;
-  const order = Uint32Array.from({ length: table.rows }, (_, row) => row);
+  const order = rows?.slice() ?? Uint32Array.from({ length: table.rows }, (_, row) => row);
   const histogram = createHistograms(
     table.rows,
     attributes.map(({ size }) => size),
@@ -43,7 +45,7 @@ export function partition(
   const separate = createSeparator(attributes);
   const starts: number[] = [];
   const ends: number[] = [];
-  const waiting: [from: number, to: number][] = [[0, table.rows]];
+  const waiting: [from: number, to: number][] = [[0, order.length]];
 
   function cutOnce(from: number, to: number): number | null {
     const choices: { readonly cuts: Cut[]; readonly first: number }[] = [];

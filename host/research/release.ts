@@ -1,4 +1,5 @@
 import { MedcloudletError } from "../base/index.ts";
+import type { Beside } from "./compose.ts";
 import { checkGuarantee, createJudge, type Guarantee, type Judge, type Reached } from "./guarantee.ts";
 import { type MondrianOptions, type Partition, partition } from "./mondrian.ts";
 import { suppress } from "./suppress.ts";
@@ -8,6 +9,8 @@ export interface AnonymizeOptions extends Pick<MondrianOptions, "choose" | "onSe
   readonly guarantee: Guarantee;
   /** Most rows that may be left out to spare the others, as a share of all; 0 where left out. */
   readonly suppression?: number;
+  /** What earlier releases demand; rows that must wait are left out. Goes before `suppression`. */
+  readonly beside?: Beside;
 }
 
 /** Rows in classes, each of which keeps the guarantee. */
@@ -27,15 +30,18 @@ export interface Anonymized {
  *   class keeps it: `details.reached` says how far it got
  */
 export function anonymize(table: Table, options: AnonymizeOptions): Anonymized {
-  const { guarantee, suppression = 0 } = options;
+  const { guarantee, suppression = 0, beside } = options;
   checkGuarantee(guarantee, table.sensitive.length);
+  if (beside !== undefined) {
+    return anonymizeBeside(table, options, beside);
+  }
   const budget = Math.floor(suppression * table.rows);
-  requireWhole(table, guarantee);
+  requireWhole(table, guarantee, everybodyOf(table));
   if (budget > 0) {
     // Rows that leave move the distribution of the whole by no more than their share; the distances obey the triangle
     // inequality.
     const judge = createJudge(table, guarantee, { slack: budget / table.rows });
-    const everybody = Uint32Array.from({ length: table.rows }, (_, row) => row);
+    const everybody = everybodyOf(table);
     if (judge.holds(everybody, 0, table.rows)) {
       const trimmed = suppress(table, split(table, options, judge), { k: guarantee.k, judge, budget });
       const released = releasedOf(trimmed);
@@ -49,8 +55,52 @@ export function anonymize(table: Table, options: AnonymizeOptions): Anonymized {
   return { table, guarantee, classes, released: releasedOf(classes), suppressed: 0 };
 }
 
-function split(table: Table, { guarantee, choose, onSettled }: AnonymizeOptions, judge: Judge): Partition {
+/** Classes of the rows that need not wait, none of which holds a few of an earlier class and not the others. */
+function anonymizeBeside(table: Table, options: AnonymizeOptions, { cells, held, k }: Beside): Anonymized {
+  const { guarantee } = options;
+  const rows = everybodyOf(table).filter((row) => held[row] === 0);
+  requireWhole(table, guarantee, rows);
+  const judge = createJudge(table, guarantee, { reference: rows });
+  const ofCells = createJudge(table, { ...guarantee, k, t: 1 });
+  const classes = split(table, options, createCellJudge(judge, ofCells, cells), rows);
+  return { table, guarantee, classes, released: releasedOf(classes), suppressed: table.rows - rows.length };
+}
+
+/** A judge who asks of every cell in a range what `ofCells` asks of a class. */
+function createCellJudge(judge: Judge, ofCells: Judge, cells: Uint32Array): Judge {
+  return {
+    reached: judge.reached,
+    holds(order, from, to) {
+      if (!judge.holds(order, from, to)) {
+        return false;
+      }
+      const rows = order.slice(from, to).sort((a, b) => (cells[a] as number) - (cells[b] as number));
+      let start = 0;
+      for (let end = 1; end <= rows.length; end++) {
+        if (end === rows.length || cells[rows[end] as number] !== cells[rows[start] as number]) {
+          if (!ofCells.holds(rows, start, end)) {
+            return false;
+          }
+          start = end;
+        }
+      }
+      return true;
+    },
+  };
+}
+
+function everybodyOf(table: Table): Uint32Array {
+  return Uint32Array.from({ length: table.rows }, (_, row) => row);
+}
+
+function split(
+  table: Table,
+  { guarantee, choose, onSettled }: AnonymizeOptions,
+  judge: Judge,
+  rows = everybodyOf(table),
+): Partition {
   return partition(table, {
+    rows,
     k: guarantee.k,
     judge,
     ...(choose === undefined ? {} : { choose }),
@@ -77,11 +127,10 @@ function releasedOf({ order, starts, ends }: Partition): Uint32Array {
  * If every class of some partition kept the guarantee, so would all rows in one: entropy is concave, the distances are
  * convex. So where the whole fails, every partition does.
  */
-function requireWhole(table: Table, guarantee: Guarantee): void {
-  const everybody = Uint32Array.from({ length: table.rows }, (_, row) => row);
-  const judge = createJudge(table, guarantee);
-  if (!judge.holds(everybody, 0, table.rows)) {
-    throw unmet(guarantee, judge.reached(everybody, 0, table.rows));
+function requireWhole(table: Table, guarantee: Guarantee, rows: Uint32Array): void {
+  const judge = createJudge(table, guarantee, { reference: rows });
+  if (!judge.holds(rows, 0, rows.length)) {
+    throw unmet(guarantee, judge.reached(rows, 0, rows.length));
   }
 }
 

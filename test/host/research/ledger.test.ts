@@ -144,6 +144,43 @@ for (const backend of backends()) {
       expect(finer.rowsAtRisk).toBeGreaterThan(0);
     });
 
+    it("lets people come and go where it may hold others back, and still nobody stands alone", async () => {
+      await fresh();
+      await ledger.enter(release(ward));
+      const newcomers = wardOf(30, createKeystream("newcomers", "ward").below).map(([name, ...rest]) => [
+        `New ${name}`,
+        ...rest,
+      ]);
+      // Three withdrew, thirty came.
+      const rows = [...ward.slice(3), ...newcomers];
+      await expect(ledger.enter(release(rows))).rejects.toThrow(
+        expect.objectContaining({ code: "RESEARCH_DIFFERENCING" }),
+      );
+      const builder = createTableBuilder(PEOPLE, undefined, ledger.digestRow(PEOPLE));
+      for (const [i, row] of rows.entries()) {
+        builder.add(row, i + 2);
+      }
+      const table = builder.finish();
+      const release2 = anonymize(table, { guarantee, beside: await ledger.beside(table, guarantee.k) });
+      expect((await ledger.enter(release2))._id).toBe("2");
+      expect(release2.suppressed).toBeGreaterThan(0);
+      expect(release2.suppressed).toBeLessThan(60);
+      expect(release2.classes.starts.length).toBeGreaterThan(5);
+      // Two who come are too few to be let in.
+      const few = [
+        ...rows,
+        ["Ann", "30", "f", "1010", "flu", "100"],
+        ["Bob", "40", "m", "1010", "flu", "100"],
+      ];
+      const next = createTableBuilder(PEOPLE, undefined, ledger.digestRow(PEOPLE));
+      for (const [i, row] of few.entries()) {
+        next.add(row, i + 2);
+      }
+      const third = next.finish();
+      const { held } = await ledger.beside(third, guarantee.k);
+      expect([...held.slice(-2)]).toEqual([1, 1]);
+    });
+
     it("of two at once that do not go together, lets in one", async () => {
       await fresh();
       const results = await Promise.allSettled([
