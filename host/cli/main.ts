@@ -41,6 +41,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   trust: async () => (await import("./trust.ts")).trustCommand(),
   ids: async () => (await import("./ids.ts")).idsCommand(),
   community: async () => (await import("./community.ts")).communityCommand(),
+  research: async () => (await import("./research.ts")).researchCommand(),
   bench: async () => (await import("./bench.ts")).benchCommand(),
 };
 const [called = ""] = process.argv.slice(2);
