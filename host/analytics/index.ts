@@ -10,6 +10,12 @@ export {
   scoreNews2,
 } from "./news2.ts";
 export {
+  type News2Level,
+  type News2LineParameter,
+  type News2LineResult,
+  scoreNews2Line,
+} from "./news2-line.ts";
+export {
   assessBatch,
   type BatchAssessment,
   type BatchOptions,

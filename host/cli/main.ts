@@ -11,6 +11,7 @@ import { emergencyCommand } from "./emergency.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { idsCommand } from "./ids.ts";
 import { keysCommand } from "./keys.ts";
+import { news2Command } from "./news2.ts";
 import { recordCommand } from "./record.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
@@ -50,6 +51,7 @@ for (const command of [
   recordCommand(),
   auditCommand(),
   emergencyCommand(),
+  news2Command(),
   trustCommand(),
   idsCommand(),
   benchCommand(),
