@@ -1,3 +1,14 @@
+export { type Baseline, type BaselineOptions, createBaseline, type Usual } from "./baseline.ts";
+export {
+  CUSUM_START,
+  type CusumOptions,
+  type CusumState,
+  type CusumStep,
+  runLength,
+  stepCusum,
+  thresholdFor,
+} from "./cusum.ts";
+export { type LastMeasured, noteMeasured, SILENCE_LIMITS, type Silence, silencesAt } from "./missing-data.ts";
 export {
   type Consciousness,
   NEWS2_PARAMETERS,
@@ -23,4 +34,13 @@ export {
   priorityOf,
   priorityOfScore,
 } from "./priority.ts";
+export {
+  type GatedSignal,
+  gateSignal,
+  SIGNAL_LIMITS,
+  type SignalFaults,
+  type SignalLimits,
+  USABLE_QUALITY,
+} from "./signal-quality.ts";
+export { type Sample, type Trend, trendOf } from "./trend.ts";
 export { createTriage, type Triage } from "./triage.ts";
