@@ -1,3 +1,20 @@
+export {
+  ALERT_EVENT,
+  ALERT_LEVELS,
+  type Alert,
+  type AlertEvent,
+  type AlertLevel,
+  type AlertStatus,
+  isGraver,
+  replayAlert,
+} from "./alerts/events.ts";
+export {
+  ALERT_POLICY,
+  type AlertCommand,
+  type AlertPolicy,
+  advance as advanceAlert,
+  decide as decideAlert,
+} from "./alerts/life.ts";
 export { type Baseline, type BaselineOptions, createBaseline, type Usual } from "./baseline.ts";
 export {
   CUSUM_START,
