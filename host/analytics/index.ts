@@ -1,4 +1,12 @@
 export {
+  type AlertBook,
+  type AlertLock,
+  type AlertSubject,
+  type AlertWish,
+  createAlertBook,
+  type KeptAlert,
+} from "./alerts/book.ts";
+export {
   ALERT_EVENT,
   ALERT_LEVELS,
   type Alert,
@@ -61,3 +69,12 @@ export {
 } from "./signal-quality.ts";
 export { type Sample, type Trend, trendOf } from "./trend.ts";
 export { createTriage, type Triage } from "./triage.ts";
+export {
+  createWatch,
+  type Finding,
+  levelOfScore,
+  WATCH_KINDS,
+  type Watch,
+  type WatchKind,
+  type WatchOptions,
+} from "./watch.ts";
