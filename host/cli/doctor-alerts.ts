@@ -33,6 +33,8 @@ import { type Colours, type Output, table } from "./output.ts";
 const LABEL = "medcloudlet alerts v1";
 const SHORT_ID = 8;
 const SILENCE_EVERY_MS = 30_000;
+/** Older readings teach what is usual, but are no news: following begins with all that was ever sent. */
+const FRESH_MS = 60 * 60_000;
 
 /** The alerts kept in a home, locked with a key from the person's signing seed, which the keystore locks by scrypt. */
 export async function openAlerts(
@@ -69,6 +71,7 @@ export async function openAlertDesk(
   home: string,
   contents: KeystoreContents,
   output: Output,
+  { freshMs = FRESH_MS }: { readonly freshMs?: number } = {},
 ): Promise<AlertDesk> {
   const { book, close } = await openAlerts(home, contents);
   const watches = new Map<string, { watch: Watch; stream: OpenedStream }>();
@@ -91,7 +94,10 @@ export async function openAlertDesk(
   const timer = setInterval(() => {
     const work = async () => {
       for (const { watch, stream } of watches.values()) {
-        await take(stream, [watch.silence(systemClock.now())]);
+        // Of a recording that is replayed nothing is late.
+        if (freshMs === FRESH_MS) {
+          await take(stream, [watch.silence(systemClock.now())]);
+        }
       }
       await book.list();
     };
@@ -103,7 +109,11 @@ export async function openAlertDesk(
       inTurn(async () => {
         const known = watches.get(stream.streamId) ?? { watch: createWatch(), stream };
         watches.set(stream.streamId, known);
-        await take(stream, known.watch.observe(columns));
+        const findings = known.watch.observe(columns);
+        const newest = Math.max(...columns.map(({ times }) => times.at(-1) ?? Number.NEGATIVE_INFINITY));
+        if (newest > systemClock.now() - freshMs) {
+          await take(stream, findings);
+        }
       }),
     async close() {
       clearInterval(timer);
@@ -119,7 +129,15 @@ function tell(kept: KeptAlert, added: readonly AlertEvent[], output: Output): vo
   const { bold, dim, red } = output.colours;
   const words = `  ⚑ ${subject.patient}  ${added.map(({ type }) => type).join(", ")}  ${alert.level}  ${alert.reason}  [${id.slice(0, SHORT_ID)}]`;
   output.result(
-    { alert: id, ...subject, status: alert.status, level: alert.level, reason: alert.reason, events: added },
+    {
+      event: "alert",
+      alert: id,
+      ...subject,
+      status: alert.status,
+      level: alert.level,
+      reason: alert.reason,
+      events: added,
+    },
     loud ? bold(red(words)) : dim(words),
   );
 }
