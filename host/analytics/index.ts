@@ -33,6 +33,23 @@ export {
   stepCusum,
   thresholdFor,
 } from "./cusum.ts";
+export {
+  type AlarmComparison,
+  type AlarmResult,
+  compareAlarms,
+  type TradePoint,
+} from "./evaluation/alarms.ts";
+export { type ChartLine, drawLines, type LineChart, rocPoints } from "./evaluation/chart.ts";
+export { FEATURES } from "./evaluation/features.ts";
+export {
+  type Forecast,
+  type ForecastResult,
+  forecast,
+  type Patient,
+  patientsOf,
+} from "./evaluation/forecast.ts";
+export { judgeMonitor, type MonitorResult, type Recording, readRecordings } from "./evaluation/monitor.ts";
+export { readStays, type Stay } from "./evaluation/stay.ts";
 export { type LastMeasured, noteMeasured, SILENCE_LIMITS, type Silence, silencesAt } from "./missing-data.ts";
 export {
   type Consciousness,

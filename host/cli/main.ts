@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { accountCommand } from "./account.ts";
+import { analyticsCommand } from "./analytics.ts";
 import { auditCommand } from "./audit.ts";
 import { benchCommand } from "./bench.ts";
 import { datasetCommand } from "./dataset.ts";
@@ -52,6 +53,7 @@ for (const command of [
   auditCommand(),
   emergencyCommand(),
   news2Command(),
+  analyticsCommand(),
   trustCommand(),
   idsCommand(),
   benchCommand(),

@@ -36,6 +36,8 @@ export interface AlarmResult {
   readonly name: string;
   /** Starts in a day of one patient. */
   readonly perDay: Interval;
+  /** Share of the charted moments at which it sounds: an alarm that never stops starts seldom. */
+  readonly sounding: Interval;
   /** Share of events before which it sounded, within the horizon. */
   readonly warned: Interval;
   /** Share of starts after which an event came within the horizon. */
@@ -115,6 +117,8 @@ export function onsetsOf({ moments }: Patient): number[] {
 interface Tally {
   readonly days: number;
   readonly starts: number;
+  readonly active: number;
+  readonly moments: number;
   readonly useful: number;
   readonly onsets: number;
   readonly leads: readonly number[];
@@ -131,6 +135,8 @@ function tallyOf(patient: Patient, alarm: Alarm): Tally {
   return {
     days: (last - first) / DAY,
     starts: starts.length,
+    active: active.length,
+    moments: patient.moments.length,
     useful: starts.filter((time) => onsets.some((onset) => onset > time && onset <= time + HORIZON_MS))
       .length,
     onsets: onsets.length,
@@ -140,6 +146,10 @@ function tallyOf(patient: Patient, alarm: Alarm): Tally {
 
 function sumOf(tallies: readonly Tally[], of: (tally: Tally) => number): number {
   return tallies.reduce((sum, tally) => sum + of(tally), 0);
+}
+
+function soundingOf(tallies: readonly Tally[]): number {
+  return sumOf(tallies, ({ active }) => active) / sumOf(tallies, ({ moments }) => moments);
 }
 
 /** Alerts in a patient's day, events warned of, and how long before, with 95 % intervals over patients. */
@@ -152,6 +162,7 @@ export function judgeAlarm(patients: readonly Patient[], alarm: Alarm, rounds: n
   return {
     name: alarm.name,
     perDay: interval((drawn) => sumOf(drawn, ({ starts }) => starts) / sumOf(drawn, ({ days }) => days)),
+    sounding: interval(soundingOf),
     warned: interval(
       (drawn) => sumOf(drawn, ({ leads }) => leads.length) / sumOf(drawn, ({ onsets }) => onsets),
     ),
@@ -168,6 +179,7 @@ export function judgeAlarm(patients: readonly Patient[], alarm: Alarm, rounds: n
 export interface TradePoint {
   readonly threshold: number;
   readonly perDay: number;
+  readonly sounding: number;
   readonly warned: number;
 }
 
@@ -182,6 +194,7 @@ export function tradeOf(
     return {
       threshold,
       perDay: sumOf(tallies, ({ starts }) => starts) / sumOf(tallies, ({ days }) => days),
+      sounding: soundingOf(tallies),
       warned: sumOf(tallies, ({ leads }) => leads.length) / sumOf(tallies, ({ onsets }) => onsets),
     };
   });
