@@ -77,6 +77,13 @@ export {
   priorityOfScore,
 } from "./priority.ts";
 export {
+  nextReportMode,
+  REGULAR_MODE,
+  REPORT_POLICY,
+  type ReportMode,
+  type ReportPolicy,
+} from "./report-mode.ts";
+export {
   type GatedSignal,
   gateSignal,
   SIGNAL_LIMITS,
