@@ -6,6 +6,7 @@ import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
 import { openDeviceFolder } from "./device-folder.ts";
+import { openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { newCommand, outputOf, wholeNumber } from "./options.ts";
@@ -159,6 +160,8 @@ async function attend(
   }
   const { bold, cyan, dim, green, magenta, red, yellow } = output.colours;
   const vitals: Vitals = {};
+  const home = world.logins.find(({ part }) => part === "doctor")?.home ?? world.folder;
+  const desk = await openAlertDesk(home, person.contents, output, { freshMs: Number.POSITIVE_INFINITY });
   for await (const { batch } of reader.follow(stream, signal)) {
     if (batch.status === "refused") {
       tally.refused++;
@@ -202,10 +205,12 @@ async function attend(
         `${scoreText(score, output.colours)} ${urgency(header.priority)}`,
       ].join("  "),
     );
+    await desk.observe(stream, columns);
     if (tally.opened >= expected) {
       break;
     }
   }
+  await desk.close();
   return tally;
 }
 

@@ -5,6 +5,7 @@ import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { type AlertDesk, alertsCommand, openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
@@ -17,10 +18,13 @@ export interface ShowOptions {
   readonly csv?: string;
   /** Ends following, ms since 1970 UTC. */
   readonly endsAt?: number;
+  /** Takes in what is opened while following. */
+  readonly desk?: AlertDesk;
 }
 
 interface ReadOptions extends PersonOptions, ShowOptions {
   readonly patient?: string;
+  readonly alerts?: true;
 }
 
 /** A stream with what lets one read it: in words, and until when (ms since 1970 UTC). */
@@ -305,6 +309,7 @@ export async function showStreams(
         }
         if (batch.status === "opened") {
           csv?.write(batch.columns);
+          await options.desk?.observe(stream, batch.columns);
         }
       }
       if (!options.follow) {
@@ -320,6 +325,7 @@ function read(): Command {
     .option("--patient <name>", "only patients whose name contains this, or one stream id")
     .option("--follow", "go on with new readings until Ctrl-C")
     .option("--csv <file>", "also write every opened sample to a CSV file")
+    .option("--alerts", "with --follow: raise alerts by what is read, and keep them for `doctor alerts`")
     .action((options: ReadOptions) =>
       asPerson(options, async (person, toolkit) => {
         const output = outputOf(options);
@@ -333,12 +339,20 @@ function read(): Command {
           const { purpose, until } = stream.consent;
           return { stream, leave: `consent for ${purpose}`, until };
         });
-        await showStreams(reader, shown, options, output);
+        const desk =
+          options.follow && options.alerts
+            ? await openAlertDesk(options.home, person.contents, output)
+            : undefined;
+        try {
+          await showStreams(reader, shown, desk === undefined ? options : { ...options, desk }, output);
+        } finally {
+          await desk?.close();
+        }
       }),
     );
 }
 
-/** `medcloudlet doctor read`. */
+/** `medcloudlet doctor read | alerts`. */
 export function doctorCommand(): Command {
-  return newGroup("doctor", "what a doctor does").addCommand(read());
+  return newGroup("doctor", "what a doctor does").addCommand(read()).addCommand(alertsCommand());
 }

@@ -42,6 +42,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   ids: async () => (await import("./ids.ts")).idsCommand(),
   community: async () => (await import("./community.ts")).communityCommand(),
   research: async () => (await import("./research.ts")).researchCommand(),
+  analytics: async () => (await import("./analytics.ts")).analyticsCommand(),
+  news2: async () => (await import("./news2.ts")).news2Command(),
   bench: async () => (await import("./bench.ts")).benchCommand(),
 };
 const [called = ""] = process.argv.slice(2);

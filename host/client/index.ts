@@ -106,4 +106,4 @@ export {
 export { newRecoveryCode, printRecoveryCode, readRecoveryCode, recoveryProof } from "./recovery-code.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
-export { lockWith, unlockWith } from "./small-lock.ts";
+export { deriveSecret, lockWith, unlockWith } from "./small-lock.ts";
