@@ -1,4 +1,3 @@
-export { currentVitals, scoreOf, updateVitals, type Vitals } from "./latest-vitals.ts";
 export {
   type AlertBook,
   type AlertLock,
@@ -51,6 +50,7 @@ export {
 } from "./evaluation/forecast.ts";
 export { judgeMonitor, type MonitorResult, type Recording, readRecordings } from "./evaluation/monitor.ts";
 export { readStays, type Stay } from "./evaluation/stay.ts";
+export { currentVitals, scoreOf, updateVitals, type Vitals } from "./latest-vitals.ts";
 export { type LastMeasured, noteMeasured, SILENCE_LIMITS, type Silence, silencesAt } from "./missing-data.ts";
 export {
   type Consciousness,
