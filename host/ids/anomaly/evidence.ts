@@ -61,9 +61,11 @@ export interface TrafficJson {
   readonly any: FieldJson;
 }
 
+const NOT_JUDGED: ReadonlySet<Part["place"]> = new Set(["path", "header", "name", "protocol", "joined"]);
+
 /** Which parts a request's anomaly is judged by: what the client chose to say to the application. */
 export function isJudged(part: Part): boolean {
-  return part.place !== "path" && part.place !== "header" && part.place !== "name";
+  return !NOT_JUDGED.has(part.place);
 }
 
 /** Field ids of the n-gram table: by route and name, and one for all. */

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { Part } from "../request.ts";
 import { CODE_RULES, DIRECTORY_RULES, PROTOCOL_RULES } from "./code.ts";
 import { COMMAND_RULES } from "./command.ts";
+import { FURTHER_RULES } from "./further.ts";
 import { Keys } from "./keys.ts";
 import { NOSQL_RULES, PATH_RULES, SSRF_RULES, TEMPLATE_RULES } from "./path.ts";
+import { FACT_RULES } from "./protocol.ts";
 import { oneOf, type Required, Requirements, requiredBy } from "./required.ts";
 import { type Rule, Views } from "./rule.ts";
 import { SQL_RULES } from "./sql.ts";
@@ -22,6 +24,8 @@ export const RULES: readonly Rule[] = [
   ...CODE_RULES,
   ...DIRECTORY_RULES,
   ...PROTOCOL_RULES,
+  ...FACT_RULES,
+  ...FURTHER_RULES,
 ];
 
 /**
@@ -111,6 +115,7 @@ const NUMBER = /^[+-]?\d(?:[-:.+t]?\d){0,30}z?$/;
 
 function isHarmless(part: Part, mask: number): boolean {
   return (
+    part.place !== "protocol" &&
     part.value.length === part.canon.length &&
     (NUMBER.test(part.canon) || (mask === 0 && !WORDY.test(part.canon)))
   );
