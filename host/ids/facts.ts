@@ -32,9 +32,9 @@ function overrideOf(request: InspectedRequest, parts: readonly Part[]): string |
 }
 
 /** A session's name in query or form while the visitor comes from another site: somebody chose it for them. */
-function foreignSession(headers: ReadonlyMap<string, string>, parts: readonly Part[]): string | undefined {
-  const from = hostOf(headers.get("referer") ?? "");
-  const host = (headers.get("host") ?? "").replace(/:\d{1,5}$/, "").toLowerCase();
+function foreignSession(referer: string, hostHeader: string, parts: readonly Part[]): string | undefined {
+  const from = hostOf(referer);
+  const host = hostHeader.replace(/:\d{1,5}$/, "").toLowerCase();
   if (from === undefined || from === host || host === "") {
     return undefined;
   }
@@ -49,6 +49,9 @@ function foreignSession(headers: ReadonlyMap<string, string>, parts: readonly Pa
  * comment that is opened in one value and closed in a later one.
  */
 function joined(parts: readonly Part[]): Fact[] {
+  if (!parts.some(({ place }) => place === "query" || place === "form")) {
+    return [];
+  }
   const byName = new Map<string, string[]>();
   const facts: Fact[] = [];
   let open: Part | undefined;
@@ -97,29 +100,49 @@ function encodings(text: string, add: (name: string, value: string) => void): vo
   }
 }
 
+/** The few headers that matter here, whatever the case of their names. */
+function headersOf({ headers }: InspectedRequest) {
+  const found = { referer: "", host: "", isEncoded: false, isCounted: false };
+  for (const header in headers) {
+    switch (header.toLowerCase()) {
+      case "referer":
+        found.referer = headers[header] ?? "";
+        break;
+      case "host":
+        found.host = headers[header] ?? "";
+        break;
+      case "transfer-encoding":
+        found.isEncoded = true;
+        break;
+      case "content-length":
+        found.isCounted = true;
+        break;
+    }
+  }
+  return found;
+}
+
 /** Everything that only shows in the request as a whole. Linear in its length. */
 export function factsOf(request: InspectedRequest, path: string, parts: readonly Part[]): Fact[] {
   const facts = joined(parts);
   const add = (name: string, value: string): void => {
     facts.push({ place: "protocol", name, value: `${name} ${value}` });
   };
-  const headers = new Map(
-    Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const),
-  );
+  const headers = headersOf(request);
   if (!TOKEN.test(request.m)) {
     add("method", "malformed");
   }
   if ((request.b ?? "") !== "" && /^(?:get|head)$/i.test(request.m)) {
     add("body", `unexpected ${request.m.toLowerCase()}`);
   }
-  if (headers.has("transfer-encoding") && headers.has("content-length")) {
+  if (headers.isEncoded && headers.isCounted) {
     add("length", "ambiguous");
   }
   const override = overrideOf(request, parts);
   if (override !== undefined) {
     add("override", override);
   }
-  const session = foreignSession(headers, parts);
+  const session = headers.referer === "" ? undefined : foreignSession(headers.referer, headers.host, parts);
   if (session !== undefined) {
     add("session", session);
   }
