@@ -10,9 +10,9 @@ export interface Fact {
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]{1,20}$/;
 const OVERRIDE_HEADERS = new Set(["x-http-method", "x-http-method-override", "x-method-override"]);
-/** Names under which servers and frameworks keep a session. */
+/** Names under which servers and frameworks keep a session; a bare `token` is in every link to reset a password. */
 const SESSION_NAME =
-  /^(?:[\w.:-]{0,20}sess(?:ion)?(?:[._:-]?(?:id|token|key))?|[\w.:-]{0,20}s(?:ess)?id|[\w.-]{0,12}token|aspsessionid\w{0,12}|cfid|cftoken|cakephp|weblogicsession)$/i;
+  /^(?:[\w.:-]{0,20}[._:-]sess(?:ion)?|[\w.:-]{0,20}sess(?:ion)?[._:-]?(?:id|token|key)|(?:[\w.:-]{0,20}[._:-])?sid|(?:meteor_login|shiny)[_-]token|aspsessionid\w{0,12}|cfid|cftoken|cakephp|weblogicsession)$/i;
 const MOST_JOINED = 4096;
 
 function hostOf(url: string): string | undefined {

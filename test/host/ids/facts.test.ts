@@ -44,6 +44,8 @@ describe("what shows only in the request as a whole", () => {
       "protocol-foreign-session",
     ]);
     expect(rules(get(login, { ...host, Referer: "https://clinic.example/x" }))).toEqual([]);
+    expect(rules(get("/reset?token=abc123", { ...host, Referer: "https://mail.example/x" }))).toEqual([]);
+    expect(rules(get("/talks?session=keynote", { ...host, Referer: "https://mail.example/x" }))).toEqual([]);
     expect(rules(get("/login?user=abc123", { ...host, Referer: "https://evil.example/x" }))).toEqual([]);
     expect(rules(get(login, { Host: "clinic.example:8443", Referer: "https://clinic.example/x" }))).toEqual(
       [],
