@@ -63,7 +63,16 @@ export interface TrafficJson {
 
 /** Which parts a request's anomaly is judged by: what the client chose to say to the application. */
 export function isJudged(part: Part): boolean {
-  return part.place !== "path" && part.place !== "header" && part.place !== "name";
+  switch (part.place) {
+    case "path":
+    case "header":
+    case "name":
+    case "protocol":
+    case "joined":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** Field ids of the n-gram table: by route and name, and one for all. */

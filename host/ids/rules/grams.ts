@@ -44,7 +44,7 @@ export class GramSet {
   /** What marks the grams of the present texts: counting spares wiping the table for each. */
   now = 0;
   /** Bits of the rules that some gram calls for. */
-  private readonly called = new Int32Array(4);
+  readonly called = new Int32Array(4);
   private readonly keys: Keys;
 
   constructor(keys: Keys) {
@@ -95,10 +95,5 @@ export class GramSet {
     for (let word = 0; word < 4; word++) {
       called[word] = (called[word] as number) | (rules[place + word] as number);
     }
-  }
-
-  /** Whether what was taken in holds a gram that calls for this rule. */
-  calls(rule: number): boolean {
-    return rule >= 128 || (((this.called[rule >> 5] as number) >>> (rule & 31)) & 1) === 1;
   }
 }

@@ -12,7 +12,7 @@ export type Required =
 
 const ANYTHING: Required = { kind: "any" };
 /** Sets of strings beyond this size are not multiplied out. */
-const MAX_STRINGS = 256;
+const MAX_STRINGS = 512;
 const MAX_CLASS = 8;
 const MAX_REPEAT = 4;
 
