@@ -9,7 +9,11 @@ export type RecordCount =
   /** Sealed to an epoch whose key the reader was not given. */
   | { readonly status: "not-shared" }
   /** What the KDC shows is not the owner's. */
-  | { readonly status: "refused"; readonly code: string };
+  | { readonly status: "refused"; readonly code: string }
+  /** The KDC did not say: no finding about the record, and no reason to keep the readings back. */
+  | { readonly status: "unknown"; readonly code: string };
+
+const FORGED = ["STATEMENT_INVALID", "RECORD_STATEMENT_MISMATCH"];
 
 /** Asks the KDC which version of a stream's record part counts, and checks the owner's signature on it. */
 export async function recordCountOf(session: KdcSession, stream: OpenedStream): Promise<RecordCount> {
@@ -22,9 +26,8 @@ export async function recordCountOf(session: KdcSession, stream: OpenedStream): 
     if (isMedcloudletError(error, "EPOCH_UNKNOWN")) {
       return { status: "not-shared" };
     }
-    // What the service cannot answer now is no finding about the record.
-    if (isMedcloudletError(error) && error.status !== 503) {
-      return { status: "refused", code: error.code };
+    if (isMedcloudletError(error)) {
+      return { status: FORGED.includes(error.code) ? "refused" : "unknown", code: error.code };
     }
     throw error;
   }
@@ -39,6 +42,8 @@ export function recordCountText(count: RecordCount): string {
       return `the record's part is here too: version ${count.version} of ${new Date(count.savedAt).toISOString()} (medcloudlet record show)`;
     case "not-shared":
       return "a part of the record is here too, from a time that the patient did not share with you";
+    case "unknown":
+      return `whether a part of the record is here too, the KDC did not say [${count.code}]`;
     case "refused":
       return `a part of the record is here that cannot be trusted [${count.code}]`;
   }
