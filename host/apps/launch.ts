@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
-import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import { type Bytes, type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
 import { errorFields, type Log, listen, type PageOptions, type RunningService } from "../http/index.ts";
 import {
   loadOrCreateSecret,
   loadOrCreateSigningKey,
+  moveFactors,
   openTicketKeyRing,
   type TicketKeyRing,
   type TicketKeyState,
@@ -103,13 +104,40 @@ async function openTicketKeys({ settings, clock }: LaunchOptions, file: string):
   }
 }
 
-/** The key that hands the audit log over to a new one; an operator puts it there for that. */
-async function previousAuditKey(file: string): Promise<{ previousKey?: SigningKey }> {
-  const there = await access(file).then(
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
     () => true,
     () => false,
   );
-  return there ? { previousKey: await loadOrCreateSigningKey(file) } : {};
+}
+
+/**
+ * Locks second factors with the new key where an operator put the earlier one aside, and destroys that. Cut off anywhere,
+ * the next start goes on: the earlier key is there until nothing needs it.
+ */
+async function exchangeFactorKey(
+  { log }: LaunchOptions,
+  store: Store,
+  factorKey: Bytes,
+  previous: string,
+): Promise<void> {
+  if (!(await exists(previous))) {
+    return;
+  }
+  const { moved, unreadable } = await moveFactors(store, {
+    from: await loadOrCreateSecret(previous),
+    to: factorKey,
+  });
+  await rm(previous);
+  log.info({ event: "factor_key_exchanged", count: moved });
+  if (unreadable > 0) {
+    log.error({ event: "second_factors_unreadable", count: unreadable });
+  }
+}
+
+/** The key that hands the audit log over to a new one; an operator puts it there for that. */
+async function previousAuditKey(file: string): Promise<{ previousKey?: SigningKey }> {
+  return (await exists(file)) ? { previousKey: await loadOrCreateSigningKey(file) } : {};
 }
 
 /**
@@ -143,6 +171,7 @@ export async function launchKdc(
     await rm(firstInvitation, { force: true });
   };
   return withStore(options, "kdc", async (store) => {
+    await exchangeFactorKey(options, store, factorKey, join(folder, "factor-key.previous"));
     const audit = await openAudit(options, store, folder);
     const service: Kdc = await createKdcApp({
       ...commonOf(options),

@@ -10,6 +10,7 @@ import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { groups, type Output, table } from "./output.ts";
+import { type RecordCount, recordCountOf, recordCountText } from "./record-count.ts";
 import { quantityLabel, scoreText, sparkline, vitalsText } from "./vitals.ts";
 
 /** How streams are shown. */
@@ -32,6 +33,8 @@ export interface ShownStream {
   readonly stream: OpenedStream;
   readonly leave: string;
   readonly until: number;
+  /** What of the record lies beside the readings. */
+  readonly record: RecordCount;
 }
 
 const TROUBLE_EVERY_MS = 30_000;
@@ -145,7 +148,7 @@ function withCourse(
 }
 
 function summarise(
-  { stream, leave, until }: ShownStream,
+  { stream, leave, until, record }: ShownStream,
   { headers, columns, refused, notShared }: Opened,
   output: Output,
 ): void {
@@ -202,6 +205,7 @@ function summarise(
       refusedBatches: refused,
       notSharedBatches: notShared,
       missingNumbers: missing,
+      recordPart: record,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
     },
@@ -215,6 +219,9 @@ function summarise(
             `  readings from ${new Date(first).toISOString()} to ${colours.bold(new Date(last).toISOString())}`,
             table(withCourse(rows, courses, output.width), colours),
           ]),
+      record.status === "refused"
+        ? colours.red(`  ${recordCountText(record)}`)
+        : colours.dim(`  ${recordCountText(record)}`),
       ...(missing > 0
         ? [
             colours.yellow(
@@ -335,10 +342,12 @@ function read(): Command {
           output.note(output.colours.red(`  ✗ a grant was refused: ${error.message} [${error.code}]`));
         }
         const chosen = chooseStreams(streams, options.patient);
-        const shown = chosen.map((stream) => {
+        const shown: ShownStream[] = [];
+        for (const stream of chosen) {
           const { purpose, until } = stream.consent;
-          return { stream, leave: `consent for ${purpose}`, until };
-        });
+          const record = await recordCountOf(person.session, stream);
+          shown.push({ stream, leave: `consent for ${purpose}`, until, record });
+        }
         const desk =
           options.follow && options.alerts
             ? await openAlertDesk(options.home, person.contents, output)

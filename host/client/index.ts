@@ -94,7 +94,7 @@ export {
   type RecordView,
   readRecordPart,
 } from "./record-reader.ts";
-export { createSeenParts, type SeenPart, type SeenParts } from "./record-statements.ts";
+export { createSeenParts, fetchRecordPart, type SeenPart, type SeenParts } from "./record-statements.ts";
 export {
   armRecovery,
   type Backup,

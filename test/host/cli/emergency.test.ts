@@ -89,6 +89,10 @@ describe("medcloudlet emergency", () => {
     expect(await run("patient", "emergency", "notices")).toEqual([]);
 
     const approve = ["emergency", "approve", id];
+    expect(await failure("dr-swift", ...approve, "--fingerprint", swift, "--yes")).toEqual({
+      exit: 3,
+      code: "EMERGENCY_OWN_APPROVAL",
+    });
     expect(await failure("trustee-heron", ...approve)).toMatchObject({ code: "CLI_FINGERPRINT_UNKNOWN" });
     expect(await failure("trustee-heron", ...approve, "--fingerprint", heron, "--yes")).toMatchObject({
       code: "REQUESTER_CHANGED",
@@ -106,6 +110,15 @@ describe("medcloudlet emergency", () => {
       expect(words.stdout).toContain(text);
     }
 
+    // Nothing is shown of somebody whom nobody compared with a card, unless that is said.
+    expect(await failure("dr-swift", "emergency", "read", id)).toEqual({
+      exit: 2,
+      code: "CLI_FINGERPRINT_UNKNOWN",
+    });
+    const unseen = await runCli(["emergency", "read", id, "--without-card", ...as("dr-swift")]);
+    expect(unseen.code).toBe(0);
+    expect(unseen.stderr).toContain("Nobody has compared the fingerprint");
+    expect(unseen.stdout).toContain("no part of the record is saved here");
     const csv = join(folder, "emergency.csv");
     const wrong = ["emergency", "read", id, "--fingerprint", swift];
     expect(await failure("dr-swift", ...wrong)).toEqual({ exit: 5, code: "PATIENT_CHANGED" });
