@@ -43,6 +43,8 @@ export interface Members {
   partner(community: Community, pseudonym: string): Promise<Enrolment>;
   /** @throws MedcloudletError `MEMBER_SUSPENDED` (403) */
   assertMaySend(member: Member): Promise<void>;
+  /** The hospital that signed still admits members here, with the same key. */
+  admitted(community: Community, enrolment: Enrolment): boolean;
   view(enrolment: Enrolment): Promise<MemberView>;
   /** One by name, valid or not. */
   viewOf(community: string, pseudonym: string): Promise<MemberView | null>;
@@ -56,7 +58,6 @@ export function createMembers(options: {
 }): Members {
   const { enrolments, communities, reports, clock } = options;
 
-  /** Its hospital still admits members here, with the key that signed. */
   const admitted = ({ issuers }: Community, { credential, issuerKey }: Enrolment) =>
     issuers.some(({ id, signingKey }) => id === credential.issuer && signingKey === issuerKey);
 
@@ -126,6 +127,7 @@ export function createMembers(options: {
         );
       }
     },
+    admitted,
     view,
     async viewOf(community, pseudonym) {
       const enrolment = await enrolments.byPseudonym(community, pseudonym);

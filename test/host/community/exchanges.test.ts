@@ -192,6 +192,11 @@ describe.each(backends())("exchanges through a relay, on the $name store", (back
       codeOf(await scene.answer(ada, exchange, (await scene.answerOf(ada, ben, question, "x")).body)),
     ).toBe("STATEMENT_INVALID");
     expect(codeOf(await scene.answer(ben, exchange, hers.body))).toBe("STATEMENT_INVALID");
+    const { statement, sealed } = await scene.messageOf("answer", ada, eve, exchange, "As her", { by: ben });
+    const { receipt } = (await scene.answerOf(ada, ben, question, "x")).body;
+    expect(codeOf(await scene.answer(ben, exchange, { statement, sealed, receipt }))).toBe(
+      "MESSAGE_MISMATCH",
+    );
     for (const rest of ["/decline", "/received"]) {
       expect(codeOf(await scene.call("POST", at(rest), eve))).toBe("EXCHANGE_UNKNOWN");
     }
