@@ -102,8 +102,9 @@ export async function createAgreements(options: {
         if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
           throw new MedcloudletError(
             "AGREEMENT_OLDER",
-            "A later word of yours on this partner is there already: sign one of now.",
-            { status: 409, cause },
+            "A later word of yours on this partner is there already: sign one with a later time.",
+            // So that a program whose clock is behind another's of the same member can still withdraw.
+            { status: 409, cause, details: { at: there?.at ?? at } },
           );
         }
         throw cause;

@@ -108,7 +108,9 @@ describe.each(backends())("exchanges through a relay, on the $name store", (back
     // An older word than the withdrawal does not come back, sent by whomever.
     const old = await scene.agreementOf(one, other, { at: system.clock.now() - 60_000 });
     const path = `${scene.path}/agreements`;
-    expect(codeOf(await scene.call("POST", path, one, { statement: old }))).toBe("AGREEMENT_OLDER");
+    const refused = await scene.call("POST", path, one, { statement: old });
+    expect(codeOf(refused)).toBe("AGREEMENT_OLDER");
+    expect(refused.json.at).toBeGreaterThan(system.clock.now() - 60_000);
     expect(codeOf(await scene.call("POST", path, other, { statement: old }))).toBe("STATEMENT_NOT_YOURS");
 
     system.clock.advance(1000);
@@ -192,7 +194,7 @@ describe.each(backends())("exchanges through a relay, on the $name store", (back
       codeOf(await scene.answer(ada, exchange, (await scene.answerOf(ada, ben, question, "x")).body)),
     ).toBe("STATEMENT_INVALID");
     expect(codeOf(await scene.answer(ben, exchange, hers.body))).toBe("STATEMENT_INVALID");
-    const { statement, sealed } = await scene.messageOf("answer", ada, eve, exchange, "As her", { by: ben });
+    const { statement, sealed } = await scene.messageOf("answer", eve, ada, exchange, "As her", { by: ben });
     const { receipt } = (await scene.answerOf(ada, ben, question, "x")).body;
     expect(codeOf(await scene.answer(ben, exchange, { statement, sealed, receipt }))).toBe(
       "MESSAGE_MISMATCH",

@@ -276,6 +276,26 @@ describe.each(backends())("reports and moderation, on the $name store", (backend
     expect(codeOf(await decide(report, { statement: forEver }))).toBe("SUSPENSION_TOO_LONG");
   });
 
+  it("keep a removed message back by the decision alone, should the relay stop before it deletes the bytes", async () => {
+    const { exchange, report } = await reported(eve, ben, "Secret cure.");
+    expect((await scene.show(eve, exchange)).json.answer.sealed).not.toBeNull();
+    // The decision as it lies in the store, without what comes after it.
+    const reports = await system.stores.cloudlet.collection<{ _id: string; removed: boolean }>({
+      name: "community_reports",
+      indexes: [],
+    });
+    const _id = { $eq: `${scene.community}:${report}` };
+    expect((await reports.updateOne({ _id }, { $set: { removed: true } })).matched).toBe(1);
+    expect((await scene.show(eve, exchange)).json).toMatchObject({
+      removed: ["answer"],
+      answer: { sealed: null },
+    });
+    const told = (await scene.inbox(eve, "0", 50)).json.items.filter(
+      (item: { exchange?: { exchange?: string } }) => item.exchange?.exchange === exchange,
+    );
+    expect(told).toMatchObject([{ exchange: { answer: { sealed: null } } }]);
+  });
+
   it("remove a message, which is passed on no more; and tell the reporter alone when they come to nothing", async () => {
     const { exchange, report, answer } = await reported(ben, eve, "Advertising.");
     expect(codeOf(await decide(report, { statement: await decisionOf(report, eve, "remove") }))).toBe(201);
