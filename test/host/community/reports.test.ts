@@ -14,7 +14,8 @@ import {
 import { signStatement, verifyStatement } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Person, type System, startSystem } from "../../support/system.ts";
-import { createScene, type Insider, type Scene, sealTo, someId } from "./scene.ts";
+import { createScene, type Insider, type Scene, someId } from "./scene.ts";
+import { sealTo } from "./wire.ts";
 
 describe.each(backends())("reports and moderation, on the $name store", (backend) => {
   let system: System;
