@@ -96,7 +96,8 @@ export function addCommunityRoutes(
       if (change !== "none") {
         standings.enrolled(enrolment);
       }
-      return { status: change === "new" ? 201 : 200, json: await members.view(enrolment) };
+      const [view] = await members.views(params.community, [enrolment]);
+      return { status: change === "new" ? 201 : 200, json: view };
     },
   });
 
@@ -115,10 +116,9 @@ export function addCommunityRoutes(
       return {
         status: 200,
         json: {
-          members: await Promise.all(
-            found
-              .filter((enrolment) => members.admitted(me.community, enrolment))
-              .map((enrolment) => members.view(enrolment)),
+          members: await members.views(
+            community,
+            found.filter((enrolment) => members.admitted(me.community, enrolment)),
           ),
           next: nextOf(found, query.limit, (enrolment) => enrolment.pseudonym),
         },
