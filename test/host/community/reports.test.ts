@@ -306,6 +306,16 @@ describe.each(backends())("reports and moderation, on the $name store", (backend
       answer: { sealed: null, statement: answer.body.statement },
     });
     expect(shown.question.sealed).not.toBeNull();
+    const second = await decisionOf(report, eve, "dismiss", { reason: "no-violation" });
+    expect(codeOf(await decide(report, { statement: second }))).toBe(201);
+    const told = (await scene.inbox(eve, "0", 50)).json.items.find(
+      (item: { report?: string }) => item.report === report,
+    );
+    expect(told.decisions).toHaveLength(1);
+    expect(
+      (await scene.inbox(ben, "0", 50)).json.items.find((item: { report?: string }) => item.report === report)
+        .decisions,
+    ).toHaveLength(2);
 
     const liar = await scene.member();
     const dull = await reported(ben, liar, "Drink enough.");
