@@ -20,6 +20,7 @@ import { benchIdsCommand } from "./ids-bench.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
+import { officerCommands } from "./ids-officer.ts";
 import { replayCommand } from "./ids-replay.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
 import { size, table } from "./output.ts";
@@ -162,7 +163,7 @@ function rules(): Command {
 
 /** `medcloudlet ids …`. */
 export function idsCommand(): Command {
-  return newGroup("ids", "find attacks in requests: train, score, evaluate")
+  const group = newGroup("ids", "find attacks: train, score, evaluate; and watch the running services")
     .addCommand(train())
     .addCommand(score())
     .addCommand(evaluateCommand())
@@ -170,4 +171,8 @@ export function idsCommand(): Command {
     .addCommand(benchIdsCommand())
     .addCommand(replayCommand())
     .addCommand(rules());
+  for (const command of officerCommands()) {
+    group.addCommand(command);
+  }
+  return group;
 }
