@@ -78,7 +78,7 @@ describe("medcloudlet ids of an officer", () => {
     expect(explained.stdout).toMatch(/ in query q/);
     expect(`${alerts.stdout}${explained.stdout}`).not.toContain(ADDRESS);
     const unknown = await ids("explain", "0".repeat(32));
-    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("There is no such decision") });
+    expect(unknown).toMatchObject({ code: 5, stderr: expect.stringContaining("There is no such decision") });
   });
 
   it("exempts an address, ends that, and lifts a decision with a reason that the audit keeps", async () => {
