@@ -17,9 +17,11 @@ import {
   scenarioHash,
 } from "../ids/index.ts";
 import { benchIdsCommand } from "./ids-bench.ts";
+import { idsDemoCommand } from "./ids-demo.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
+import { meshCommand } from "./ids-mesh.ts";
 import { officerCommands } from "./ids-officer.ts";
 import { replayCommand } from "./ids-replay.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
@@ -170,6 +172,8 @@ export function idsCommand(): Command {
     .addCommand(kddCommand())
     .addCommand(benchIdsCommand())
     .addCommand(replayCommand())
+    .addCommand(idsDemoCommand())
+    .addCommand(meshCommand())
     .addCommand(rules());
   for (const command of officerCommands()) {
     group.addCommand(command);

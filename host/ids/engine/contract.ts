@@ -48,7 +48,7 @@ export interface SharedAlert {
 
 /**
  * What this service found by itself: a scenario that fired, a request that looks like an attack, or beginnings of a
- * scenario where peers had already warned (these have half the scenario's score).
+ * scenario where peers had already warned (these have six tenths of the scenario's score).
  */
 export interface Alert {
   readonly id: string;

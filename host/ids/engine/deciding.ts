@@ -17,6 +17,7 @@ import { createStandings, type Standings } from "./standings.ts";
 import {
   bestFinding,
   createSuspects,
+  EARLY_WORTH,
   type Finding,
   type Suspect,
   type Suspects,
@@ -24,8 +25,6 @@ import {
 } from "./suspects.ts";
 import { createHeardVotes, type HeardVote, type HeardVotes, meshKey } from "./votes.ts";
 
-/** Beginnings of a scenario count half. */
-const EARLY_WORTH = 0.5;
 /** Harmless deeds after which this service's own silence says something. */
 export const HARMLESS_DEEDS = 12;
 

@@ -1,6 +1,6 @@
 import type { Fused, Voice } from "../fusion.ts";
 import type { DecisionVoice, Measure } from "./contract.ts";
-import type { Finding } from "./suspects.ts";
+import { EARLY_WORTH, type Finding } from "./suspects.ts";
 
 const DONE: Readonly<Record<Measure, string>> = {
   throttle: "Slowed down",
@@ -37,15 +37,16 @@ function own(finding: Finding | undefined, harmless: number): string {
   if (finding === undefined) {
     return harmless === 0
       ? "This service saw nothing of it itself."
-      : `This service saw ${harmless} harmless deeds and nothing suspicious.`;
+      : `This service saw ${harmless} harmless deed${harmless === 1 ? "" : "s"} and nothing suspicious.`;
   }
   const events = `${finding.count} event${finding.count === 1 ? "" : "s"}`;
   const within = finding.to > finding.from ? ` in ${inWords(finding.to - finding.from)}` : "";
+  const belief = finding.score * (finding.strong ? 1 : EARLY_WORTH);
   const what = finding.strong ? finding.rule : `the beginnings of ${finding.rule}`;
   const fired = finding.evidence.map(
     ({ rule, place, name }) => `${rule} in ${place}${name === "" ? "" : ` ${printable(name)}`}`,
   );
-  return `Seen here: ${what} (${events}${within}, belief ${finding.score.toFixed(2)})${fired.length === 0 ? "" : `: ${fired.join(", ")}`}.`;
+  return `Seen here: ${what} (${events}${within}, belief ${belief.toFixed(2)})${fired.length === 0 ? "" : `: ${fired.join(", ")}`}.`;
 }
 
 /** Why a measure was taken on this service's own evidence. */

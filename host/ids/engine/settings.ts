@@ -15,7 +15,7 @@ export function pseudonymEpoch(at: number): number {
 export const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
   mode: "enforce",
   prior: 0.01,
-  missCost: 20,
+  missCost: 25,
   voteMs: 60 * MINUTE,
   throttleMs: 5 * MINUTE,
   challengeMs: 15 * MINUTE,

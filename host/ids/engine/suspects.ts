@@ -7,6 +7,9 @@ const MOST_SUSPECTS = 20_000;
 /** Different findings on one suspect that count at a time. */
 const MOST_FINDINGS = 16;
 
+/** Beginnings of a scenario count this much of what the whole would. */
+export const EARLY_WORTH = 0.6;
+
 /** What this service found about somebody by itself. */
 export interface Finding {
   readonly rule: string;
@@ -132,8 +135,8 @@ export function bestFinding(suspect: Suspect, oldest: number): Finding | undefin
     if (finding.at < oldest) {
       continue;
     }
-    const weight = finding.score * (finding.strong ? 1 : 0.5);
-    const bestWeight = best === undefined ? -1 : best.score * (best.strong ? 1 : 0.5);
+    const weight = finding.score * (finding.strong ? 1 : EARLY_WORTH);
+    const bestWeight = best === undefined ? -1 : best.score * (best.strong ? 1 : EARLY_WORTH);
     if (weight > bestWeight || (weight === bestWeight && best !== undefined && finding.rule < best.rule)) {
       best = finding;
     }

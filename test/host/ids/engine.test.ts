@@ -158,8 +158,8 @@ describe("together", () => {
     );
     expect(decision.text).toContain("on the word of 2 of 5 operators (2 needed): password-guessing");
     expect(decision.text).toContain("the beginnings of password-guessing");
-    // Half of what the whole scenario would say.
-    expect(share).toMatchObject([{ rule: "password-guessing", score: 0.425 }]);
+    // Six tenths of what the whole scenario would say.
+    expect(share).toMatchObject([{ rule: "password-guessing", score: 0.51 }]);
   });
 
   it("bans on the word of two operators at the first request", () => {

@@ -335,6 +335,21 @@ describe.each(backends())("the mesh, on the $name store", (backend) => {
     expect(await tell([await statementOf(alertBy(0))])).toEqual(["taken"]);
   });
 
+  it("bounds what one member may say by way of the others, too", async () => {
+    const flood: string[] = [];
+    for (let i = 0; i < 1300; i++) {
+      flood.push(await statementOf(alertBy(0)));
+    }
+    const before = node(2).heard.length;
+    await node(2).mesh.hear(flood, null);
+    const taken = node(2).heard.length - before;
+    expect(taken).toBeGreaterThan(900);
+    expect(taken).toBeLessThanOrEqual(1001);
+    // What is known costs nobody anything, and another member is still heard.
+    await node(2).mesh.hear([await statementOf(alertBy(1))], null);
+    expect(node(2).heard.length - before).toBe(taken + 1);
+  });
+
   it("keeps and sends nothing but pseudonyms, and forgets after an hour", async () => {
     const documents = await dumpOf(node(1).store);
     const kept = documents.filter(({ collection }) => collection === "mesh_alerts");
