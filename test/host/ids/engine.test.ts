@@ -372,6 +372,22 @@ describe("what becomes of trust", () => {
     expect(others.decisions).toMatchObject([{ measure: "ban" }]);
   });
 
+  it("fades with the days, whoever looks at it in between", () => {
+    const [looked, left] = [engineOf(5), engineOf(5)];
+    const days = [0, 1, 3, 7].map((day) => START + day * 24 * HOUR);
+    for (const at of days) {
+      const day = [heard(at, alert(1, "mallory")), ...failedLogins(at + MINUTE, "mallory", 12)];
+      tell(looked, day);
+      tell(left, day);
+      looked.members();
+    }
+    expect(looked.members()).toEqual(left.members());
+    const soon = standing(left, 1).trust;
+    tell(left, [event(START + 90 * 24 * HOUR, "somebody")]);
+    expect(standing(left, 1).trust).toBeLessThan(soon);
+    expect(standing(left, 1).trust).toBeGreaterThan(standing(left, 3).trust);
+  });
+
   it("belongs to a key: another key under a known id begins anew", () => {
     const engine = engineOf(5);
     tell(engine, [heard(START, alert(1, "mallory")), ...failedLogins(START + MINUTE, "mallory", 12)]);
