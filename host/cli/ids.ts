@@ -22,6 +22,7 @@ import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
 import { meshCommand } from "./ids-mesh.ts";
+import { officerCommands } from "./ids-officer.ts";
 import { replayCommand } from "./ids-replay.ts";
 import { mergeCommand, readTold, tellCommand } from "./ids-tell.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
@@ -167,7 +168,7 @@ function rules(): Command {
 
 /** `medcloudlet ids …`. */
 export function idsCommand(): Command {
-  return newGroup("ids", "find attacks in requests: train, score, evaluate")
+  const group = newGroup("ids", "find attacks: train, score, evaluate; and watch the running services")
     .addCommand(train())
     .addCommand(tellCommand(withInput))
     .addCommand(mergeCommand())
@@ -179,4 +180,8 @@ export function idsCommand(): Command {
     .addCommand(idsDemoCommand())
     .addCommand(meshCommand())
     .addCommand(rules());
+  for (const command of officerCommands()) {
+    group.addCommand(command);
+  }
+  return group;
 }

@@ -44,6 +44,17 @@ export {
 } from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
+  createIdsClient,
+  type IdsAlert,
+  type IdsAppeal,
+  type IdsClient,
+  type IdsDecision,
+  type IdsExemption,
+  type IdsExplanation,
+  type IdsMember,
+  type IdsNews,
+} from "./ids.ts";
+export {
   createKdcClient,
   type HeldTicket,
   type KdcClient,

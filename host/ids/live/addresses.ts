@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { MedcloudletError } from "../../base/index.ts";
 
@@ -21,6 +22,10 @@ type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 /** @throws MedcloudletError `CONFIG_INVALID` */
 export function parseRange(text: string): Range {
   try {
+    // ipaddr.js takes short and octal forms too, which people do not mean.
+    if (isIP(text.replace(/\/\d{1,3}$/, "")) === 0) {
+      throw new Error("no address");
+    }
     if (text.includes("/")) {
       return ipaddr.parseCIDR(text);
     }
@@ -54,7 +59,7 @@ export function createAddresses(options: {
   const known = new Map<string, Address>();
 
   const look = (ip: string): Address => {
-    if (!ipaddr.isValid(ip)) {
+    if (isIP(ip) === 0) {
       return { text: ip.slice(0, 64), loopback: false, exempt: false };
     }
     // An IPv4 client of a socket that speaks both is ::ffff:192.0.2.7: one client, one name.

@@ -1,4 +1,4 @@
-import { type Clock, createInTurn, isMedcloudletError, randomBytes, toHex } from "../../base/index.ts";
+import { type Clock, createInTurn, randomBytes, toHex } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import { ALERT_LIVES_MS } from "./admission.ts";
 
@@ -10,6 +10,13 @@ export interface KeptAlert {
   readonly member: string;
   readonly statement: string;
   readonly forgetAt: number;
+}
+
+/** An alert on its way into the ledger. */
+export interface NewAlert {
+  readonly member: string;
+  readonly id: string;
+  readonly statement: string;
 }
 
 /** How far the exchange with one peer is. */
@@ -31,9 +38,11 @@ interface Fact {
 export interface Ledger {
   /** Names this ledger: a service that lost its database has another one. */
   readonly log: string;
-  /** Fulfils when the alert is on disk; false where it was known. */
-  add(member: string, id: string, statement: string): Promise<boolean>;
-  has(member: string, id: string): Promise<boolean>;
+  /**
+   * Fulfils when the alerts are on disk; gives those that were not known before, in their order.
+   * @param afford asked for each that is new: false leaves it out
+   */
+  add<T extends NewAlert>(alerts: readonly T[], afford?: (alert: T) => boolean): Promise<T[]>;
   /** Alerts behind a number, in order; of one member where `member` says so. */
   after(seq: number, limit: number, member?: string): Promise<KeptAlert[]>;
   peer(id: string): Promise<PeerState>;
@@ -73,23 +82,32 @@ export async function openLedger(store: Store, clock: Clock): Promise<Ledger> {
 
   return {
     log,
-    add: (member, id, statement) =>
+    add: (given, afford = () => true) =>
       inTurn(async () => {
-        const now = clock.now();
-        const seq = Math.max(last + 1, now * 1000);
-        const _id = keyOf(member, id);
-        try {
-          await alerts.insertOne({ _id, seq, member, statement, forgetAt: now + ALERT_LIVES_MS });
-        } catch (error) {
-          if (isMedcloudletError(error, "STORE_DUPLICATE")) {
-            return false;
-          }
-          throw error;
+        if (given.length === 0) {
+          return [];
         }
-        last = seq;
-        return true;
+        const now = clock.now();
+        const keys = given.map(({ member, id }) => keyOf(member, id));
+        const seen = new Set((await alerts.find({ _id: { $in: keys } })).map(({ _id }) => _id));
+        const fresh = given.filter((alert, i) => {
+          const key = keys[i] as string;
+          const isNew = !seen.has(key);
+          seen.add(key);
+          return isNew && afford(alert);
+        });
+        let seq = Math.max(last, now * 1000 - 1);
+        const documents = fresh.map(({ member, id, statement }) => {
+          seq++;
+          return { _id: keyOf(member, id), seq, member, statement, forgetAt: now + ALERT_LIVES_MS };
+        });
+        if (documents.length > 0) {
+          // Also where it fails in the middle: a number is never given twice.
+          last = seq;
+          await alerts.insertMany(documents);
+        }
+        return fresh;
       }),
-    has: async (member, id) => (await alerts.findOne({ _id: { $eq: keyOf(member, id) } })) !== null,
     after: (seq, limit, member) =>
       alerts.find(
         { seq: { $gt: seq }, ...(member === undefined ? {} : { member: { $eq: member } }) },

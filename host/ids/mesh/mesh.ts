@@ -1,4 +1,10 @@
-import { type Bytes, type Clock, isMedcloudletError, MedcloudletError } from "../../base/index.ts";
+import {
+  type Bytes,
+  type Clock,
+  createInTurn,
+  isMedcloudletError,
+  MedcloudletError,
+} from "../../base/index.ts";
 import type { HttpClient } from "../../client/index.ts";
 import { errorFields, type Log } from "../../http/index.ts";
 import type { SigningKey } from "../../sealing/index.ts";
@@ -6,7 +12,7 @@ import type { Store } from "../../store/index.ts";
 import type { Member, SharedAlert } from "../engine/contract.ts";
 import { admit, createBudget } from "./admission.ts";
 import { createExchange, type Exchange, MOST_READ, type Page, type PeerStatus } from "./exchange.ts";
-import { openLedger } from "./ledger.ts";
+import { type NewAlert, openLedger } from "./ledger.ts";
 import { createMeshPseudonyms, type MeshPseudonyms } from "./pseudonyms.ts";
 import { memberByKey, type Roster, signAlert, verifyRoster } from "./statements.ts";
 
@@ -41,8 +47,11 @@ export interface Mesh {
   adopt(statement: string): Promise<boolean>;
   /** Signs an alert and tells it to every peer, until each has it. Never throws. */
   share(alert: SharedAlert): Promise<void>;
-  /** What a peer tells of its own: "taken", or why not, one by one. */
-  hear(statements: readonly string[], from: Member): Promise<string[]>;
+  /**
+   * Takes in what a peer tells of its own, or with null what somebody hands on: "taken", or the code of why not, one by
+   * one.
+   */
+  hear(statements: readonly string[], from: Member | null): Promise<string[]>;
   /** What this service knows behind a number, for a peer that was away. */
   page(asked: { readonly log: string; readonly after: number; readonly roster: number }): Promise<Page>;
   /** Tells and asks every peer once, now. How many answered. */
@@ -68,13 +77,17 @@ export async function createMesh(options: {
   readonly onAlert: (alert: SharedAlert) => void;
   readonly onRoster: (roster: Roster) => void;
   readonly random?: () => number;
+  /** Alerts that one member may tell at once; without it 1,000. */
+  readonly burst?: number;
 }): Promise<Mesh> {
   const { settings, store, clock, log, http, onAlert, onRoster, random = Math.random } = options;
   const { self, key, anchors } = settings;
   const ledger = await openLedger(store, clock);
-  const budget = createBudget(clock);
+  const budget = createBudget(clock, options.burst);
   let roster: Roster | null = null;
   let exchanges = new Map<string, Exchange>();
+  const own: NewAlert[] = [];
+  const inTurn = createInTurn();
   let started = false;
   let sweeping: NodeJS.Timeout | undefined;
 
@@ -104,27 +117,17 @@ export async function createMesh(options: {
       throw error;
     });
 
-  /** Takes one statement in. "taken" where it is new or known. */
-  const takeIn = async (statement: string, from?: Member): Promise<string> => {
+  /** The alert of a statement, or the code that it is refused with. */
+  const read = async (statement: string, from: Member | null): Promise<SharedAlert | string> => {
     if (roster === null) {
       return "MESH_ROSTER_MISSING";
     }
-    // A peer pays for whatever it sends; what others wrote is paid by them, once their signature fits.
-    if (from !== undefined && !budget.spend(from.id)) {
+    // A peer pays for whatever it sends, before anything is computed.
+    if (from !== null && !budget.spend(from.id)) {
       return "MESH_FLOOD";
     }
     try {
-      const { alert } = await admit(statement, roster, clock.now(), from);
-      if (alert.member === self || (await ledger.has(alert.member, alert.id))) {
-        return "taken";
-      }
-      if (from === undefined && !budget.spend(alert.member)) {
-        return "MESH_FLOOD";
-      }
-      if (await ledger.add(alert.member, alert.id, statement)) {
-        onAlert(alert);
-      }
-      return "taken";
+      return (await admit(statement, roster, clock.now(), from ?? undefined)).alert;
     } catch (error) {
       if (isMedcloudletError(error) && error.status < 500) {
         return error.code;
@@ -133,14 +136,31 @@ export async function createMesh(options: {
     }
   };
 
+  /** Takes statements in, and says of each "taken" (new or known), or why not. */
+  const takeIn = async (statements: readonly string[], from: Member | null): Promise<string[]> => {
+    const results: string[] = [];
+    const good: { member: string; id: string; statement: string; alert: SharedAlert }[] = [];
+    for (const statement of statements) {
+      const alert = await read(statement, from);
+      results.push(typeof alert === "string" ? alert : "taken");
+      if (typeof alert !== "string" && alert.member !== self) {
+        good.push({ member: alert.member, id: alert.id, statement, alert });
+      }
+    }
+    // What a peer hands on is paid by who wrote it, once its signature fits and where it is new.
+    const afford = ({ member }: NewAlert) => from !== null || budget.spend(member);
+    for (const { alert } of await ledger.add(good, afford)) {
+      onAlert(alert);
+    }
+    return results;
+  };
+
   const exchangeWith = (peer: Member): Exchange =>
     createExchange({
       ...{ peer, self, key, http, clock, log, ledger, random },
       rosterVersion: () => roster?.version ?? 0,
       async take(alerts) {
-        for (const statement of alerts) {
-          await takeIn(statement);
-        }
+        await takeIn(alerts, null);
       },
       async adopt(statement) {
         await adopt(statement).catch((error) => {
@@ -226,7 +246,11 @@ export async function createMesh(options: {
           return;
         }
         const statement = await signAlert({ mesh: roster.mesh, issuedAt: clock.now(), alert }, key);
-        await ledger.add(self, alert.id, statement);
+        own.push({ member: self, id: alert.id, statement });
+        // What came while the last ones were written goes in one go.
+        await inTurn(async () => {
+          await ledger.add(own.splice(0));
+        });
         for (const exchange of exchanges.values()) {
           exchange.wake();
         }
@@ -234,13 +258,7 @@ export async function createMesh(options: {
         log.error({ event: "mesh_share_failed", ...errorFields(error) });
       }
     },
-    async hear(statements, from) {
-      const results: string[] = [];
-      for (const statement of statements) {
-        results.push(await takeIn(statement, from));
-      }
-      return results;
-    },
+    hear: takeIn,
     async page({ log: asked, after, roster: version }) {
       // Whoever read in a ledger that is gone begins anew.
       const from = asked === ledger.log ? after : 0;
