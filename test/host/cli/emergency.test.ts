@@ -126,6 +126,15 @@ describe("medcloudlet emergency", () => {
     const summary = await run("dr-swift", ...right);
     expect(summary).toMatchObject({ patient: card.handle, region: "medical", refusedBatches: 0, batches: 2 });
 
+    const { emergencyId: another } = await run("dr-swift", ...ask, "--minutes", "5");
+    const { emergencies } = await run("trustee-crane", "emergency", "running");
+    expect(emergencies.map((one: { emergencyId: string }) => one.emergencyId).sort()).toEqual(
+      [emergencyId, another].sort(),
+    );
+    const stop = ["emergency", "stop", another, "--reason", "Asked for a second time by mistake"];
+    expect(await run("trustee-crane", ...stop)).toMatchObject({ emergencyId: another, phase: "ended" });
+    expect(await failure("trustee-crane", ...stop)).toEqual({ exit: 2, code: "CLI_EMERGENCY" });
+
     expect((await run("patient", "emergency", "end", id)).phase).toBe("ended");
     expect(await failure("dr-swift", "emergency", "read", id)).toEqual({ exit: 2, code: "CLI_EMERGENCY" });
     expect(await run("patient", "emergency", "afterwards")).toMatchObject({
@@ -144,5 +153,5 @@ describe("medcloudlet emergency", () => {
       "opened",
       "requested",
     ]);
-  }, 300_000);
+  }, 600_000);
 });
