@@ -174,7 +174,7 @@ async function releaseWith(options: ReleaseOptions, ledger: Ledger | null): Prom
     suppression: options.suppress,
     onSettled: splitting.step,
     ...(options.holdBack === true && ledger !== null
-      ? { beside: await ledger.beside(table, guarantee.k) }
+      ? { beside: await ledger.beside(table, guarantee) }
       : {}),
   });
   splitting.end();
