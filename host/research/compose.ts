@@ -85,19 +85,22 @@ export interface Beside {
   readonly k: number;
 }
 
+/** The rows of a release to come, before they have classes. */
+export type ComingRows = Omit<LedgerRows, "classOf">;
+
 /**
- * Who has to be held back. Whoever withdrew is given away by comparing two releases, unless k - 1 others of the same cell
- * are absent too; so others stay away with them. Newcomers wait until they are k.
- * @param k of the release to come
+ * Who has to be held back. Whoever withdrew is given away by comparing two releases, unless enough others of the same cell
+ * are absent too, so others stay away with them: until they are k, with values as different as was promised. So do all of
+ * a cell of which too few would be left, and newcomers who are too few.
  */
 export function beside(
-  digests: readonly string[],
+  coming: ComingRows,
   earlier: readonly (LedgerRows & { readonly id: string })[],
-  promised: number,
 ): Beside {
+  const { digests } = coming;
   const mine = new Map(digests.map((digest, row) => [digest, row]));
   const overlapping = earlier.filter((release) => release.digests.some((digest) => mine.has(digest)));
-  const k = Math.max(promised, ...overlapping.map((release) => release.k));
+  const k = Math.max(coming.k, ...overlapping.map((release) => release.k));
   const cellOf = new Map<string, number>(digests.map((digest) => [digest, 0]));
   for (const release of overlapping) {
     for (const [row, digest] of release.digests.entries()) {
@@ -109,32 +112,63 @@ export function beside(
   for (const release of overlapping) {
     refine(cellOf, release);
   }
+  const isEnough = createSizeCheck(overlapping, k);
+  const mayCome = createSizeCheck([coming, ...overlapping], k);
 
   const cells = new Uint32Array(digests.length);
   const held = new Uint8Array(digests.length);
-  /** By cell: how many withdrew, and who is here. */
-  const members = new Map<number, { gone: number; here: number[] }>();
+  /** By cell: who withdrew, and who is here. */
+  const members = new Map<number, { gone: string[]; here: string[] }>();
   for (const [digest, cell] of cellOf) {
-    const found = members.get(cell) ?? { gone: 0, here: [] };
+    const found = members.get(cell) ?? { gone: [], here: [] };
     members.set(cell, found);
     const row = mine.get(digest);
     if (row === undefined) {
-      found.gone++;
+      found.gone.push(digest);
     } else {
       cells[row] = cell;
-      found.here.push(row);
+      found.here.push(digest);
     }
   }
   for (const { gone, here } of members.values()) {
-    // By their digests, which nobody can foretell: who waits must say nothing of them.
-    here.sort((a, b) => ((digests[a] as string) < (digests[b] as string) ? -1 : 1));
-    const company = gone > 0 && gone < k ? k - gone : 0;
-    const waiting = here.length - company < k ? here.length : company;
-    for (const row of here.slice(0, waiting)) {
-      held[row] = 1;
+    // In the order of digests, which nobody can foretell: who waits must say nothing of them.
+    const coming = here.sort();
+    const absent = gone;
+    while (absent.length > 0 && coming.length > 0 && !isEnough(absent)) {
+      absent.push(coming.pop() as string);
+    }
+    if (!mayCome(coming)) {
+      absent.push(...coming);
+    }
+    for (const digest of absent) {
+      const row = mine.get(digest);
+      if (row !== undefined) {
+        held[row] = 1;
+      }
     }
   }
   return { cells, held, k };
+}
+
+/** Says whether people are k, with l different values of each sensitive column of each release that has them. */
+function createSizeCheck(
+  releases: readonly ComingRows[],
+  k: number,
+): (digests: readonly string[]) => boolean {
+  const columns = releases
+    .filter(({ l }) => l > 1)
+    .flatMap(({ digests, values, l }) =>
+      values.map((column) => ({
+        l,
+        known: new Map(digests.map((digest, row) => [digest, column[row] as number])),
+      })),
+    );
+  return (digests) =>
+    digests.length >= k &&
+    columns.every(({ l, known }) => {
+      const found = digests.flatMap((digest) => known.get(digest) ?? []);
+      return found.length === 0 || new Set(found.filter((value) => value !== 0)).size >= l;
+    });
 }
 
 /** Tells groups apart by what class of a release they are in. */

@@ -1,4 +1,6 @@
+export { type CohortMember, cohortTable } from "./cohort.ts";
 export type { Beside, Composition } from "./compose.ts";
+export { type Cohort, gatherCohort } from "./gather.ts";
 export { checkGuarantee, createJudge, type Guarantee, type Judge, type Reached } from "./guarantee.ts";
 export { createKeystream, type Keystream, randomSeed } from "./keystream.ts";
 export { createLedger, type Ledger, type ReleaseRecord } from "./ledger.ts";

@@ -1,7 +1,14 @@
 import { createHash, createHmac } from "node:crypto";
 import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
-import { type Beside, beside, type Composition, compose, type LedgerRows } from "./compose.ts";
+import {
+  type Beside,
+  beside,
+  type ComingRows,
+  type Composition,
+  compose,
+  type LedgerRows,
+} from "./compose.ts";
 import type { Guarantee } from "./guarantee.ts";
 import type { Anonymized } from "./release.ts";
 import type { ReleaseSchema } from "./schema.ts";
@@ -48,7 +55,7 @@ export interface Ledger {
    * Who has to wait, and what must stay together, so that a release of this table agrees with earlier ones.
    * @throws MedcloudletError `RESEARCH_DIGESTS_MISSING`
    */
-  beside(table: Table, k: number): Promise<Beside>;
+  beside(table: Table, guarantee: Guarantee): Promise<Beside>;
   list(): Promise<ReleaseRecord[]>;
 }
 
@@ -88,15 +95,8 @@ export async function createLedger({
     return unpack(Buffer.concat(parts), record);
   }
 
-  /** What a release is to the ledger. */
-  function rowsFor({ table, classes, guarantee }: Anonymized): LedgerRows {
-    const digests = digestsOf(table);
-    const classOf = new Uint32Array(table.rows);
-    for (const [index, from] of classes.starts.entries()) {
-      for (let i = from; i < (classes.ends[index] as number); i++) {
-        classOf[classes.order[i] as number] = index + 1;
-      }
-    }
+  /** What a table is to the ledger. */
+  function comingRows(table: Table, { k, l }: Guarantee): ComingRows {
     // Texts and not codes: codes begin anew with every file.
     const values = table.sensitive.map(({ name, codes, text }) => {
       const macs = text.texts.map((value) => mac(`value\n${name}\n${value}`).readUInt32LE() || 1);
@@ -104,7 +104,18 @@ export async function createLedger({
         code === MISSING ? 0 : (macs[text.places[row] as number] as number),
       );
     });
-    return { digests, classOf, values, k: guarantee.k, l: guarantee.l };
+    return { digests: digestsOf(table), values, k, l };
+  }
+
+  /** What a release is to the ledger. */
+  function rowsFor({ table, classes, guarantee }: Anonymized): LedgerRows {
+    const classOf = new Uint32Array(table.rows);
+    for (const [index, from] of classes.starts.entries()) {
+      for (let i = from; i < (classes.ends[index] as number); i++) {
+        classOf[classes.order[i] as number] = index + 1;
+      }
+    }
+    return { ...comingRows(table, guarantee), classOf };
   }
 
   async function allRowsOf(before: readonly ReleaseRecord[]) {
@@ -131,7 +142,7 @@ export async function createLedger({
       };
     },
     list,
-    beside: async (table, k) => beside(digestsOf(table), await allRowsOf(await list()), k),
+    beside: async (table, guarantee) => beside(comingRows(table, guarantee), await allRowsOf(await list())),
     check: async (release) => lookAt(rowsFor(release), await list()),
     async enter(release) {
       const rows = rowsFor(release);

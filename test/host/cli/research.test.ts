@@ -117,6 +117,8 @@ describe("research on the command line", () => {
     const torn = await research("release", "--input", at("ward.csv"), "--schema", at("torn.json"), "-k", "5");
     expect([torn.code, torn.stderr]).toEqual([5, expect.stringContaining("is not JSON")]);
     expect((await release("--ledger", at("ledger"))).code).toBe(2);
+    const unledgered = await research("consented", ...guarantee(), "--home", at("nobody"));
+    expect([unledgered.code, unledgered.stderr]).toEqual([2, expect.stringContaining("--ledger FOLDER")]);
     expect(
       (await research("release", "--input", at("ward.csv"), "--schema", at("schema.json"), "-k", "1")).code,
     ).toBe(2);

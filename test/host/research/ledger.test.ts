@@ -161,7 +161,7 @@ for (const backend of backends()) {
         builder.add(row, i + 2);
       }
       const table = builder.finish();
-      const release2 = anonymize(table, { guarantee, beside: await ledger.beside(table, guarantee.k) });
+      const release2 = anonymize(table, { guarantee, beside: await ledger.beside(table, guarantee) });
       expect((await ledger.enter(release2))._id).toBe("2");
       expect(release2.suppressed).toBeGreaterThan(0);
       expect(release2.suppressed).toBeLessThan(60);
@@ -177,7 +177,7 @@ for (const backend of backends()) {
         next.add(row, i + 2);
       }
       const third = next.finish();
-      const { held } = await ledger.beside(third, guarantee.k);
+      const { held } = await ledger.beside(third, guarantee);
       expect([...held.slice(-2)]).toEqual([1, 1]);
     });
 
