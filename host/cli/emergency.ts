@@ -13,6 +13,7 @@ import {
 } from "../client/index.ts";
 import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { type ShowOptions, showStreams } from "./doctor.ts";
+import { simulateEmergencyCommand } from "./emergency-simulate.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -373,6 +374,7 @@ export function emergencyCommand(): Command {
     end(),
     notices(),
     afterwards(),
+    simulateEmergencyCommand(),
   ]) {
     command.addCommand(subcommand);
   }
