@@ -15,6 +15,7 @@ import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { compareCard, fingerprintOf, fingerprintPairs, plainHex } from "./compare-fingerprint.ts";
 import { type ShownStream, type ShowOptions, showStreams } from "./doctor.ts";
 import { runningCommand, stopCommand } from "./emergency-officer.ts";
+import { simulateEmergencyCommand } from "./emergency-simulate.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -364,6 +365,7 @@ export function emergencyCommand(): Command {
     stopCommand(),
     notices(),
     afterwards(),
+    simulateEmergencyCommand(),
   ]) {
     command.addCommand(subcommand);
   }

@@ -79,6 +79,22 @@ describe("how a wearable reports", () => {
     ).toBe("emergency");
   });
 
+  it("a rise in the middle of a slice interrupts the calm, though its end is calm", () => {
+    let mode = modeAfter({ minute: 0, points: 7 });
+    for (let minute = 1; minute < 60; minute++) {
+      const at = START + minute * MINUTE;
+      const risen = reading(6, at);
+      const calm = reading(1, at + 1000);
+      const columns = risen.map(({ quantity, times, values }, i) => ({
+        quantity,
+        times: [...times, ...(calm[i]?.times ?? [])],
+        values: [...values, ...(calm[i]?.values ?? [])],
+      }));
+      mode = nextReportMode(mode, { at: at + 1000, assessment: assessBatch(columns) });
+    }
+    expect(mode.mode).toBe("emergency");
+  });
+
   it("after a fall it lasts half an hour, and longer after a second one", () => {
     const fall = { minute: 0, points: 0, fall: true };
     expect(modeAfter(fall, ...course(0, 1, 29.9)).mode).toBe("emergency");

@@ -40,6 +40,22 @@ describe("signal quality gate", () => {
     expect(quality).toBeCloseTo(56 / 60, 9);
   });
 
+  it.each([
+    ["heartRate", 20, 250],
+    ["oxygenSaturation", 50, 100],
+    ["bodyTemperature", 30, 43],
+    ["systolicPressure", 40, 280],
+  ] as const)("believes a %s of %d and of %d, and nothing beyond", (quantity, least, most) => {
+    for (const [value, believed] of [
+      [least, 1],
+      [most, 1],
+      [least - 0.1, 0],
+      [most + 0.1, 0],
+    ] as const) {
+      expect(gateSignal(column(quantity, [value])).quality).toBe(believed);
+    }
+  });
+
   it("does not take a real rise for a leap", () => {
     const rise = [...Array(20).fill(70), ...Array(20).fill(130)].map((value, i) => value + (i % 2));
     expect(gateSignal(column("heartRate", rise)).faults.jump).toBe(0);
