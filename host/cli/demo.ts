@@ -205,7 +205,7 @@ async function attend(
         `${scoreText(score, output.colours)} ${urgency(header.priority)}`,
       ].join("  "),
     );
-    await desk.observe(stream, columns);
+    await desk.observe(stream, columns, header.priority);
     if (tally.opened >= expected) {
       break;
     }

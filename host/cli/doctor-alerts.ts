@@ -6,6 +6,7 @@ import {
   type AlertWish,
   createAlertBook,
   createWatch,
+  type Finding,
   type KeptAlert,
   type Watch,
 } from "../analytics/index.ts";
@@ -17,7 +18,7 @@ import {
   type OpenedStream,
   unlockWith,
 } from "../client/index.ts";
-import type { ReadingColumn } from "../sealing/index.ts";
+import type { Priority, ReadingColumn } from "../sealing/index.ts";
 import { createEmbeddedStore } from "../store/index.ts";
 import { DEFAULT_HOME, openHome, requireHome } from "./home.ts";
 import {
@@ -35,6 +36,8 @@ const SHORT_ID = 8;
 const SILENCE_EVERY_MS = 30_000;
 /** Older readings teach what is usual, but are no news: following begins with all that was ever sent. */
 const FRESH_MS = 60 * 60_000;
+/** For so long after the readings themselves were an emergency the wearable's own word adds nothing to it. */
+const EXPLAINED_MS = 30 * 60_000;
 
 /** The alerts kept in a home, locked with a key from the person's signing seed, which the keystore locks by scrypt. */
 export async function openAlerts(
@@ -61,9 +64,28 @@ export async function openAlerts(
 
 /** Raises and changes alerts by what is read, and tells of each change. */
 export interface AlertDesk {
-  /** Takes the readings of a batch in. */
-  observe(stream: OpenedStream, columns: readonly ReadingColumn[]): Promise<void>;
+  /** Takes the readings of a batch in, and how urgent the wearable said it is: a fall travels as that alone. */
+  observe(stream: OpenedStream, columns: readonly ReadingColumn[], priority: Priority): Promise<void>;
   close(): Promise<void>;
+}
+
+interface Watched {
+  readonly watch: Watch;
+  readonly stream: OpenedStream;
+  /** Time of the last reading that was an emergency by its score. */
+  graveAt: number;
+}
+
+/** The wearable's own word, where the score does not say it already. */
+function wordOf(watched: Watched, newest: number, priority: Priority) {
+  const isNews = priority === "emergency" && newest - watched.graveAt > EXPLAINED_MS;
+  return isNews
+    ? ({
+        kind: "wearable",
+        level: "emergency",
+        reason: "the wearable calls: a fall, or what it measured",
+      } as const)
+    : ({ kind: "wearable", level: null, reason: "the wearable does not call" } as const);
 }
 
 /** Watches what is followed; looks at the clock every half minute, for silence and escalations come with no reading. */
@@ -74,10 +96,13 @@ export async function openAlertDesk(
   { freshMs = FRESH_MS }: { readonly freshMs?: number } = {},
 ): Promise<AlertDesk> {
   const { book, close } = await openAlerts(home, contents);
-  const watches = new Map<string, { watch: Watch; stream: OpenedStream }>();
+  const watches = new Map<string, Watched>();
   let turn: Promise<void> = Promise.resolve();
 
-  const take = async (stream: OpenedStream, findings: ReturnType<Watch["observe"]>): Promise<void> => {
+  const take = async (
+    stream: OpenedStream,
+    findings: readonly (Omit<Finding, "kind"> & { readonly kind: string })[],
+  ): Promise<void> => {
     for (const { kind, level, reason } of findings) {
       const subject = { streamId: stream.streamId, kind, patient: stream.ownerName };
       const changed = await book.observe(subject, { level, reason });
@@ -105,14 +130,21 @@ export async function openAlertDesk(
   }, SILENCE_EVERY_MS);
 
   return {
-    observe: (stream, columns) =>
+    observe: (stream, columns, priority) =>
       inTurn(async () => {
-        const known = watches.get(stream.streamId) ?? { watch: createWatch(), stream };
+        const known = watches.get(stream.streamId) ?? {
+          watch: createWatch(),
+          stream,
+          graveAt: Number.NEGATIVE_INFINITY,
+        };
         watches.set(stream.streamId, known);
         const findings = known.watch.observe(columns);
         const newest = Math.max(...columns.map(({ times }) => times.at(-1) ?? Number.NEGATIVE_INFINITY));
+        if (findings.some(({ kind, level }) => kind === "news2" && level === "emergency")) {
+          known.graveAt = newest;
+        }
         if (newest > systemClock.now() - freshMs) {
-          await take(stream, findings);
+          await take(stream, [...findings, wordOf(known, newest, priority)]);
         }
       }),
     async close() {

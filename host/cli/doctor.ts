@@ -316,7 +316,7 @@ export async function showStreams(
         }
         if (batch.status === "opened") {
           csv?.write(batch.columns);
-          await options.desk?.observe(stream, batch.columns);
+          await options.desk?.observe(stream, batch.columns, batch.header.priority);
         }
       }
       if (!options.follow) {

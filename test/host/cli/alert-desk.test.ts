@@ -53,8 +53,8 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 describe("alerts while a doctor follows", () => {
   it("are told once when they are raised, and kept for the next command", async () => {
     const now = Date.now();
-    await desk.observe(STREAM, readings(now - 2 * MINUTE, true));
-    await desk.observe(STREAM, readings(now - MINUTE, true));
+    await desk.observe(STREAM, readings(now - 2 * MINUTE, true), "emergency");
+    await desk.observe(STREAM, readings(now - MINUTE, true), "emergency");
     await desk.close();
     expect(told).toMatchObject([
       {
@@ -75,17 +75,33 @@ describe("alerts while a doctor follows", () => {
   it("are not raised by what is long past, which is what following begins with", async () => {
     const now = Date.now();
     for (let minute = 300; minute > 100; minute -= 10) {
-      await desk.observe(STREAM, readings(now - minute * MINUTE, true));
+      await desk.observe(STREAM, readings(now - minute * MINUTE, true), "emergency");
     }
-    await desk.observe(STREAM, readings(now, false));
+    await desk.observe(STREAM, readings(now, false), "regular");
     await desk.close();
     expect(told).toEqual([]);
   });
 
+  it("are raised by the wearable's word alone, which is how a fall travels, and not twice for one emergency", async () => {
+    const now = Date.now();
+    await desk.observe(STREAM, readings(now - 50 * MINUTE, true), "emergency");
+    await desk.observe(STREAM, readings(now - 45 * MINUTE, false), "emergency");
+    expect(told.map(({ kind }) => kind)).toEqual(["news2", "news2"]);
+    await desk.observe(STREAM, readings(now - MINUTE, false), "emergency");
+    await desk.observe(STREAM, readings(now, false), "regular");
+    await desk.close();
+    expect(
+      told.slice(2).map(({ kind, level, events }) => [kind, level, (events as { type: string }[])[0]?.type]),
+    ).toEqual([
+      ["wearable", "emergency", "raised"],
+      ["wearable", "emergency", "eased"],
+    ]);
+  });
+
   it("are told again when the readings are well", async () => {
     const now = Date.now();
-    await desk.observe(STREAM, readings(now - 2 * MINUTE, true));
-    await desk.observe(STREAM, readings(now - MINUTE, false));
+    await desk.observe(STREAM, readings(now - 2 * MINUTE, true), "emergency");
+    await desk.observe(STREAM, readings(now - MINUTE, false), "regular");
     await desk.close();
     expect(told.map(({ events }) => (events as { type: string }[]).map(({ type }) => type))).toEqual([
       ["raised"],
