@@ -1,4 +1,9 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { MedcloudletError } from "../base/index.ts";
 import {
   anonymize,
@@ -42,10 +47,10 @@ export interface Source {
  * @throws MedcloudletError `CLI_OPTIONS`, `RESEARCH_GUARANTEE_UNMET`, `RESEARCH_VERIFICATION_FAILED`, `RESEARCH_DIFFERENCING`
  */
 export async function makeRelease(options: ReleaseOptions, source: Source): Promise<void> {
-  if (options.out === undefined && (options.json === true || options.ledger !== undefined)) {
+  if (options.out === undefined && options.json === true) {
     throw new MedcloudletError(
       "CLI_OPTIONS",
-      "With --json or --ledger the release needs a file of its own: give --out FILE.",
+      "With --json the release needs a file of its own: give --out FILE.",
     );
   }
   const { ledger: folder, holdBack } = options;
@@ -90,31 +95,37 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
     seed: options.seed ?? randomSeed(),
     onRows: writing.step,
   });
-  if (options.out === undefined) {
-    await writePieces(pieces, process.stdout);
-    writing.end();
-    output.note(told(measures, guarantee, clock.total()));
-    output.note(
-      "  A release on standard output is not verified: write it with --out, or use `research verify`.",
-    );
-    return;
-  }
-
-  // The name that was asked for stands for a release that was verified and entered, at any moment.
-  const draft = `${options.out}.${process.pid}.draft`;
+  // What was not verified and entered never has the name that was asked for, nor reaches a pipe.
+  const folder = await mkdtemp(
+    join(options.out === undefined ? tmpdir() : dirname(options.out), ".release-"),
+  );
+  const draft = join(folder, "draft");
   try {
     await writePieces(pieces, draft);
     writing.end();
     clock.lap("write");
     const verification = await verify(draft, schema, guarantee, options.format, output);
-    requireHolds(verification, options.out);
+    requireHolds(verification, options.out ?? "The release");
     clock.lap("verify");
     const entry = ledger === null ? null : await ledger.enter(anonymized);
-    await rename(draft, options.out);
+    if (options.out === undefined) {
+      const verified = createReadStream(draft);
+      await once(verified, "open");
+      // Whoever reads the pipe may stop and end this process with it: nothing is left behind then.
+      await rm(folder, { recursive: true });
+      await pipeline(verified, process.stdout, { end: false });
+    } else {
+      await rename(draft, options.out);
+    }
     if (options.report !== undefined) {
       await writeReport(source.name, options, table, options.report, output);
     }
     const ledgerPart = entry === null ? {} : { ledger: { release: entry._id, population: entry.population } };
+    const text = `${told(measures, guarantee, clock.total())}${entry === null ? "" : `\n  entered into the ledger as release ${entry._id}`}`;
+    if (options.out === undefined) {
+      output.note(text);
+      return;
+    }
     output.result(
       {
         release: options.out,
@@ -126,10 +137,10 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
         milliseconds: clock.laps,
         peakMemoryBytes: 1024 * process.resourceUsage().maxRSS,
       },
-      `${options.out}: ${told(measures, guarantee, clock.total())}${entry === null ? "" : `\n  entered into the ledger as release ${entry._id}`}`,
+      `${options.out}: ${text}`,
     );
   } finally {
-    await rm(draft, { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -165,7 +165,8 @@ async function eachRow(
   if (format === "csv") {
     const place = new Map(expected.map((name, i) => [name, i]));
     let header = true;
-    await readCsv(path, bytes, (record, line) => {
+    // Blanks tell classes apart too.
+    await readCsv(path, { trim: false, ...bytes }, (record, line) => {
       if (header) {
         requireColumns(record, line);
         header = false;

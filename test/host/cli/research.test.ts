@@ -78,7 +78,7 @@ describe("research on the command line", () => {
         expect.stringContaining("RESEARCH_VERIFICATION_FAILED"),
       ]);
     }
-    expect((await readdir(folder)).filter((name) => name.includes("draft"))).toEqual([]);
+    expect((await readdir(folder)).filter((name) => name.startsWith(".release-"))).toEqual([]);
   });
 
   it("writes to a pipe, quietly, and the same again with the same seed alone", async () => {
@@ -116,7 +116,7 @@ describe("research on the command line", () => {
     await writeFile(at("torn.json"), "{");
     const torn = await research("release", "--input", at("ward.csv"), "--schema", at("torn.json"), "-k", "5");
     expect([torn.code, torn.stderr]).toEqual([5, expect.stringContaining("is not JSON")]);
-    expect((await release("--ledger", at("ledger"))).code).toBe(2);
+    expect((await release("--json")).code).toBe(2);
     const unledgered = await research("consented", ...guarantee(), "--home", at("nobody"));
     expect([unledgered.code, unledgered.stderr]).toEqual([2, expect.stringContaining("--ledger FOLDER")]);
     expect(

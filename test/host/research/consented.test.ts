@@ -85,11 +85,20 @@ describe.each(backends())("a release of those who consent, on the $name store", 
   });
   afterAll(() => system?.stop());
 
-  function gather() {
+  function gather(purpose?: "treatment") {
     const http = createHttpClient({ clock: system.clock });
     const common = { http, ...researcher, cloudUrl: system.cloud.url };
+    const reader = createReader({ ...common, suite: system.suite, clock: system.clock });
     return gatherCohort({
-      reader: createReader({ ...common, suite: system.suite, clock: system.clock }),
+      reader: {
+        async shared() {
+          const found = await reader.shared();
+          const streams = found.streams.map((stream) =>
+            purpose === undefined ? stream : { ...stream, consent: { ...stream.consent, purpose } },
+          );
+          return { ...found, streams };
+        },
+      },
       records: createRecordReader({ ...common, seen: createSeenParts({}, async () => {}) }),
     });
   }
@@ -99,6 +108,9 @@ describe.each(backends())("a release of those who consent, on the $name store", 
     expect([members.length, refused, spoiled]).toEqual([PATIENTS - 1, [], []]);
     // Names were shared too, and do not even reach the cohort.
     expect(JSON.stringify(members)).not.toContain("Nobody");
+
+    // The KDC lets nobody consent to treatment by a researcher; if it did, that would be no consent to research.
+    expect((await gather("treatment")).members).toEqual([]);
 
     const store = await backend.open("research");
     const ledger = await createLedger({ store, clock: system.clock, salt: new Uint8Array(32).fill(9) });
