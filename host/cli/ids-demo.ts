@@ -31,7 +31,7 @@ function visitLine(visit: Visit, lab: MeshLab, colours: Colours): string {
   const name = `${cloudlet}${liar ? " (liar)" : ""}`.padEnd(18);
   const patient = neighbour.every((answer) => answer === "accepted")
     ? colours.green("patient ✔")
-    : colours.red(`patient ✖ ${neighbour.join(", ")}`);
+    : colours.red(`patient refused: ${neighbour.join(", ")}`);
   const measure = refusedWith === null ? "let through" : refusedWith.replace("IDS_", "").toLowerCase();
   return `  ${name} ${requestsBar(visit, colours)}  ${colours.bold(measure)} after ${answered}   ${patient}`;
 }

@@ -29,7 +29,7 @@ const LOOKED_FOR = [
   "keys-old",
 ];
 /** Ordinary uploads after which a service knows somebody. */
-const ORDINARY = 14;
+const ORDINARY = 12;
 const PEERS_HEAR_WITHIN_MS = 10_000;
 
 /** What happened at one cloudlet. */

@@ -46,9 +46,11 @@ export function createEngine(): Engine {
   /** Own evidence bears out who had warned before. Who says the same afterwards may only be an echo. */
   const bearOut = (suspect: Suspect): void => {
     for (const { member, vote } of votesOn(suspect)) {
-      if (!vote.judged && vote.heardAt < state.now) {
+      if (!vote.judged) {
         vote.judged = true;
-        standings.confirmed(member.id, state.now);
+        if (vote.heardAt < state.now) {
+          standings.confirmed(member.id, state.now);
+        }
       }
     }
   };
@@ -170,6 +172,10 @@ export function createEngine(): Engine {
     standings.heard(alert.member, state.now);
     const suspect = suspects.findShared(alert.subject.kind, alert.subject.shared);
     if (suspect !== undefined) {
+      const vote = votes.of(alert.member, meshKey(alert.subject.kind, alert.subject.shared), state.now);
+      if (vote !== undefined && bestFinding(suspect, oldest())?.strong === true) {
+        vote.judged = true;
+      }
       actTogether(suspect, then);
     }
   };

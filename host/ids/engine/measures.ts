@@ -22,11 +22,9 @@ export function repetitions(suspect: Suspect, at: number): number {
 }
 
 export function strike(suspect: Suspect, at: number): void {
-  if (suspect.struckAt < at) {
-    suspect.strikesBefore = repetitions(suspect, at);
-    suspect.strikes = suspect.strikesBefore + 1;
-    suspect.struckAt = at;
-  }
+  suspect.strikesBefore = repetitions(suspect, at);
+  suspect.strikes = suspect.strikesBefore + 1;
+  suspect.struckAt = at;
 }
 
 /**

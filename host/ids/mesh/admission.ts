@@ -16,13 +16,14 @@ export interface Budget {
   spend(member: string): boolean;
 }
 
-export function createBudget(clock: Clock): Budget {
+/** @param burst alerts at once */
+export function createBudget(clock: Clock, burst = BURST): Budget {
   const buckets = new Map<string, { tokens: number; at: number }>();
   return {
     spend(member) {
       const now = clock.now();
-      const bucket = buckets.get(member) ?? { tokens: BURST, at: now };
-      bucket.tokens = Math.min(BURST, bucket.tokens + Math.max(0, now - bucket.at) / REFILL_MS);
+      const bucket = buckets.get(member) ?? { tokens: burst, at: now };
+      bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) / REFILL_MS);
       bucket.at = now;
       buckets.set(member, bucket);
       if (bucket.tokens < 1) {

@@ -77,11 +77,13 @@ export async function createMesh(options: {
   readonly onAlert: (alert: SharedAlert) => void;
   readonly onRoster: (roster: Roster) => void;
   readonly random?: () => number;
+  /** Alerts that one member may tell at once; without it 1,000. */
+  readonly burst?: number;
 }): Promise<Mesh> {
   const { settings, store, clock, log, http, onAlert, onRoster, random = Math.random } = options;
   const { self, key, anchors } = settings;
   const ledger = await openLedger(store, clock);
-  const budget = createBudget(clock);
+  const budget = createBudget(clock, options.burst);
   let roster: Roster | null = null;
   let exchanges = new Map<string, Exchange>();
   const own: NewAlert[] = [];

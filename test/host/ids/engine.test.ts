@@ -187,9 +187,9 @@ describe("together", () => {
       heard(START, alert(2, "mallory")),
     ]);
     expect(tell(engine, [event(START + MINUTE, "mallory")]).decisions).toEqual([]);
-    tell(engine, [heard(START + 61 * MINUTE, alert(3, "mallory"))]);
     // The first word was said more than an hour before the second.
-    expect(tell(engine, [event(START + 62 * MINUTE, "mallory")]).decisions).toEqual([]);
+    const late = [heard(START + 61 * MINUTE, alert(3, "mallory")), event(START + 62 * MINUTE, "mallory")];
+    expect(tell(engine, late).decisions).toEqual([]);
   });
 
   it("listens to nobody who left the roster", () => {
@@ -282,6 +282,7 @@ describe("what becomes of trust", () => {
       ...failedLogins(START + 30 * MINUTE, "mallory", 12),
     ]);
     expect(standing(engine, 1)).toMatchObject({ outcomes: 1, lastHeard: START });
+    expect(standing(engine, 2).outcomes).toBe(0);
     expect(standing(engine, 1).trust).toBeGreaterThan(before);
     expect(standing(engine, 1).detection).toBeGreaterThan(standing(engine, 3).detection);
   });
@@ -333,10 +334,8 @@ describe("what becomes of trust", () => {
     expect(rule("lift").ended).toEqual([]);
     expect(standing(engine, 1).trust).toBeLessThan(trusted);
     expect(measureOn(engine, "patient", START + 2 * MINUTE)).toBeNull();
-    const later = [
-      heard(START + 2 * MINUTE, alert(1, "patient")),
-      heard(START + 2 * MINUTE, alert(3, "patient")),
-    ];
+    // Members whom nobody contradicted yet: it is the officer's word that holds.
+    const later = [3, 4].map((i) => heard(START + 2 * MINUTE, alert(i, "patient")));
     expect(tell(engine, [...later, event(START + 3 * MINUTE, "patient")]).decisions).toEqual([]);
   });
 
@@ -371,6 +370,22 @@ describe("what becomes of trust", () => {
       heard(START + HOUR, alert(4, "mallory")),
     ]);
     expect(others.decisions).toMatchObject([{ measure: "ban" }]);
+  });
+
+  it("fades with the days, whoever looks at it in between", () => {
+    const [looked, left] = [engineOf(5), engineOf(5)];
+    const days = [0, 1, 3, 7].map((day) => START + day * 24 * HOUR);
+    for (const at of days) {
+      const day = [heard(at, alert(1, "mallory")), ...failedLogins(at + MINUTE, "mallory", 12)];
+      tell(looked, day);
+      tell(left, day);
+      looked.members();
+    }
+    expect(looked.members()).toEqual(left.members());
+    const soon = standing(left, 1).trust;
+    tell(left, [event(START + 90 * 24 * HOUR, "somebody")]);
+    expect(standing(left, 1).trust).toBeLessThan(soon);
+    expect(standing(left, 1).trust).toBeGreaterThan(standing(left, 3).trust);
   });
 
   it("belongs to a key: another key under a known id begins anew", () => {

@@ -48,6 +48,9 @@ export interface MeshWorld {
   stop(): Promise<void>;
 }
 
+/** Alerts that one member may tell at once here. */
+export const BURST = 200;
+
 export const seedKey = async () => importSigningKey(generateSigningSeed());
 
 export async function startMesh(backend: Backend, count: number): Promise<MeshWorld> {
@@ -85,6 +88,7 @@ export async function startMesh(backend: Backend, count: number): Promise<MeshWo
         onAlert: (alert) => void heard.push(alert),
         onRoster: (roster) => void rosters.push(roster),
         random: () => 0,
+        burst: BURST,
       });
     const mesh = await make();
     const routes = createRoutes({ proofs: createProofVerifier(clock), publicUrl: () => url });

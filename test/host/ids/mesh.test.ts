@@ -15,7 +15,7 @@ import { type SigningKey, signStatement } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { dumpOf, eventually } from "../../support/system.ts";
 import { hashOf } from "./engine-world.ts";
-import { type MeshWorld, type Node, seedKey, startMesh } from "./mesh-world.ts";
+import { BURST, type MeshWorld, type Node, seedKey, startMesh } from "./mesh-world.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -324,11 +324,11 @@ describe.each(backends())("the mesh, on the $name store", (backend) => {
     const flood = await Promise.all(Array.from({ length: 64 }, async () => statementOf(alertBy(0))));
     const before = node(1).heard.length;
     const results: string[] = [];
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 6; i++) {
       // New ones for the first page alone: known ones cost their sender just as much.
       results.push(...(await tell(flood)));
     }
-    expect(results.filter((result) => result === "MESH_FLOOD").length).toBeGreaterThan(200);
+    expect(results.filter((result) => result === "MESH_FLOOD").length).toBeGreaterThan(100);
     expect(node(1).heard.length - before).toBe(64);
     expect(await tell([await statementOf(alertBy(2))], node(2).key)).toEqual(["taken"]);
     world.clock.advance(10 * MINUTE);
@@ -337,14 +337,14 @@ describe.each(backends())("the mesh, on the $name store", (backend) => {
 
   it("bounds what one member may say by way of the others, too", async () => {
     const flood: string[] = [];
-    for (let i = 0; i < 1300; i++) {
+    for (let i = 0; i < 300; i++) {
       flood.push(await statementOf(alertBy(0)));
     }
     const before = node(2).heard.length;
     await node(2).mesh.hear(flood, null);
     const taken = node(2).heard.length - before;
-    expect(taken).toBeGreaterThan(900);
-    expect(taken).toBeLessThanOrEqual(1001);
+    expect(taken).toBeGreaterThan(100);
+    expect(taken).toBeLessThanOrEqual(BURST + 60);
     // What is known costs nobody anything, and another member is still heard.
     await node(2).mesh.hear([await statementOf(alertBy(1))], null);
     expect(node(2).heard.length - before).toBe(taken + 1);
