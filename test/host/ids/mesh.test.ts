@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomBytes, toBase64Url, toHex, utf8 } from "../../../host/base/index.ts";
 import { createHttpClient } from "../../../host/client/index.ts";
@@ -288,6 +291,26 @@ describe.each(backends())("the mesh, on the $name store", (backend) => {
       .map(({ id }) => id);
     expect(recalled.length).toBeGreaterThan(2);
     expect(recalled.every((id) => before.has(id))).toBe(true);
+  });
+
+  it("ends at once, also while a peer keeps it waiting", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const waiting = await startMesh(backend, 2);
+    try {
+      const members = [waiting.member(0), { ...waiting.member(1), url }];
+      await waiting.nodes[0]?.mesh.adopt(await waiting.roster(members, 1));
+      await waiting.nodes[0]?.mesh.start();
+      await once(silent, "connection");
+      const begin = Date.now();
+      await waiting.nodes[0]?.mesh.stop();
+      expect(Date.now() - begin).toBeLessThan(5000);
+    } finally {
+      await waiting.stop();
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   it("takes a newer roster from a peer, and none that is older, forged or another mesh's", async () => {
