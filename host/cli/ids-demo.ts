@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { MedcloudletError } from "../base/index.ts";
 import { type Decision, inWords, type Replay, replayLog } from "../ids/index.ts";
 import { paintMeasure } from "./ids-replay.ts";
 import { type MeshLab, startMeshLab } from "./mesh-lab.ts";
@@ -96,15 +97,24 @@ function trust(replays: readonly Replay[], lab: MeshLab, colours: Colours): stri
   return table([["trusted by", ...honest.map((i) => lab.cloudlets[i]?.id ?? "")], ...rows], colours);
 }
 
-function verdict(play: Play, replays: readonly Replay[], colours: Colours): string {
-  const say = (good: boolean, text: string) => `  ${good ? colours.green("✔") : colours.red("✖")} ${text}`;
+/** What was to be shown, and whether it was. */
+function verdict(
+  play: Play,
+  replays: readonly Replay[],
+  colours: Colours,
+): { readonly good: boolean; readonly text: string } {
+  let allGood = true;
+  const say = (good: boolean, text: string) => {
+    allGood &&= good;
+    return `  ${good ? colours.green("✔") : colours.red("✖")} ${text}`;
+  };
   const [first, ...others] = play.visits.map(({ answered }) => answered);
   const all = [...play.visits.flatMap(({ neighbour }) => neighbour)];
   const accused = play.accused.flatMap(({ uploads }) => uploads);
   const spared = play.accused.every(({ keyless }) => keyless === null || !keyless.startsWith("IDS_"));
   const same = replays.every(({ differences }) => differences.length === 0);
   const decisions = replays.reduce((sum, replay) => sum + replay.decisions.length, 0);
-  return [
+  const text = [
     say(
       others.every((one) => one < (first ?? 0)),
       `the first cloudlet answered ${first} requests of the scanner, the others ${others.join(", ")}`,
@@ -122,6 +132,7 @@ function verdict(play: Play, replays: readonly Replay[], colours: Colours): stri
       `${decisions} decisions in ${replays.length} logs replayed, ${same ? "each to the same" : "not all to the same"}`,
     ),
   ].join("\n");
+  return { good: allGood, text };
 }
 
 async function run(options: DemoOptions, output: Output): Promise<void> {
@@ -157,8 +168,10 @@ async function run(options: DemoOptions, output: Output): Promise<void> {
         await writeFile(join(options.keep, `${lab.cloudlets[i]?.id}.jsonl`), journal.join("\n"));
       }
     }
+    const { good, text } = verdict(play, replays, colours);
     output.result(
       {
+        good,
         attacker: ATTACKER,
         visits: play.visits,
         accused: play.accused,
@@ -177,13 +190,19 @@ async function run(options: DemoOptions, output: Output): Promise<void> {
         `\n  ${colours.cyan("whom the honest trust afterwards (lower bound; 0.72 to begin with)")}`,
         trust(replays, lab, colours),
         "",
-        verdict(play, replays, colours),
+        text,
         ...(options.keep === undefined
           ? []
           : ["", `  logs: medcloudlet ids replay ${join(options.keep, "cloudlet-1.jsonl")} --explain`]),
         "",
       ].join("\n"),
     );
+    if (!good) {
+      throw new MedcloudletError(
+        "IDS_DEMO_FAILED",
+        "Not all was as it should be: see the lines with ✖ above.",
+      );
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -127,7 +127,7 @@ export function explanationText(explained: At<IdsExplanation>, now: number, colo
     share(voice.falseAlarm),
   ]);
   if (voices.length > 0) {
-    const head = ["voice", "says", "for innocence │ for attack", "weight", "trust", "finds", "false"];
+    const head = ["voice", "says", "innocence │attack", "weight", "trust", "finds", "false"];
     lines.push(
       table([head, ...voices], colours).replace(
         /(█*)│(█*)/g,

@@ -29,6 +29,11 @@ export interface RequestWatch {
    * @throws MedcloudletError where something is held against themselves
    */
   proven(request: Request, caller: ProvenCaller): void;
+  /**
+   * How the caller stands to what the request is about, once that is known.
+   * @throws MedcloudletError what is held against the caller themselves, unless they act in an emergency
+   */
+  related(request: Request, relation: string): void;
   /** True where this account must show its key, beside the session, before it goes on. */
   challenged(request: Request, account: string): boolean;
   /** Looks at a parsed JSON body, before anything acts on it. */

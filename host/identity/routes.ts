@@ -280,6 +280,7 @@ export function createRoutes(service: {
         if (keyless !== null && !relations.includes(relation)) {
           throw keyless;
         }
+        watch?.related(request, relation);
         if (!relations.includes(relation)) {
           throw (
             spec.refusal?.() ??

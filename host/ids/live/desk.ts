@@ -51,7 +51,13 @@ export function createDesk(rooms: {
   const { clock, kept, measures, pseudonyms, addresses, followers, metrics, observe } = rooms;
 
   const find = async (id: string): Promise<KeptDecision> => {
-    const found = await kept.decisions.findOne({ _id: { $eq: id } });
+    const look = () => kept.decisions.findOne({ _id: { $eq: id } });
+    let found = await look();
+    if (found === null) {
+      // Who was refused a moment ago has a number that may be on its way to the disk still.
+      await kept.written();
+      found = await look();
+    }
     if (found === null) {
       throw new MedcloudletError(
         "IDS_DECISION_UNKNOWN",

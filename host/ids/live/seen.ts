@@ -19,6 +19,8 @@ export interface Seen {
   object: string | undefined;
   /** What is held against the place or the handle, looked up once. */
   held: MedcloudletError | null;
+  /** What is held against the caller themselves, unless this turns out to be an emergency. */
+  unlessEmergency: MedcloudletError | null;
   /** A simulated decision that would have held. */
   spared: Decision | null;
 }

@@ -1,5 +1,5 @@
 import { type Clock, createInTurn, randomBytes, toHex } from "../../base/index.ts";
-import type { Collection, Store } from "../../store/index.ts";
+import { type Collection, isDuplicate, type Store } from "../../store/index.ts";
 import type { Alert, Decision, Observation, Ruling, Subject } from "../engine/contract.ts";
 import type { IdsEvent } from "../scenarios/event.ts";
 
@@ -82,7 +82,9 @@ export interface IdsStore {
   note(observation: Extract<Observation, { kind: "event" }>): void;
   /** Deletes what is due. */
   sweep(): Promise<number>;
-  /** Fulfils when everything so far is on disk, or was given up. */
+  /** Fulfils when alerts and decisions so far are on disk, or were given up. */
+  written(): Promise<void>;
+  /** The same with events. */
   settled(): Promise<void>;
 }
 
@@ -93,6 +95,15 @@ function plain<T>(value: T): T {
 
 export function newId(): string {
   return toHex(randomBytes(16));
+}
+
+/** A write that was tried again after it had come through is no fault. */
+async function unlessThere(inserting: Promise<void>): Promise<void> {
+  await inserting.catch((error) => {
+    if (!isDuplicate(error)) {
+      throw error;
+    }
+  });
 }
 
 /** Events that wait to be written, at most. More than that a service under flood does not keep. */
@@ -177,6 +188,8 @@ export async function createIdsStore(options: {
     })();
   };
 
+  const written = () => inTurn(async () => {});
+
   return {
     alerts,
     decisions,
@@ -185,24 +198,21 @@ export async function createIdsStore(options: {
     events,
     forgetAt,
     keep(followed) {
+      // Inserted whole: a server that makes an upsert of two steps shows the document between them.
       for (const alert of followed.alerts) {
-        const { id, at, subject, rule } = alert;
+        const { id: _id, at, subject, rule } = alert;
         const { kind, local } = subject;
-        const fields = { at, kind, local, rule, alert: plain(alert), forgetAt: forgetAt("alert", at) };
-        void write("alert", () => alerts.updateOne({ _id: { $eq: id } }, { $set: fields }, { upsert: true }));
+        const document = { _id, at, kind, local, rule, alert: plain(alert), forgetAt: forgetAt("alert", at) };
+        void write("alert", () => unlessThere(alerts.insertOne(document)));
       }
       for (const decision of followed.decisions) {
-        const { id, at, until, subject, measure, origin, simulated } = decision;
+        const { id: _id, at, until, subject, measure, origin, simulated } = decision;
         const { kind, local } = subject;
-        const fields = {
-          ...{ at, until, kind, local, measure, origin, simulated },
-          decision: plain(decision),
-          forgetAt: forgetAt("decision", until),
+        const document = {
+          ...{ _id, at, until, endedAt: null, kind, local, measure, origin, simulated },
+          ...{ decision: plain(decision), ruling: null, forgetAt: forgetAt("decision", until) },
         };
-        const fresh = { endedAt: null, ruling: null };
-        void write("decision", () =>
-          decisions.updateOne({ _id: { $eq: id } }, { $set: fields, $setOnInsert: fresh }, { upsert: true }),
-        );
+        void write("decision", () => unlessThere(decisions.insertOne(document)));
       }
       for (const id of followed.ended) {
         const endedAt = clock.now();
@@ -230,9 +240,10 @@ export async function createIdsStore(options: {
       }
       return deleted;
     },
+    written,
     async settled() {
       await writeEvents();
-      await inTurn(async () => {});
+      await written();
     },
   };
 }

@@ -26,6 +26,9 @@ const ALWAYS_OPEN = new Set(["ids.appeal", "ticket-keys.list"]);
 const ACCOUNT_STILL_MAY =
   /^(?:session\.(?:close|end|end-others|list)|account\.(?:show|password|events)|notice\..*|emergency\..*|ticket\.staff|ids\..*)$/;
 
+/** What an opened emergency is read by. Whether there is one shows by the relation only. */
+const READS_IN_EMERGENCY = new Set(["ticket.read", "record.show"]);
+
 /** Routes on which a stranger names an account by its handle. */
 const BY_HANDLE = new Set(["session.open", "recovery.use", "recovery-request.open"]);
 
@@ -251,6 +254,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
         owner: undefined,
         object: undefined,
         held: null,
+        unlessEmergency: null,
         spared: null,
       };
       seenOf.set(request, seen);
@@ -323,6 +327,15 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
         return null;
       });
       if (refused !== null && refused !== undefined) {
+        if (!READS_IN_EMERGENCY.has(seen.action ?? "")) {
+          throw refused;
+        }
+        seen.unlessEmergency = refused;
+      }
+    },
+    related(request, relation) {
+      const refused = seenOf.get(request)?.unlessEmergency ?? null;
+      if (refused !== null && relation !== "emergency") {
         throw refused;
       }
     },

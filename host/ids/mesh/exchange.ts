@@ -14,6 +14,7 @@ export const MOST_READ = 100;
 const PULL_EVERY_MS = 60_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 300_000;
+const ANSWER_WITHIN_MS = 10_000;
 /** Pages read from one peer in a turn: a peer that never ends is left for another time. */
 const MOST_PAGES = 50;
 
@@ -77,6 +78,8 @@ export function createExchange(options: {
   let lastContact: number | null = null;
   let pulledAt = Number.NEGATIVE_INFINITY;
   const inTurn = createInTurn();
+  const ending = new AbortController();
+  const signal = () => AbortSignal.any([ending.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
 
   const keep = async (next: PeerState): Promise<PeerState> => {
     await ledger.keepPeer(next);
@@ -97,6 +100,7 @@ export function createExchange(options: {
         url: `${base}/v1/mesh/alerts`,
         credentials: { key },
         json: { alerts: waiting.map(({ statement }) => statement) },
+        signal: signal(),
       });
       const refused = toldSchema.parse(answer).results.filter((result) => result !== "taken");
       if (refused.length > 0) {
@@ -116,7 +120,12 @@ export function createExchange(options: {
         roster: String(options.rosterVersion()),
       });
       const read = pageSchema.parse(
-        await http.json({ method: "GET", url: `${base}/v1/mesh/alerts?${query}`, credentials: { key } }),
+        await http.json({
+          method: "GET",
+          url: `${base}/v1/mesh/alerts?${query}`,
+          credentials: { key },
+          signal: signal(),
+        }),
       );
       if (read.roster !== undefined) {
         await options.adopt(read.roster);
@@ -185,6 +194,8 @@ export function createExchange(options: {
     },
     async stop() {
       stopping = true;
+      // A peer that does not answer must not keep this service from ending.
+      ending.abort();
       news.signal();
       await running;
     },

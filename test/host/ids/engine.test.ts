@@ -287,6 +287,16 @@ describe("what becomes of trust", () => {
     expect(standing(engine, 1).detection).toBeGreaterThan(standing(engine, 3).detection);
   });
 
+  it("does not grow by a warning of the very moment, as the order of a moment's news is chance", () => {
+    const engine = engineOf(5);
+    const logins = failedLogins(START, "mallory", 9);
+    const same = heard(START + 8 * SECOND, alert(1, "mallory"));
+    // One for the beginnings that the warning was about, one for the whole.
+    const { alerts } = tell(engine, [...logins.slice(0, 8), same, ...logins.slice(8)]);
+    expect(alerts.map(({ score }) => score)).toEqual([0.51, 0.85]);
+    expect(standing(engine, 1).outcomes).toBe(0);
+  });
+
   it("shrinks for who warns of the harmless, once an hour", () => {
     const engine = engineOf(5);
     const before = standing(engine, 1).trust;

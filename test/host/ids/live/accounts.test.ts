@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { createHttpClient, createIdsClient, createKdcClient } from "../../../../host/client/index.ts";
+import { asTrustees, emergencyOf, REASON, staffOf } from "../../../support/emergency.ts";
 import { backends } from "../../../support/stores.ts";
 import { type Doctor, eventually, type Patient, type System, startSystem } from "../../../support/system.ts";
 import { keptOf, officerAt } from "./world.ts";
@@ -50,6 +52,34 @@ describe.each(backends())("an account that does what accounts do not, on the $na
     await expect((patients[0] as Patient).session.lookUp("dr-curious")).resolves.toHaveProperty("handle");
     system.clock.advance(2 * 3_600_000);
     await expect(session.lookUp("dr-curious")).resolves.toHaveProperty("handle");
+  });
+
+  it("reads on in an emergency that trustees opened, and nothing else", async () => {
+    const night = await staffOf(system, "dr-night");
+    const trustees = [await staffOf(system, "trustee-a"), await staffOf(system, "trustee-b")];
+    const [patient, other] = patients as [Patient, Patient];
+    await emergencyOf(system, patient).emergency.prepare({ trustees: asTrustees(trustees), threshold: 2 });
+    for (const { owner } of patients) {
+      const streamId = owner.epochs[0]?.streamId ?? "";
+      await night.session.readTicket(streamId, night.keys.signing).catch(() => {});
+    }
+    await expect(night.session.lookUp("dr-night")).rejects.toMatchObject({ code: "IDS_CHALLENGED" });
+    // Break-glass with the session alone.
+    const { emergencyId } = await night.emergency.request({
+      patient: patient.session.account.handle,
+      reason: REASON,
+      minutes: 30,
+    });
+    for (const { emergency } of trustees) {
+      await emergency.approve({ emergencyId, expectedFingerprint: night.fingerprint });
+    }
+    const show = ({ owner }: Patient) =>
+      night.session.call(z.unknown(), {
+        method: "GET",
+        path: `/streams/${owner.epochs[0]?.streamId}/record-part`,
+      });
+    await expect(show(patient)).resolves.toBeDefined();
+    await expect(show(other)).rejects.toMatchObject({ code: "IDS_CHALLENGED" });
   });
 
   it("is shown to officers who watch as it happens, and to nobody else", async () => {

@@ -7,7 +7,9 @@ import { randomBytes } from "../../../../host/base/index.ts";
 import { createLog, listen, type RunningService } from "../../../../host/http/index.ts";
 import type { Engine } from "../../../../host/ids/engine/index.ts";
 import { parseLogLine, replayLog } from "../../../../host/ids/engine/index.ts";
+import { createTrainer } from "../../../../host/ids/index.ts";
 import { createJournal, type Ids, type IdsParts } from "../../../../host/ids/live/index.ts";
+import type { InspectedRequest } from "../../../../host/ids/request.ts";
 import { backends } from "../../../support/stores.ts";
 import { createTestClock, DAY_MS } from "../../../support/system.ts";
 
@@ -171,6 +173,41 @@ describe.each(backends())("the intrusion detection of a cloud on the $name store
       await small.settled();
     }
     expect((await readdir(folder)).filter((name) => name.startsWith("requests"))).toHaveLength(2);
+  });
+
+  it("writes requests down where it shall, without their secrets, and judges by a model of them", async () => {
+    const requests: InspectedRequest[] = [];
+    const { url } = await start({ onRequest: (request) => void requests.push(request) });
+    const post = (at: string, body: object) =>
+      fetch(`${at}/v1/ids/appeals`, {
+        method: "POST",
+        headers: {
+          "Content-Type": "application/json",
+          Authorization: "DPoP a-ticket-of-mine",
+          DPoP: "a-proof",
+        },
+        body: JSON.stringify(body),
+      });
+    await post(url, { decision: "0".repeat(32), appeal: "private words", password: "a-password-of-mine" });
+    await fetch(`${url}/v1/nowhere?page=1`);
+    expect(requests.map(({ m, u }) => `${m} ${u}`)).toEqual([
+      "POST /v1/ids/appeals",
+      "GET /v1/nowhere?page=1",
+    ]);
+    expect(requests[0]?.b).toBe('{"decision":""}');
+    expect(JSON.stringify(requests)).not.toMatch(/of-mine|a-proof|private words/);
+
+    const trainer = createTrainer();
+    for (let i = 0; i < 400; i++) {
+      trainer.add({ m: "GET", u: `/v1/nowhere?page=${i % 9}`, headers: requests[1]?.headers ?? {} });
+    }
+    const settings = { key: randomBytes(32), mode: "enforce", metricsToken: TOKEN } as const;
+    const judging = await start({ settings: { ...settings, model: trainer.finish() } });
+    await fetch(`${judging.url}/v1/nowhere?page=3`);
+    expect(await metricsOf(judging.url)).not.toContain('kind="attack-found"');
+    await fetch(`${judging.url}/v1/nowhere?page=${encodeURIComponent("Zq{~9|^".repeat(30))}&zz=%00%01`);
+    await post(judging.url, { decision: "0".repeat(32), appeal: "x" });
+    expect(await metricsOf(judging.url)).toMatch(/kind="attack-found"\} [1-9]/);
   });
 
   it("serves metrics to who has the token, and to nobody where there is none", async () => {
