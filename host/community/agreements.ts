@@ -18,6 +18,9 @@ export interface AgreementRecord {
   readonly forTo: number;
 }
 
+/** Two members, in any order. */
+export type Pair = readonly [string, string];
+
 export interface Agreements {
   /**
    * Takes an agreement or its withdrawal; the later of two counts. A withdrawal holds from when this fulfils.
@@ -27,6 +30,8 @@ export interface Agreements {
   sign(member: Member, statement: string): Promise<{ known: boolean }>;
   /** Both agree now. */
   inForce(community: string, one: string, other: string): Promise<boolean>;
+  /** The same for many pairs in one look. */
+  inForceAmong(community: string, pairs: readonly Pair[]): Promise<(pair: Pair) => boolean>;
   /** Statements by and about a member, behind the id `after`. */
   page(
     community: string,
@@ -58,12 +63,22 @@ export async function createAgreements(options: {
     ],
   });
 
-  const inForceFrom = (community: string, from: string, to: string) =>
-    agreements.findOne({
-      _id: { $eq: idOf(community, from, to) },
-      agreed: { $eq: true },
-      until: { $gt: clock.now() },
-    });
+  const inForceAmong: Agreements["inForceAmong"] = async (community, pairs) => {
+    const bothWays = pairs.flatMap(([one, other]) => [
+      idOf(community, one, other),
+      idOf(community, other, one),
+    ]);
+    const found =
+      bothWays.length === 0
+        ? []
+        : await agreements.find({
+            _id: { $in: bothWays },
+            agreed: { $eq: true },
+            until: { $gt: clock.now() },
+          });
+    const ids = new Set(found.map(({ _id }) => _id));
+    return ([one, other]) => ids.has(idOf(community, one, other)) && ids.has(idOf(community, other, one));
+  };
 
   return {
     async sign(member, statement) {
@@ -102,8 +117,9 @@ export async function createAgreements(options: {
         if (isMedcloudletError(cause, "STORE_DUPLICATE")) {
           throw new MedcloudletError(
             "AGREEMENT_OLDER",
-            "A later word of yours on this partner is there already: sign one of now.",
-            { status: 409, cause },
+            "A later word of yours on this partner is there already: sign one with a later time.",
+            // So that a program whose clock is behind another's of the same member can still withdraw.
+            { status: 409, cause, details: { at: there?.at ?? at } },
           );
         }
         throw cause;
@@ -111,12 +127,10 @@ export async function createAgreements(options: {
       return { known: false };
     },
     async inForce(community, one, other) {
-      const both = await Promise.all([
-        inForceFrom(community, one, other),
-        inForceFrom(community, other, one),
-      ]);
-      return both.every((agreement) => agreement !== null);
+      const pair: Pair = [one, other];
+      return (await inForceAmong(community, [pair]))(pair);
     },
+    inForceAmong,
     page: (community, member, { after, limit }) =>
       agreements.find(
         {

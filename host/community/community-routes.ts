@@ -96,7 +96,8 @@ export function addCommunityRoutes(
       if (change !== "none") {
         standings.enrolled(enrolment);
       }
-      return { status: change === "new" ? 201 : 200, json: await members.view(enrolment) };
+      const [view] = await members.views(params.community, [enrolment]);
+      return { status: change === "new" ? 201 : 200, json: view };
     },
   });
 
@@ -106,7 +107,7 @@ export function addCommunityRoutes(
     action: "community.members",
     params: communityParams,
     query: pageQuery.extend({ pseudonym: idSchema.optional() }),
-    async handle({ params: { community }, query: { pseudonym, ...query } }) {
+    async handle({ params: { community }, query: { pseudonym, ...query }, member: me }) {
       if (pseudonym !== undefined) {
         const one = await members.viewOf(community, pseudonym);
         return { status: 200, json: { members: one === null ? [] : [one], next: null } };
@@ -115,7 +116,10 @@ export function addCommunityRoutes(
       return {
         status: 200,
         json: {
-          members: await Promise.all(found.map((enrolment) => members.view(enrolment))),
+          members: await members.views(
+            community,
+            found.filter((enrolment) => members.admitted(me.community, enrolment)),
+          ),
           next: nextOf(found, query.limit, (enrolment) => enrolment.pseudonym),
         },
       };
@@ -146,12 +150,9 @@ export function addCommunityRoutes(
       limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
     }),
     async handle({ params: { community }, query: { after, limit: most } }) {
-      const { standings: all, errorBound } = await standings.of(community);
-      const found = all.filter(({ pseudonym }) => after === undefined || pseudonym > after).slice(0, most);
-      return {
-        status: 200,
-        json: { standings: found, errorBound, next: nextOf(found, most, ({ pseudonym }) => pseudonym) },
-      };
+      const { standings: found, errorBound } = await standings.page(community, { after, limit: most });
+      const next = nextOf(found, most, ({ pseudonym }) => pseudonym);
+      return { status: 200, json: { standings: found, errorBound, next } };
     },
   });
 

@@ -34,7 +34,8 @@ export interface Exchanges {
   ask(member: Member, kind: "question" | "opening", half: SentHalf): Promise<Taken>;
   /**
    * Takes the answer with the answerer's half, which must say what the asker's says.
-   * @throws MedcloudletError as `ask`, and `EXCHANGE_UNKNOWN` (404), `EXCHANGE_CLOSED` (409), `EXCHANGE_EXPIRED` (410)
+   * @throws MedcloudletError as `ask`, and `EXCHANGE_UNKNOWN` (404), `MESSAGE_MISMATCH` (400), `EXCHANGE_CLOSED` (409),
+   *   `EXCHANGE_EXPIRED` (410)
    */
   answer(member: Member, exchange: string, half: SentHalf): Promise<Taken>;
   /** @throws MedcloudletError `EXCHANGE_UNKNOWN` (404), `EXCHANGE_CLOSED` (409) when it was answered */
@@ -214,9 +215,20 @@ export async function createExchanges(options: {
       assertKind("answer", message.kind);
       const there = await mine(member, exchange);
       const { community, asker, answerer, epoch, question } = there;
-      const fits = message.exchange === exchange && message.community === community && message.to === asker;
-      if (!fits || member.pseudonym !== answerer) {
+      if (member.pseudonym !== answerer) {
         throw unknown("exchange", "EXCHANGE_UNKNOWN");
+      }
+      const fits =
+        message.exchange === exchange &&
+        message.community === community &&
+        message.from === answerer &&
+        message.to === asker;
+      if (!fits) {
+        throw new MedcloudletError(
+          "MESSAGE_MISMATCH",
+          "The answer's statement is of another exchange, or from or to somebody else.",
+          { status: 400 },
+        );
       }
       const sealed: Bytes = readSealed("answer", half.sealed ?? "", digest);
       const expected: Receipt = {

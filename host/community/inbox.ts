@@ -1,5 +1,5 @@
 import { type Clock, toBase64Url } from "../base/index.ts";
-import type { Agreements } from "./agreements.ts";
+import type { Agreements, Pair } from "./agreements.ts";
 import { type ExchangeRecord, type ExchangeView, viewOfExchange } from "./exchange-records.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { ReportRecord, Reports } from "./reports.ts";
@@ -37,17 +37,30 @@ export function createInbox(rooms: {
 }): Inbox {
   const { runs, agreements, exchanges, reports, clock } = rooms;
 
-  async function view(record: ExchangeRecord): Promise<ExchangeView> {
-    const { community, exchange, kind, asker, answerer } = record;
-    const [inForce, removed] = await Promise.all([
-      kind === "opening" || agreements.inForce(community, asker, answerer),
-      reports.removedOf(community, exchange),
+  async function views(community: string, records: readonly ExchangeRecord[]): Promise<ExchangeView[]> {
+    const pairs = records
+      .filter(({ kind }) => kind === "question")
+      .map(({ asker, answerer }): Pair => [asker, answerer]);
+    const [agreed, removed] = await Promise.all([
+      agreements.inForceAmong(community, pairs),
+      reports.removedOf(
+        community,
+        records.map(({ exchange }) => exchange),
+      ),
     ]);
-    return viewOfExchange(record, { inForce, removed });
+    return records.map((record) =>
+      viewOfExchange(record, {
+        inForce: record.kind === "opening" || agreed([record.asker, record.answerer]),
+        removed: removed.get(record.exchange) ?? [],
+      }),
+    );
   }
 
   return {
-    view,
+    async view(record) {
+      const [view] = await views(record.community, [record]);
+      return view as ExchangeView;
+    },
     async read(community, member, { after, limit }) {
       const args = [community, member, after, limit + 1] as const;
       const [similarity, agreed, exchanged, moderated] = await Promise.all([
@@ -56,27 +69,35 @@ export function createInbox(rooms: {
         exchanges.newFor(...args),
         reports.newFor(...args),
       ]);
-      const all: { readonly stamp: number; readonly item: () => Promise<InboxItem> | InboxItem }[] = [];
-      const add = <T>(
-        found: readonly [number, T][],
-        item: (one: T, at: number) => ReturnType<(typeof all)[0]["item"]>,
-      ) => {
-        for (const [stamp, one] of found) {
-          all.push({ stamp, item: () => item(one, Math.floor(stamp / 1000)) });
-        }
-      };
-      add(similarity, (run, at) => ({ at, type: "similarity", run: viewOfRun(run) }));
-      add(agreed, ({ statement }, at) => ({ at, type: "agreement", statement }));
-      add(exchanged, async (record, at) => ({ at, type: "exchange", exchange: await view(record) }));
-      add(moderated, (record, at) => ({ at, type: "moderation", ...viewOfModeration(record, member) }));
-      all.sort((one, other) => one.stamp - other.stamp);
+      const found = [
+        ...similarity.map(([stamp, run]) => ({ stamp, type: "similarity" as const, run })),
+        ...agreed.map(([stamp, { statement }]) => ({ stamp, type: "agreement" as const, statement })),
+        ...exchanged.map(([stamp, record]) => ({ stamp, type: "exchange" as const, record })),
+        ...moderated.map(([stamp, record]) => ({ stamp, type: "moderation" as const, record })),
+      ].sort((one, other) => one.stamp - other.stamp);
 
-      const taken = all.slice(0, limit);
-      const items: InboxItem[] = [];
-      for (const { item } of taken) {
-        items.push(await item());
-      }
-      const more = all.length > limit;
+      const taken = found.slice(0, limit);
+      const shown = new Map(
+        (
+          await views(
+            community,
+            taken.flatMap((one) => (one.type === "exchange" ? [one.record] : [])),
+          )
+        ).map((view) => [view.exchange, view]),
+      );
+      const items = taken.map((one): InboxItem => {
+        const at = Math.floor(one.stamp / 1000);
+        if (one.type === "similarity") {
+          return { at, type: one.type, run: viewOfRun(one.run) };
+        }
+        if (one.type === "agreement") {
+          return { at, type: one.type, statement: one.statement };
+        }
+        return one.type === "exchange"
+          ? { at, type: one.type, exchange: shown.get(one.record.exchange) as ExchangeView }
+          : { at, type: one.type, ...viewOfModeration(one.record, member) };
+      });
+      const more = found.length > limit;
       const last = taken.at(-1)?.stamp ?? after;
       const next = more ? last : Math.min(last, Math.max(0, (clock.now() - OVERLAP_MS) * 1000));
       return { items, next: String(next), more };

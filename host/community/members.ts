@@ -43,7 +43,10 @@ export interface Members {
   partner(community: Community, pseudonym: string): Promise<Enrolment>;
   /** @throws MedcloudletError `MEMBER_SUSPENDED` (403) */
   assertMaySend(member: Member): Promise<void>;
-  view(enrolment: Enrolment): Promise<MemberView>;
+  /** The hospital that signed still admits members here, with the same key. */
+  admitted(community: Community, enrolment: Enrolment): boolean;
+  /** In the order given; all of one community. */
+  views(community: string, enrolments: readonly Enrolment[]): Promise<MemberView[]>;
   /** One by name, valid or not. */
   viewOf(community: string, pseudonym: string): Promise<MemberView | null>;
 }
@@ -51,21 +54,27 @@ export interface Members {
 export function createMembers(options: {
   readonly enrolments: Enrolments;
   readonly communities: Communities;
-  readonly reports: Pick<Reports, "suspension">;
+  readonly reports: Pick<Reports, "suspension" | "suspensions">;
   readonly clock: Clock;
 }): Members {
   const { enrolments, communities, reports, clock } = options;
 
-  /** Its hospital still admits members here, with the key that signed. */
   const admitted = ({ issuers }: Community, { credential, issuerKey }: Enrolment) =>
     issuers.some(({ id, signingKey }) => id === credential.issuer && signingKey === issuerKey);
 
-  async function view(enrolment: Enrolment): Promise<MemberView> {
-    const { community, pseudonym, statement, earlier, memberKey } = enrolment;
-    const suspension = await reports.suspension(community, pseudonym);
-    const suspendedUntil = suspension?.until ?? null;
-    return { pseudonym, credential: statement, earlier, memberKey, suspendedUntil };
-  }
+  const views: Members["views"] = async (community, list) => {
+    const ends = await reports.suspensions(
+      community,
+      list.map(({ pseudonym }) => pseudonym),
+    );
+    return list.map(({ pseudonym, statement, earlier, memberKey }) => ({
+      pseudonym,
+      credential: statement,
+      earlier,
+      memberKey,
+      suspendedUntil: ends.get(pseudonym) ?? null,
+    }));
+  };
 
   return {
     async join(community, key, statements) {
@@ -126,10 +135,12 @@ export function createMembers(options: {
         );
       }
     },
-    view,
+    admitted,
+    views,
     async viewOf(community, pseudonym) {
       const enrolment = await enrolments.byPseudonym(community, pseudonym);
-      return enrolment === null ? null : view(enrolment);
+      const [view = null] = await views(community, enrolment === null ? [] : [enrolment]);
+      return view;
     },
   };
 

@@ -103,8 +103,13 @@ export interface Reports {
     community: string,
     member: string,
   ): Promise<{ readonly until: number; readonly report: string } | null>;
-  /** Messages of an exchange that a moderator removed. */
-  removedOf(community: string, exchange: string): Promise<("question" | "answer")[]>;
+  /** Until when which of these are suspended. */
+  suspensions(community: string, members: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Messages of these exchanges that a moderator removed, by exchange. */
+  removedOf(
+    community: string,
+    exchanges: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly ("question" | "answer")[]>>;
   newFor(community: string, member: string, since: number, limit: number): Promise<[number, ReportRecord][]>;
   forget(): Promise<void>;
 }
@@ -297,13 +302,36 @@ export async function createReports(options: {
       return longest === undefined ? null : { until: longest.suspendedUntil, report: longest.report };
     },
 
-    async removedOf(community, exchange) {
-      const found = await reports.find({
-        community: { $eq: community },
-        exchange: { $eq: exchange },
-        removed: { $eq: true },
-      });
-      return found.map(({ message }) => message);
+    async suspensions(community, members) {
+      const found =
+        members.length === 0
+          ? []
+          : await reports.find({
+              community: { $eq: community },
+              sender: { $in: [...members] },
+              suspendedUntil: { $gt: clock.now() },
+            });
+      const ends = new Map<string, number>();
+      for (const { sender, suspendedUntil } of found) {
+        ends.set(sender, Math.max(suspendedUntil, ends.get(sender) ?? 0));
+      }
+      return ends;
+    },
+
+    async removedOf(community, exchanges) {
+      const found =
+        exchanges.length === 0
+          ? []
+          : await reports.find({
+              community: { $eq: community },
+              exchange: { $in: [...exchanges] },
+              removed: { $eq: true },
+            });
+      const removed = new Map<string, ("question" | "answer")[]>();
+      for (const { exchange, message } of found) {
+        removed.set(exchange, [...(removed.get(exchange) ?? []), message]);
+      }
+      return removed;
     },
 
     async newFor(community, member, since, limit) {

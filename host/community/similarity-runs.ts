@@ -7,7 +7,7 @@ import type { Member, Members } from "./members.ts";
 import { SIMILARITY_MESSAGE, type SimilarityStatement } from "./statements.ts";
 
 /** A run that nobody finishes goes after this, and any run after the other. */
-const UNFINISHED_MS = 2 * DAY_MS;
+const UNFINISHED_MS = 7 * DAY_MS;
 const FINISHED_MS = 14 * DAY_MS;
 
 /** One run of private similarity: three signed messages, in the relay's hands as they came. */

@@ -27,7 +27,11 @@ export interface Standing {
 
 /** What the clinicians' chain of trust gives to each member, as far as this relay's ratings say. */
 export interface Standings {
-  of(community: string): Promise<{ readonly standings: readonly Standing[]; readonly errorBound: number }>;
+  /** In the order of pseudonyms, behind `after`. */
+  page(
+    community: string,
+    options: { readonly after?: string | undefined; readonly limit: number },
+  ): Promise<{ readonly standings: readonly Standing[]; readonly errorBound: number }>;
   /** Folds one rating in that was just stored. */
   rated(feedback: Feedback): void;
   /** A member came, or came back. */
@@ -36,6 +40,8 @@ export interface Standings {
 
 interface Engine {
   readonly numbers: Map<string, number>;
+  /** Pseudonyms in their order; null after somebody came. */
+  sorted: readonly string[] | null;
   readonly trust: EigenTrust | null;
   readonly capacity: number;
   readonly epoch: number;
@@ -93,7 +99,7 @@ export function createStandings(options: {
               values: Float64Array.from(records, (record) => fadedValue(record, epoch)),
             },
           });
-    return { numbers, trust, capacity, epoch, builtAt: now };
+    return { numbers, sorted: null, trust, capacity, epoch, builtAt: now };
   }
 
   async function engineOf(community: string): Promise<Engine> {
@@ -119,16 +125,18 @@ export function createStandings(options: {
   }
 
   return {
-    async of(community) {
-      const { numbers, trust } = await engineOf(community);
+    async page(community, { after = "", limit }) {
+      const engine = await engineOf(community);
+      const { numbers, trust } = engine;
       if (trust === null) {
         return { standings: [], errorBound: 0 };
       }
-      const standings = [...numbers].map(([pseudonym, number]) => ({
+      engine.sorted ??= [...numbers.keys()].sort();
+      const first = firstBehind(engine.sorted, after);
+      const standings = engine.sorted.slice(first, first + limit).map((pseudonym) => ({
         pseudonym,
-        standing: standingOf(trust.scoreOf(number), numbers.size),
+        standing: standingOf(trust.scoreOf(numbers.get(pseudonym) as number), numbers.size),
       }));
-      standings.sort((one, other) => (one.pseudonym < other.pseudonym ? -1 : 1));
       return { standings, errorBound: trust.errorBound() };
     },
     rated(feedback) {
@@ -159,8 +167,24 @@ export function createStandings(options: {
         return;
       }
       engine.numbers.set(pseudonym, engine.numbers.size);
+      engine.sorted = null;
     },
   };
+}
+
+/** Index of the first of the sorted names that comes behind `name`. */
+function firstBehind(sorted: readonly string[], name: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as string) > name) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
 }
 
 /** One outcome faded by its age, good counting up and bad down. */

@@ -33,6 +33,7 @@ export {
 export type { RatingColumns } from "./rating-rows.ts";
 export {
   createRatings,
+  type RatedPair,
   type RatingInput,
   type RatingRecord,
   type Ratings,

@@ -34,6 +34,9 @@ export interface RatingRecord {
   readonly receipt: SignedReceipt;
 }
 
+/** What EigenTrust needs of a rating; statements and receipts stay in the store. */
+export type RatedPair = Pick<RatingRecord, "epoch" | "rater" | "target" | "good">;
+
 /** The store side of trust: who may speak, and what was said. */
 export interface Ratings {
   /**
@@ -56,7 +59,7 @@ export interface Ratings {
   /** What somebody said, by target. */
   byRater(community: string, rater: string): Promise<Map<string, Evidence>>;
   /** All ratings of a community from an epoch on, for EigenTrust. */
-  since(community: string, epoch: number): Promise<RatingRecord[]>;
+  since(community: string, epoch: number): Promise<RatedPair[]>;
   /** What somebody said of somebody in an epoch, or null. */
   of(community: string, epoch: number, rater: string, target: string): Promise<RatingRecord | null>;
   /** The statements about somebody behind `after`, for whoever wants to check them: oldest first. */
@@ -210,7 +213,13 @@ export async function createRatings({
       return faded(await ratings.find({ community: { $eq: community }, rater: { $eq: rater } }), "target");
     },
     since: (community, epoch) =>
-      ratings.find({ community: { $eq: community }, epoch: { $gte: epoch } }, { sort: { epoch: 1, _id: 1 } }),
+      ratings.find(
+        { community: { $eq: community }, epoch: { $gte: epoch } },
+        {
+          sort: { epoch: 1, _id: 1 },
+          projection: { _id: 0, epoch: 1, rater: 1, target: 1, good: 1 },
+        },
+      ),
     of: (community, epoch, rater, target) =>
       ratings.findOne({ _id: { $eq: idOf(community, epoch, rater, target) } }),
     statementsAbout: (community, target, { after, limit }) =>

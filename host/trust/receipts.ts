@@ -18,7 +18,7 @@ const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case 
  * "This key is a patient of ours in this community, once." Signed by a hospital that the community admits.
  *
  * The pseudonym is the hospital's keyed hash of patient and community, so that the same patient gets the same one again,
- * with a lost key as with a bad name. The hospital knows who is behind it; it was there. The KDC and everybody else see a
+ * with a lost key as with a bad name. The hospital knows who is behind it; it was there. Everybody else sees a
  * pseudonym that differs in each community. It is not blind: hospital and community together can name the patient,
  * and whoever sees the account that registers a credential can too, which is why a community is entered with the
  * credential's key and never with a session. Two hospitals can each admit the same patient.

@@ -100,6 +100,7 @@ describe.each(backends())("who is in a community, on the $name store", (backend)
     const place = await createScene(system, { moderator });
     await place.publish();
     const [short, long] = [await place.member({ until: system.clock.now() + DAY_MS }), await place.member()];
+    await place.member();
     const opening = await place.openingOf(long, short);
     expect(codeOf(await place.open(long, opening.body))).toBe(201);
     system.clock.advance(DAY_MS + 1);
@@ -108,11 +109,21 @@ describe.each(backends())("who is in a community, on the $name store", (backend)
     expect(codeOf(await place.inbox(short))).toBe("CREDENTIAL_EXPIRED");
     expect(codeOf(await place.agree(long, short))).toBe("PARTNER_UNKNOWN");
     const listed = (await place.call("GET", `${place.path}/members`, long)).json.members;
-    expect(listed.map(({ pseudonym }: Insider) => pseudonym)).toEqual([long.pseudonym]);
+    expect(listed).toHaveLength(2);
+    expect(JSON.stringify(listed)).not.toContain(short.pseudonym);
     // A hospital whose key was exchanged has to admit its patients again.
     const issuers = [{ id: place.issuer, signingKey: toBase64Url((await newSigningKey()).publicKey) }];
     expect(codeOf(await place.publish({ version: 2, issuers }))).toBe(200);
     expect(codeOf(await place.inbox(long))).toBe("MEMBER_UNKNOWN");
+    // By a hospital that was admitted since, the same patient comes back, and sees no one of before.
+    const hospital = await newSigningKey();
+    const again = [{ id: place.issuer, signingKey: toBase64Url(hospital.publicKey) }];
+    expect(codeOf(await place.publish({ version: 3, issuers: again }))).toBe(200);
+    const { pseudonym } = long;
+    const back = await place.admit({ pseudonym, from: system.clock.now() - 1 }, hospital);
+    expect(codeOf(await place.join(back))).toBe(200);
+    const now = (await place.call("GET", `${place.path}/members`, back)).json.members;
+    expect(now).toMatchObject([{ pseudonym, credential: back.statement, earlier: [long.statement] }]);
   });
 
   it("is one name a patient: a new key keeps it, the old key is out, what it signed can still be checked", async () => {
@@ -193,6 +204,11 @@ describe.each(backends())("who is in a community, on the $name store", (backend)
     expect(folded[0]).toBeGreaterThan(0.2);
     expect(folded[1]).toBeGreaterThan(0.1);
     expect(folded[2]).toBe(0);
+    const all = (await place.call("GET", at, first)).json.standings;
+    const head = (await place.call("GET", `${at}?limit=2`, first)).json;
+    const tail = (await place.call("GET", `${at}?limit=100&after=${head.next}`, first)).json;
+    expect(head.standings.concat(tail.standings)).toEqual(all);
+    expect(tail).toMatchObject({ standings: { length: 2 }, next: null });
     // An hour later they are computed from what is stored, as after a restart: the same.
     system.clock.advance(61 * 60 * 1000);
     const computed = [await standingOf(first), await standingOf(second), await standingOf(third)];

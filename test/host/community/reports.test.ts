@@ -14,7 +14,8 @@ import {
 import { signStatement, verifyStatement } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Person, type System, startSystem } from "../../support/system.ts";
-import { createScene, type Insider, type Scene, sealTo, someId } from "./scene.ts";
+import { createScene, type Insider, type Scene, someId } from "./scene.ts";
+import { sealTo } from "./wire.ts";
 
 describe.each(backends())("reports and moderation, on the $name store", (backend) => {
   let system: System;
@@ -276,6 +277,26 @@ describe.each(backends())("reports and moderation, on the $name store", (backend
     expect(codeOf(await decide(report, { statement: forEver }))).toBe("SUSPENSION_TOO_LONG");
   });
 
+  it("keep a removed message back by the decision alone, should the relay stop before it deletes the bytes", async () => {
+    const { exchange, report } = await reported(eve, ben, "Secret cure.");
+    expect((await scene.show(eve, exchange)).json.answer.sealed).not.toBeNull();
+    // The decision as it lies in the store, without what comes after it.
+    const reports = await system.stores.cloudlet.collection<{ _id: string; removed: boolean }>({
+      name: "community_reports",
+      indexes: [],
+    });
+    const _id = { $eq: `${scene.community}:${report}` };
+    expect((await reports.updateOne({ _id }, { $set: { removed: true } })).matched).toBe(1);
+    expect((await scene.show(eve, exchange)).json).toMatchObject({
+      removed: ["answer"],
+      answer: { sealed: null },
+    });
+    const told = (await scene.inbox(eve, "0", 50)).json.items.filter(
+      (item: { exchange?: { exchange?: string } }) => item.exchange?.exchange === exchange,
+    );
+    expect(told).toMatchObject([{ exchange: { answer: { sealed: null } } }]);
+  });
+
   it("remove a message, which is passed on no more; and tell the reporter alone when they come to nothing", async () => {
     const { exchange, report, answer } = await reported(ben, eve, "Advertising.");
     expect(codeOf(await decide(report, { statement: await decisionOf(report, eve, "remove") }))).toBe(201);
@@ -285,6 +306,16 @@ describe.each(backends())("reports and moderation, on the $name store", (backend
       answer: { sealed: null, statement: answer.body.statement },
     });
     expect(shown.question.sealed).not.toBeNull();
+    const second = await decisionOf(report, eve, "dismiss", { reason: "no-violation" });
+    expect(codeOf(await decide(report, { statement: second }))).toBe(201);
+    const told = (await scene.inbox(eve, "0", 50)).json.items.find(
+      (item: { report?: string }) => item.report === report,
+    );
+    expect(told.decisions).toHaveLength(1);
+    expect(
+      (await scene.inbox(ben, "0", 50)).json.items.find((item: { report?: string }) => item.report === report)
+        .decisions,
+    ).toHaveLength(2);
 
     const liar = await scene.member();
     const dull = await reported(ben, liar, "Drink enough.");

@@ -118,7 +118,7 @@ describe.each(backends())("private similarity through a relay, on the $name stor
     expect((await begin(one, other)).code).toBe("SIMILARITY_BUDGET_SPENT");
     expect((await begin(one, await scene.admit())).code).toBe("PARTNER_UNKNOWN");
     expect((await show(other, first.run)).status).toBe(200);
-    system.clock.advance(2 * DAY_MS + 1);
+    system.clock.advance(7 * DAY_MS + 1);
     expect(codeOf(await show(other, first.run))).toBe("SIMILARITY_RUN_UNKNOWN");
     expect((await scene.inbox(other)).json.items).toEqual([]);
   });

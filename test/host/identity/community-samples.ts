@@ -4,7 +4,8 @@ import type { Action } from "../../../host/identity/index.ts";
 import { type SigningKey, signStatement } from "../../../host/sealing/index.ts";
 import { askSimilarity } from "../../../host/trust/index.ts";
 import type { Person, System } from "../../support/system.ts";
-import { createScene, type Insider, type Scene, sealTo } from "../community/scene.ts";
+import { createScene, type Insider, type Scene } from "../community/scene.ts";
+import { sealTo } from "../community/wire.ts";
 import type { Owned, Sample, Sent, World } from "./policy-samples.ts";
 
 type CommunityAction = Extract<

@@ -21,8 +21,8 @@ function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-it("the room of trust loads nothing that a browser does not have", () => {
-  const loaded = [...loadedWith(resolve(import.meta.dirname, "../../../host/trust/index.ts"))];
+it.each(["trust", "community"])("the room of %s loads nothing that a browser does not have", (room) => {
+  const loaded = [...loadedWith(resolve(import.meta.dirname, `../../../host/${room}/index.ts`))];
   expect(loaded).toContain("@noble/curves/ed25519.js");
   expect(
     loaded.filter((name) => /^node:|\/host\/(store|http)\/|^(mongodb|libsql|express)$/.test(name)),
