@@ -54,7 +54,7 @@ describe("admission to a community", () => {
     expect(opened.credential).toMatchObject({ pseudonym, standing: "patient", community: COMMUNITY });
     expect(opened.codes.map(({ code }) => code)).toEqual(CODES);
     const stranger = (await createMemberKeys(suite, clock)).keys;
-    await expect(open(file, stranger)).rejects.toMatchObject({ code: "SEALED_OPEN_FAILED" });
+    await expect(open(file, stranger)).rejects.toMatchObject({ code: "ADMISSION_MISMATCH" });
   });
 
   it("gives the same patient the same name again, in this community and in no other", async () => {
@@ -100,7 +100,7 @@ describe("admission to a community", () => {
     const bytes = fromBase64Url(changed.ciphertext);
     bytes[7] = (bytes[7] as number) ^ 1;
     await expect(open(JSON.stringify({ ...changed, ciphertext: toBase64Url(bytes) }))).rejects.toMatchObject({
-      code: "SEALED_OPEN_FAILED",
+      code: "ADMISSION_MISMATCH",
     });
     // A doctor is shown an application for another community, or one whose signature is another's.
     await expect(admit({ application: await applyTo(newId(), ada, clock) })).rejects.toMatchObject({
