@@ -12,11 +12,18 @@ import { runCli } from "../../support/processes.ts";
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
+interface Home {
+  readonly home: string;
+  readonly passphraseFile: string;
+  readonly member: string[];
+  readonly person: string[];
+}
+
 let world: DemoWorld;
 let folder: string;
 let weeks = 0;
 /** Options that show whose home it is, with the password where somebody logs in. */
-const homes = new Map<string, { home: string; passphraseFile: string; member: string[]; person: string[] }>();
+const homes = new Map<string, Home>();
 
 function knows(who: string, home: string, passwordFile: string, passphraseFile: string): void {
   const member = ["--home", home, "--passphrase-file", passphraseFile];
@@ -39,7 +46,7 @@ afterAll(async () => {
   vi.restoreAllMocks();
 });
 
-const as = (who: string) => homes.get(who) as { home: string; member: string[]; person: string[] };
+const as = (who: string) => homes.get(who) as Home;
 const SHIFT = "data:text/javascript,globalThis.n=Date.now;Date.now=()=>n()+process.env.WEEKS*604800000";
 const cli = (args: readonly string[]) =>
   runCli(args, { NODE_OPTIONS: `--import ${SHIFT}`, WEEKS: String(weeks) });
@@ -140,12 +147,12 @@ describe("medcloudlet community", () => {
 
     // Find each other; nobody is trusted for being alike.
     await run("patient", "compare");
-    await run("brave-wren", "inbox");
+    const desk = await desks("patient", "brave-wren");
+    await desk("brave-wren", async () => {});
     expect(await run("patient", "partners", ben)).toMatchObject([{ overlap: { common: 2, jaccard: 1 } }]);
     const early = await failure("patient", "agree", ben);
     expect(early).toMatchObject({ exit: 3, code: "GATE_CLOSED", decision: { reason: "TOO_UNCERTAIN" } });
 
-    const desk = await desks("patient", "brave-wren");
     for (; weeks < 3; weeks++) {
       for (const [asker, answerer] of [
         ["patient", "brave-wren"],
@@ -158,7 +165,7 @@ describe("medcloudlet community", () => {
       }
     }
     await run("patient", "threshold", "0.4");
-    await run("brave-wren", "threshold", "0.4");
+    await desk("brave-wren", (member) => member.setThreshold(0.4));
     expect(await words("patient", "partners")).toMatch(/trust {4}█+.*│.* 0\.4\d of 0\.40/);
     await run("patient", "agree", ben);
     expect((await run("brave-wren", "inbox")).offers).toHaveLength(1);
@@ -176,7 +183,6 @@ describe("medcloudlet community", () => {
     const unnamed = await cli(["community", ...share, ...as("patient").person, "--json"]);
     expect(JSON.parse(unnamed.stderr)).toMatchObject({ code: "PARTNER_UNNAMED" });
     await run("brave-wren", "answer", asked.exchange, "--file", question, "--as-myself");
-    await run("patient", "inbox");
     const wrong = [...share, "--fingerprint", owl.fingerprint, ...as("patient").person, "--json"];
     expect(JSON.parse((await cli(["community", ...wrong])).stderr)).toMatchObject({ code: "READER_CHANGED" });
     const shared = await run("patient", ...share, "--fingerprint", wren.fingerprint);
@@ -185,11 +191,10 @@ describe("medcloudlet community", () => {
     expect(JSON.parse(read.stdout)).toMatchObject({ region: "medical" });
 
     // A bad answer: the gate closes, in words, and what is shared is named.
-    await run("patient", "ask", "--file", question);
-    const [next] = (await run("brave-wren", "inbox")).exchanges;
-    await run("brave-wren", "answer", next.exchange, "--file", await textFile("bad.txt", "Just stop it."));
-    await run("patient", "inbox");
-    const rated = await run("patient", "rate", next.exchange.slice(0, 8), "bad");
+    const next = await desk("patient", async (member) => (await member.ask("And evenings?")).sent[0]);
+    const bad = next?.exchange as string;
+    await desk("brave-wren", (member) => member.answer(bad, "Just stop it."));
+    const rated = await run("patient", "rate", bad.slice(0, 8), "bad");
     expect(rated).toMatchObject({ good: false, told: true, shares: [shared.consentId] });
     expect(rated.closed[0].decision.text).toMatch(/^Not shared: trust is 0\.\d\d of 0\.40 needed/);
     expect(await words("patient", "decisions", ben)).toContain(rated.closed[0].decision.text);
@@ -200,7 +205,7 @@ describe("medcloudlet community", () => {
     expect(held).toMatchObject({ exit: 3, decision: { reason: "CONSENT_MISSING" } });
 
     // The report.
-    const { report } = await run("patient", "report", next.exchange);
+    const { report } = await run("patient", "report", bad);
     const code = () => demoCode(as("fair-owl").home, systemClock);
     const look = ["moderate", report.slice(0, 8), "--code", await code()];
     expect(await run("fair-owl", ...look)).toMatchObject({ text: "Just stop it.", decisions: [] });
@@ -213,5 +218,5 @@ describe("medcloudlet community", () => {
     expect(await failure("brave-wren", "opening", ada)).toMatchObject({ exit: 3, code: "MEMBER_SUSPENDED" });
     await run("brave-wren", "appeal", report, "--file", await textFile("sorry.txt", "I am sorry."));
     expect((await run("fair-owl", "moderate"))[0]).toMatchObject({ appeal: "I am sorry." });
-  }, 300_000);
+  }, 600_000);
 });
