@@ -9,7 +9,7 @@ import { backends } from "../../support/stores.ts";
 import { dumpOf, type Person, type System, startSystem } from "../../support/system.ts";
 import { expectProblem, leavesNoTrace, type Recorded, replay, signed } from "../http/attack.ts";
 import { type CommunityPlay, createCommunityPlay } from "../identity/community-samples.ts";
-import { encoded, jwsByHand } from "../sealing/fixtures.ts";
+import { encoded, jwsByHand, newSigningKey } from "../sealing/fixtures.ts";
 import { createScene, type Insider, type Scene, someId } from "./scene.ts";
 
 const OPERATORS: readonly unknown[] = [{ $gt: "" }, { $ne: null }, ["a"], {}, null, true, 0];
@@ -18,6 +18,7 @@ describe.each(backends())("attacks on a community's relay, on the $name store", 
   let system: System;
   let moderator: Person;
   let play: CommunityPlay;
+  let keys: Parameters<typeof createCommunityPlay>[2];
   let scene: Scene;
   let ada: Insider;
   let ben: Insider;
@@ -26,7 +27,8 @@ describe.each(backends())("attacks on a community's relay, on the $name store", 
   beforeAll(async () => {
     system = await startSystem(backend);
     moderator = await system.person("moderator", "mod");
-    play = await createCommunityPlay(system, moderator);
+    keys = { member: await newSigningKey(), applicant: await newSigningKey() };
+    play = await createCommunityPlay(system, { moderator, named: system.operator }, keys);
     scene = await createScene(system, { moderator });
     await scene.publish();
     [ada, ben, eve] = [await scene.member(), await scene.member(), await scene.member()];
@@ -48,7 +50,7 @@ describe.each(backends())("attacks on a community's relay, on the $name store", 
     if (staff !== undefined) {
       return signed(system, { url, json, ...(await staff.session.staffTicket(staff.keys.signing)) });
     }
-    return signed(system, { url, json, key: action === "community.join" ? play.applicant : play.member });
+    return signed(system, { url, json, key: action === "community.join" ? keys.applicant : keys.member });
   };
 
   it("with operators and other things where texts belong: no route takes them", async () => {

@@ -74,8 +74,12 @@ export async function createScene(
     return call("POST", "/communities", ticket, { statement });
   };
 
-  const admit = async (changes: Partial<Credential> = {}, by = hospital): Promise<Insider> => {
-    const key = await newSigningKey();
+  const admit = async (
+    changes: Partial<Credential> = {},
+    by = hospital,
+    key?: SigningKey,
+  ): Promise<Insider> => {
+    key ??= await newSigningKey();
     const receiving = await suite.generateKeyPair();
     const credential: Credential = {
       issuer,
@@ -105,8 +109,8 @@ export async function createScene(
   };
   const join = (insider: Insider, as: Sender = insider) =>
     call("POST", `${path}/members`, as, { credential: insider.statement, memberKey: insider.memberKey });
-  const member = async (changes: Partial<Credential> = {}) => {
-    const insider = await admit(changes);
+  const member = async (changes: Partial<Credential> = {}, key?: SigningKey) => {
+    const insider = await admit(changes, hospital, key);
     const { status, json } = await join(insider);
     if (status > 201) {
       throw new Error(JSON.stringify(json));

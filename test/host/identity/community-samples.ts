@@ -22,14 +22,11 @@ type CommunityAction = Extract<
 
 /** One community with its member whose things are "own" there, and a request for each action. */
 interface Side {
-  readonly me: Insider;
   readonly requests: Readonly<Record<Exclude<CommunityAction, "community.list">, Sent>>;
 }
 
 /** What the policy's callers need to act in communities. */
 export interface CommunityPlay {
-  readonly member: SigningKey;
-  readonly applicant: SigningKey;
   /** Where the member is a member and the moderator moderates. */
   readonly own: Side;
   /** Another community with other people. */
@@ -46,7 +43,7 @@ async function must(answer: Promise<{ status: number; json: unknown }>): Promise
 }
 
 /** A warning about what `me` wrote, so that there is something to appeal to; and one more decision to send. */
-async function moderated(scene: Scene, me: Insider, partner: Insider) {
+async function moderated(scene: Scene, me: Insider, partner: Insider, warned: boolean) {
   const { community, path, moderator, system } = scene;
   const { accountId } = moderator.session.account;
   const question = await scene.asked(me, partner);
@@ -69,8 +66,10 @@ async function moderated(scene: Scene, me: Insider, partner: Insider) {
       moderator.keys.signing,
     );
   const at = `${path}/reports/${report}`;
-  const warning = { statement: await decision("abuse") };
-  await must(scene.call("POST", `${at}/decisions`, await scene.moderate(), warning));
+  if (warned) {
+    const warning = { statement: await decision("abuse") };
+    await must(scene.call("POST", `${at}/decisions`, await scene.moderate(), warning));
+  }
   const sealed = await sealTo(
     system,
     moderator.keys.receiving.publicKey,
@@ -94,11 +93,16 @@ async function moderated(scene: Scene, me: Insider, partner: Insider) {
   };
 }
 
-async function createSide(system: System, moderator: Person): Promise<Side & { scene: Scene }> {
+/** `warned`: the moderator can act and has; else they are a name on the list. */
+async function createSide(
+  system: System,
+  moderator: Person,
+  { key, warned }: { readonly key?: SigningKey; readonly warned: boolean },
+): Promise<Side> {
   const scene = await createScene(system, { moderator });
   const { path } = scene;
   await must(scene.publish());
-  const [me, partner, other] = [await scene.member(), await scene.member(), await scene.member()];
+  const [me, partner, other] = [await scene.member({}, key), await scene.member(), await scene.member()];
   const comparing = askSimilarity(["195967001"]);
   const run = await scene.similarityOf("request", partner, me, comparing.request);
   await must(scene.call("POST", `${path}/similarity`, partner, { statement: run }));
@@ -110,13 +114,11 @@ async function createSide(system: System, moderator: Person): Promise<Side & { s
   await must(scene.open(partner, toAnswer.body));
   const toDecline = await scene.openingOf(other, me);
   await must(scene.open(other, toDecline.body));
-  const report = await moderated(scene, me, partner);
+  const report = await moderated(scene, me, partner, warned);
   const at = (exchange: string, rest = "") => ({ path: `${path}/exchanges/${exchange}${rest}` });
   const document = (await scene.call("GET", path, undefined)).json.statement as string;
 
   return {
-    scene,
-    me,
     requests: {
       "community.found": { json: { statement: document } },
       "community.show": { path },
@@ -160,30 +162,34 @@ async function createSide(system: System, moderator: Person): Promise<Side & { s
   };
 }
 
-/** Two communities, so that everything in the one is foreign in the other. All requests may be sent any number of times. */
-export async function createCommunityPlay(system: System, moderator: Person): Promise<CommunityPlay> {
-  const own = await createSide(system, moderator);
-  const foreign = await createSide(system, await system.person("moderator", "foreign-moderator"));
+/**
+ * Two communities, so that everything in the one is foreign in the other. All requests may be sent any number of times.
+ * `named` is on the other community's list of moderators, whatever their role.
+ */
+export async function createCommunityPlay(
+  system: System,
+  people: { readonly moderator: Person; readonly named: Person },
+  keys: { readonly member: SigningKey; readonly applicant: SigningKey },
+): Promise<CommunityPlay> {
+  const own = await createSide(system, people.moderator, { key: keys.member, warned: true });
+  const foreign = await createSide(system, people.named, { warned: false });
   // The applicant joins a third one: it is a member of neither of the two.
-  const third = await createScene(system, { moderator });
+  const third = await createScene(system, { moderator: people.moderator });
   await must(third.publish());
-  const applicant = await third.admit();
+  const applicant = await third.admit({}, third.hospital, keys.applicant);
   const joining: Sent = {
     path: `${third.path}/members`,
     json: { credential: applicant.statement, memberKey: applicant.memberKey },
   };
-  return {
-    member: own.me.key,
-    applicant: applicant.key,
-    own: { me: own.me, requests: { ...own.requests, [JOINING]: joining } },
-    foreign,
-  };
+  return { own: { requests: { ...own.requests, [JOINING]: joining } }, foreign };
 }
 
 const sample =
   (action: Exclude<CommunityAction, "community.list">): Sample =>
-  ({ communities, bo }: World, target: Owned) =>
-    (target === bo ? communities.foreign : communities.own).requests[action];
+  async ({ communities, bo }: World, target: Owned) => {
+    const { own, foreign } = await communities();
+    return (target === bo ? foreign : own).requests[action];
+  };
 
 /** Samples of everything in communities. */
 export const COMMUNITY_SAMPLES: Readonly<Record<CommunityAction, Sample>> = {

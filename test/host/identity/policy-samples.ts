@@ -46,7 +46,8 @@ export interface World {
   readonly stranger: Person;
   /** Consent ids by `owner, space, reader`. */
   readonly grants: ReadonlyMap<string, string>;
-  readonly communities: CommunityPlay;
+  /** Made when first asked for. */
+  readonly communities: () => Promise<CommunityPlay>;
 }
 
 export type Sent = Partial<Pick<HttpRequest, "json" | "bytes" | "headers">> & {

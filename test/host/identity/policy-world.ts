@@ -10,7 +10,8 @@ import {
 import { writeTicketOf } from "../../support/records.ts";
 import type { Person, System } from "../../support/system.ts";
 import { kdcOf, wearerOf } from "../http/attack.ts";
-import { createCommunityPlay } from "./community-samples.ts";
+import { newSigningKey } from "../sealing/fixtures.ts";
+import { type CommunityPlay, createCommunityPlay } from "./community-samples.ts";
 import { grantTo } from "./consent-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 
@@ -68,7 +69,16 @@ export async function createWorld(system: System): Promise<{ world: World; calle
       grants.set(name, await grantTo(system, owner, reader));
     }
   }
-  const communities = await createCommunityPlay(system, people.moderator as Person);
+  const community = { member: await newSigningKey(), applicant: await newSigningKey() };
+  let play: Promise<CommunityPlay> | undefined;
+  const communities = () => {
+    play ??= createCommunityPlay(
+      system,
+      { moderator: people.moderator as Person, named: stranger },
+      community,
+    );
+    return play;
+  };
   const world = { system, ada, bo, cy, doctor, stranger, requester, grants, communities };
   const { accountId, key: cloudletKey } = system.cloudletAccount;
   const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
@@ -87,8 +97,8 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     { name: "device", person: null, credentials: { key: ada.sensor.key } },
     { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
     { name: "requester", person: null, credentials: { key: requester.key } },
-    { name: "applicant", person: null, credentials: { key: communities.applicant } },
-    { name: "member", person: null, credentials: { key: communities.member } },
+    { name: "applicant", person: null, credentials: { key: community.applicant } },
+    { name: "member", person: null, credentials: { key: community.member } },
     { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
     { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
     { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
