@@ -127,6 +127,12 @@ describe("a member before a lying relay", () => {
   });
 
   it("shows no answer that its sender did not sign, and rates none without both halves of the receipt", async () => {
+    // Ben's true half of another receipt, of the same week.
+    const other = await ben.member.open(heron.member.pseudonym, 0);
+    await heron.member.visit();
+    await heron.member.answer(other, "Fewer than you.");
+    await ben.member.visit();
+    const foreign = ben.state().exchanges[other]?.receipt.byAsker as string;
     const id = await ada.member.open(ben.member.pseudonym, 0);
     await ben.member.visit();
     await ben.member.answer(id, "Eleven years.");
@@ -140,6 +146,11 @@ describe("a member before a lying relay", () => {
       inInbox(({ type, exchange }) => {
         if (type === "exchange" && exchange.answer !== null) {
           exchange.answer.receipt = exchange.question.receipt;
+        }
+      }),
+      inInbox(({ type, exchange }) => {
+        if (type === "exchange" && exchange.answer !== null) {
+          exchange.answer.receipt = foreign;
         }
       }),
       inInbox(({ type, exchange }) => {
