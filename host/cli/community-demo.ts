@@ -182,11 +182,14 @@ async function tell(world: DemoCommunity, output: Output): Promise<void> {
     { text: held.message },
     `Ben writes to Ada     ${yellow(held.message.replace(/^[^:]*: /, ""))}`,
   );
-  const still = await seenBy(ada, cleo);
+  // Ada's own exchange with Cleo shows what Ben's word about her was worth.
+  clock.advance(TRUST_EPOCH_MS);
+  await opening(ada, cleo, 2);
+  const { decision: still } = await seenBy(ada, cleo);
   line(
     "witness",
-    { discounted: still.decision.discounted },
-    `Ada trusts Cleo still ${trustBar(still.decision.bound, still.decision.threshold, output.colours)}`,
+    { decision: still },
+    `Ada and Cleo          ${trustBar(still.bound, still.threshold, output.colours)}  ${dim(`of ${still.witnesses} witnesses ${still.discounted} discounted`)}`,
   );
   await moderated(world, cast, asked, output);
 

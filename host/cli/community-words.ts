@@ -83,7 +83,7 @@ export function partnerText(partner: Partner, colours: Colours): string {
     `    trust    ${trustBar(decision.bound, decision.threshold, colours)}`,
     `    overlap  ${common}`,
     `    between  ${agreementOf(partner, colours)}`,
-    `    gate     ${decision.share ? colours.green(decision.text) : decision.text}`,
+    `    gate     ${overlap === null && partner.valid ? "Not shared: you have not compared yet." : decision.share ? colours.green(decision.text) : decision.text}`,
     ...(next === null ? [] : [dim(`    next     ${next}`)]),
   ].join("\n");
 }

@@ -177,7 +177,7 @@ export interface OpenedAdmission {
 /**
  * Opens an admission and checks that it is what it says: by a hospital of the community, for these keys, and that the
  * credential commits to the very codes in it.
- * @throws MedcloudletError `ADMISSION_MALFORMED` (400), `SEALED_OPEN_FAILED`, `CREDENTIAL_ISSUER_UNKNOWN`,
+ * @throws MedcloudletError `ADMISSION_MALFORMED` (400), `CREDENTIAL_ISSUER_UNKNOWN`,
  *   `CREDENTIAL_EXPIRED`, `ADMISSION_MISMATCH` (409)
  */
 export async function openAdmission(input: {
@@ -193,7 +193,9 @@ export async function openAdmission(input: {
     throw mismatch("it is for another community");
   }
   const sealed = { enc: fromBase64Url(file.enc), ciphertext: fromBase64Url(file.ciphertext) };
-  const opened = await keys.receiving.open(sealed, INFO, fromHex(community));
+  const opened = await keys.receiving.open(sealed, INFO, fromHex(community)).catch((cause) => {
+    throw mismatch("it was sealed to other keys than yours", cause);
+  });
   const parsed = CONTENTS.safeParse(jsonOf(new TextDecoder().decode(opened)));
   if (!parsed.success) {
     throw malformed(parsed.error);
@@ -243,10 +245,10 @@ function malformed(cause: unknown): MedcloudletError {
   );
 }
 
-function mismatch(why: string): MedcloudletError {
+function mismatch(why: string, cause?: unknown): MedcloudletError {
   return new MedcloudletError(
     "ADMISSION_MISMATCH",
     `The admission does not fit: ${why}. Apply anew and hand the new application to your doctor.`,
-    { status: 409 },
+    { status: 409, cause },
   );
 }

@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fromBase64Url, randomBytes, toBase64Url } from "../../../../host/base/index.ts";
 import { admitMember, issuerSecrets, openAdmission } from "../../../../host/client/community/admission.ts";
 import { applyTo, createMemberKeys, readApplication } from "../../../../host/client/community/application.ts";
+import { handCodeKey, takeCodeKey } from "../../../../host/client/community/code-key.ts";
 import type { PersonKeys } from "../../../../host/client/index.ts";
+import type { Community } from "../../../../host/community/index.ts";
 import { loadNtru } from "../../../../host/ntru/index.ts";
 import { createSealingSuite, type SealingSuite, type SigningKey } from "../../../../host/sealing/index.ts";
 import { newSigningKey } from "../../sealing/fixtures.ts";
@@ -54,7 +56,7 @@ describe("admission to a community", () => {
     expect(opened.credential).toMatchObject({ pseudonym, standing: "patient", community: COMMUNITY });
     expect(opened.codes.map(({ code }) => code)).toEqual(CODES);
     const stranger = (await createMemberKeys(suite, clock)).keys;
-    await expect(open(file, stranger)).rejects.toMatchObject({ code: "SEALED_OPEN_FAILED" });
+    await expect(open(file, stranger)).rejects.toMatchObject({ code: "ADMISSION_MISMATCH" });
   });
 
   it("gives the same patient the same name again, in this community and in no other", async () => {
@@ -100,7 +102,7 @@ describe("admission to a community", () => {
     const bytes = fromBase64Url(changed.ciphertext);
     bytes[7] = (bytes[7] as number) ^ 1;
     await expect(open(JSON.stringify({ ...changed, ciphertext: toBase64Url(bytes) }))).rejects.toMatchObject({
-      code: "SEALED_OPEN_FAILED",
+      code: "ADMISSION_MISMATCH",
     });
     // A doctor is shown an application for another community, or one whose signature is another's.
     await expect(admit({ application: await applyTo(newId(), ada, clock) })).rejects.toMatchObject({
@@ -114,5 +116,30 @@ describe("admission to a community", () => {
       code: "STATEMENT_INVALID",
     });
     await expect(admit({ codes: [] })).rejects.toMatchObject({ code: "ADMISSION_CODES" });
+  });
+});
+
+describe("the code key", () => {
+  it("goes from the first hospital to another that the community names, and to nobody else", async () => {
+    const [first, second, stranger] = await Promise.all([
+      somebody(suite, "dr-heron"),
+      somebody(suite, "dr-crane"),
+      somebody(suite, "dr-nobody"),
+    ]);
+    const named = ({ account, keys }: Somebody) => ({
+      id: account.accountId,
+      signingKey: toBase64Url(keys.signing.publicKey),
+    });
+    const community = { community: COMMUNITY, issuers: [named(first), named(second)] } as Community;
+    const hand = (from: Somebody, to: Somebody) =>
+      handCodeKey({ suite, keys: from.keys, community, card: to.account, codeKey: secrets.codeKey });
+    const take = (who: Somebody, text: string) =>
+      takeCodeKey({ keys: who.keys, own: who.account.accountId, community, text });
+    const text = await hand(first, second);
+    expect(await take(second, text)).toEqual(secrets.codeKey);
+    await expect(take(first, text)).rejects.toMatchObject({ code: "CODE_KEY_MISMATCH" });
+    await expect(hand(first, stranger)).rejects.toMatchObject({ code: "CODE_KEY_MISMATCH" });
+    const forged = await hand(second, second);
+    await expect(take(second, forged)).rejects.toMatchObject({ code: "STATEMENT_INVALID" });
   });
 });
