@@ -8,7 +8,7 @@ import type { Community } from "../../../../host/community/index.ts";
 import { loadNtru } from "../../../../host/ntru/index.ts";
 import { createSealingSuite, type SealingSuite, type SigningKey } from "../../../../host/sealing/index.ts";
 import { newSigningKey } from "../../sealing/fixtures.ts";
-import { NOW, newId } from "../people.ts";
+import { NOW, newId, type Somebody, somebody } from "../people.ts";
 
 const clock = { now: () => NOW };
 const COMMUNITY = newId();
