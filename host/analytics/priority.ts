@@ -59,9 +59,14 @@ export function priorityOf(columns: readonly ReadingColumn[], options: BatchOpti
 
 /**
  * As `priorityOf`, with the scores behind it.
+ * @param from moments before this (ms since 1970 UTC) tell what was known then, and cannot be the worst
  * @throws MedcloudletError `NEWS2_NOT_APPLICABLE`
  */
-export function assessBatch(columns: readonly ReadingColumn[], options: BatchOptions = {}): BatchAssessment {
+export function assessBatch(
+  columns: readonly ReadingColumn[],
+  options: BatchOptions = {},
+  from = Number.NEGATIVE_INFINITY,
+): BatchAssessment {
   const score = (parameters: Parameters) => scoreNews2({ ...parameters, ...options.observed }, options);
   const tracks = tracksOf(columns);
   const parameters: Parameters = {};
@@ -71,7 +76,7 @@ export function assessBatch(columns: readonly ReadingColumn[], options: BatchOpt
     if (applyMoment(tracks, time, parameters)) {
       latest = score(parameters);
     }
-    if (worst === null || isWorse(latest, worst.score)) {
+    if (time >= from && (worst === null || isWorse(latest, worst.score))) {
       worst = { time, score: latest };
     }
   }

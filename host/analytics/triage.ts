@@ -33,7 +33,7 @@ export function createTriage(options: BatchOptions & { readonly holdMs?: number 
       const carried = [...held]
         .filter(([, { time }]) => time >= begin - holdMs && time <= begin)
         .map(([quantity, { time, value }]) => ({ quantity, times: [time], values: [value] }));
-      const assessment = assessBatch([...carried, ...columns], batchOptions);
+      const assessment = assessBatch([...carried, ...columns], batchOptions, begin);
       for (const column of columns) {
         keep(column);
       }

@@ -7,6 +7,8 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addPartRoutes,
   addRecordsRoutes,
@@ -15,6 +17,7 @@ import {
   createSubscriptions,
 } from "../records/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
 const SUBSCRIPTION_CAPACITY = 10_000;
@@ -25,37 +28,56 @@ export async function createCloudApp(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly kdcUrl: string;
+  /** Origin of the page that reads from here. */
+  readonly pageOrigin?: string;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log } = options;
   let url = "";
-  const kdc = createKdcClient({ http: createHttpClient({ clock }), url: options.kdcUrl });
+  const http = createHttpClient({ clock });
+  const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
-  const guard = createTicketGuard({ tickets, proofs: createProofVerifier(clock), publicUrl });
-  const routes = createRoutes({ guard, publicUrl });
+  const proofs = createProofVerifier(clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
   addPartRoutes(routes, { parts: await createParts(store, clock) });
+  ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
     probes: [{ name: "store", check: () => store.ping() }],
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    ...(options.pageOrigin === undefined ? {} : { pageOrigin: options.pageOrigin }),
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
     },
     drain() {
       drain();
       subscriptions.close();
+      ids.drain();
     },
-    stop: () => store.close(),
+    async stop() {
+      await ids.stop();
+      await store.close();
+    },
   };
 }

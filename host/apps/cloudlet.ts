@@ -15,9 +15,12 @@ import {
   createTicketGuard,
   createTicketVerifier,
 } from "../identity/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import { addIngestRoutes, createSpool, createUplink } from "../ingest/index.ts";
 import type { SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
 
 /** What was forwarded is remembered this long, so that a resend is recognised here; then the cloud does it alone. */
@@ -40,7 +43,11 @@ export async function createCloudletApp(options: {
   readonly rateLimit: RateLimit;
   readonly memberLimit?: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log, key } = options;
   let url = "";
   let forgetting: NodeJS.Timeout | undefined;
@@ -50,7 +57,8 @@ export async function createCloudletApp(options: {
   const publicUrl = () => url;
   const proofs = createProofVerifier(clock);
   const guard = createTicketGuard({ tickets, proofs, publicUrl });
-  const routes = createRoutes({ guard, proofs, publicUrl });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
   const uplink = createUplink({
     spool,
@@ -64,6 +72,7 @@ export async function createCloudletApp(options: {
   addIngestRoutes(routes, { spool, clock, onAccepted: uplink.wake });
   const communities = await createCommunityRooms({ store, clock });
   communities.addRoutes(routes, { limit: createRateLimiter(options.memberLimit ?? MEMBER_LIMIT) });
+  ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
     // The cloud may be away for a day and the cloudlet still does its work: only its own store makes it unready.
@@ -71,12 +80,16 @@ export async function createCloudletApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
       uplink.start();
       forgetting = setInterval(() => {
         for (const forgotten of [spool.forget(clock.now() - REMEMBER_MS), communities.forget()]) {
@@ -87,10 +100,14 @@ export async function createCloudletApp(options: {
       }, FORGET_EVERY_MS);
       forgetting.unref();
     },
-    drain,
+    drain() {
+      drain();
+      ids.drain();
+    },
     async stop() {
       clearInterval(forgetting);
       await uplink.stop();
+      await ids.stop();
       await store.close();
     },
   };

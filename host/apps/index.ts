@@ -1,7 +1,9 @@
 export { createCloudApp } from "./cloud.ts";
 export { createCloudletApp } from "./cloudlet.ts";
+export { readIdsParts } from "./ids-parts.ts";
 export { createKdcApp } from "./kdc.ts";
 export { type LaunchOptions, launchCloud, launchCloudlet, launchKdc } from "./launch.ts";
+export { meshKeyFile, readMeshSettings } from "./mesh-settings.ts";
 export {
   exampleEnvironment,
   readSettings,

@@ -1,6 +1,14 @@
 import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
-import { createServiceApp, errorFields, type Log, type RateLimit, type Service } from "../http/index.ts";
+import { createHttpClient } from "../client/index.ts";
+import {
+  createServiceApp,
+  errorFields,
+  type Log,
+  type PageOptions,
+  type RateLimit,
+  type Service,
+} from "../http/index.ts";
 import {
   type Account,
   addIdentityRoutes,
@@ -14,10 +22,14 @@ import {
   createProofVerifier,
   createRoutes,
   createSessions,
+  createTicketGuard,
   createTicketIssuer,
+  createTicketVerifier,
   type Invitations,
   type TicketKeyRing,
 } from "../identity/index.ts";
+import type { IdsParts } from "../ids/live/index.ts";
+import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addEmergencyRoutes,
   addKeysRoutes,
@@ -26,10 +38,13 @@ import {
   createEmergencies,
   createEmergencyShares,
   createEpochs,
+  createOpenAccounts,
   createRecordParts,
   createReleases,
+  requireAccountKey,
 } from "../keys/index.ts";
 import type { Store } from "../store/index.ts";
+import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 
 /** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
@@ -50,9 +65,17 @@ export async function createKdcApp(options: {
   readonly factorKey: Bytes;
   /** Told of every new account. */
   readonly onRegistered?: (account: Account) => Promise<void>;
+  /** What people open in their browsers, where there is one. */
+  readonly page?: PageOptions;
   readonly rateLimit: RateLimit;
   readonly trustProxies: number;
-}): Promise<Service & { readonly invitations: Invitations; hasOperator(): Promise<boolean> }> {
+  /** The intrusion detection; off without a word, and its routes are there all the same. */
+  readonly ids?: IdsParts;
+  /** Its part in the mesh; without it the service decides alone. */
+  readonly mesh?: MeshSettings | undefined;
+}): Promise<
+  Service & { readonly ids: MeshedIds; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
+> {
   const { store, clock, log, audit } = options;
   let url = "";
   let turning: NodeJS.Timeout | undefined;
@@ -73,11 +96,23 @@ export async function createKdcApp(options: {
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const releases = createReleases();
+  const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
 
-  const routes = createRoutes({ login, proofs, audit, publicUrl });
+  const http = createHttpClient({ clock });
+  const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
+  // Its own tickets: a security officer watches the KDC with one as any other service.
+  const ownKeys = async () => issuer.keys();
+  const tickets = createTicketVerifier({ current: ownKeys, refresh: ownKeys }, clock);
+  const guard = createTicketGuard({ tickets, proofs, publicUrl });
+
+  const routes = createRoutes({
+    ...{ login, proofs, guard, audit, publicUrl },
+    watch: ids.watch,
+    proveAccount: (account, request) => requireAccountKey({ accounts, proofs, publicUrl }, account, request),
+  });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
-  own.addRoutes(routes);
+  own.addRoutes(routes, open);
   addKeysRoutes(routes, {
     accounts,
     devices,
@@ -87,9 +122,10 @@ export async function createKdcApp(options: {
     consents,
     emergencies,
     releases,
+    open,
     publicUrl,
   });
-  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, clock });
+  addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, open, clock });
   addRecordPartRoutes(routes, {
     accounts,
     proofs,
@@ -98,10 +134,12 @@ export async function createKdcApp(options: {
     consents,
     emergencies,
     recordParts,
+    open,
     publicUrl,
   });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
+  ids.addRoutes(routes);
 
   const { app, drain } = createServiceApp({
     log,
@@ -109,14 +147,19 @@ export async function createKdcApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    ...(options.page === undefined ? {} : { page: options.page }),
+    watch: ids.watch,
+    metrics: ids.metrics,
   });
   return {
     app,
+    ids,
     endpoints: routes.endpoints,
     invitations,
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      ids.start();
       await ring.turn();
       turning = setInterval(() => {
         ring.turn().catch((error) => {
@@ -128,9 +171,13 @@ export async function createKdcApp(options: {
       }, TURN_EVERY_MS);
       turning.unref();
     },
-    drain,
+    drain() {
+      drain();
+      ids.drain();
+    },
     async stop() {
       clearInterval(turning);
+      await ids.stop();
       await audit.close();
       await store.close();
     },

@@ -1,13 +1,16 @@
+import { existsSync } from "node:fs";
 import { access, chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
-import { type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import { type Bytes, type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
-import { errorFields, type Log, listen, type RunningService } from "../http/index.ts";
+import { errorFields, type Log, listen, type PageOptions, type RunningService } from "../http/index.ts";
 import {
   loadOrCreateSecret,
   loadOrCreateSigningKey,
+  moveFactors,
   openTicketKeyRing,
   type TicketKeyRing,
   type TicketKeyState,
@@ -17,7 +20,9 @@ import { createSealingSuite, idSchema, importSigningKey, type SigningKey } from 
 import { openStore, type Store } from "../store/index.ts";
 import { createCloudApp } from "./cloud.ts";
 import { createCloudletApp } from "./cloudlet.ts";
+import { readIdsParts } from "./ids-parts.ts";
 import { createKdcApp } from "./kdc.ts";
+import { readMeshSettings } from "./mesh-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** What every launcher gets. */
@@ -99,13 +104,40 @@ async function openTicketKeys({ settings, clock }: LaunchOptions, file: string):
   }
 }
 
-/** The key that hands the audit log over to a new one; an operator puts it there for that. */
-async function previousAuditKey(file: string): Promise<{ previousKey?: SigningKey }> {
-  const there = await access(file).then(
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
     () => true,
     () => false,
   );
-  return there ? { previousKey: await loadOrCreateSigningKey(file) } : {};
+}
+
+/**
+ * Locks second factors with the new key where an operator put the earlier one aside, and destroys that. Cut off anywhere,
+ * the next start goes on: the earlier key is there until nothing needs it.
+ */
+async function exchangeFactorKey(
+  { log }: LaunchOptions,
+  store: Store,
+  factorKey: Bytes,
+  previous: string,
+): Promise<void> {
+  if (!(await exists(previous))) {
+    return;
+  }
+  const { moved, unreadable } = await moveFactors(store, {
+    from: await loadOrCreateSecret(previous),
+    to: factorKey,
+  });
+  await rm(previous);
+  log.info({ event: "factor_key_exchanged", count: moved });
+  if (unreadable > 0) {
+    log.error({ event: "second_factors_unreadable", count: unreadable });
+  }
+}
+
+/** The key that hands the audit log over to a new one; an operator puts it there for that. */
+async function previousAuditKey(file: string): Promise<{ previousKey?: SigningKey }> {
+  return (await exists(file)) ? { previousKey: await loadOrCreateSigningKey(file) } : {};
 }
 
 /**
@@ -139,6 +171,7 @@ export async function launchKdc(
     await rm(firstInvitation, { force: true });
   };
   return withStore(options, "kdc", async (store) => {
+    await exchangeFactorKey(options, store, factorKey, join(folder, "factor-key.previous"));
     const audit = await openAudit(options, store, folder);
     const service: Kdc = await createKdcApp({
       ...commonOf(options),
@@ -146,6 +179,9 @@ export async function launchKdc(
       ticketKeys,
       audit,
       factorKey,
+      ...pageOf(options),
+      ids: await readIdsParts("kdc", options),
+      mesh: await readMeshSettings("kdc", options.settings),
       onRegistered: async ({ role }) => {
         if (role === "operator") {
           await withdraw(service);
@@ -164,10 +200,29 @@ export async function launchKdc(
   });
 }
 
+/** The built page, where there is one: whoever runs from sources without building has none. */
+function pageOf({ settings }: LaunchOptions): { readonly page?: PageOptions } {
+  const folder = import.meta.url.endsWith(".ts") ? "../../build/web/" : "../../web/";
+  const directory = fileURLToPath(new URL(folder, import.meta.url));
+  if (!existsSync(join(directory, "index.html"))) {
+    return {};
+  }
+  const cloudUrl = settings.cloudUrl.replace(/\/+$/, "");
+  return { page: { directory, settings: { cloudUrl }, connectTo: [new URL(cloudUrl).origin] } };
+}
+
 /** Starts the cloud. */
 export function launchCloud(options: LaunchOptions): Promise<RunningService> {
   return withStore(options, "cloud", async (store) => {
-    const service = await createCloudApp({ ...commonOf(options), store, kdcUrl: options.settings.kdcUrl });
+    const { kdcUrl, pageOrigin } = options.settings;
+    const service = await createCloudApp({
+      ...commonOf(options),
+      store,
+      kdcUrl,
+      pageOrigin: new URL(pageOrigin ?? kdcUrl).origin,
+      ids: await readIdsParts("cloud", options),
+      mesh: await readMeshSettings("cloud", options.settings),
+    });
     return listen(service, addressOf(options));
   });
 }
@@ -255,6 +310,8 @@ export async function launchCloudlet(options: LaunchOptions): Promise<RunningSer
       cloudletId,
       key,
       spoolCapacity,
+      ids: await readIdsParts("cloudlet", options),
+      mesh: await readMeshSettings("cloudlet", options.settings),
     });
     return listen(service, addressOf(options));
   });

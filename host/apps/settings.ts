@@ -105,14 +105,99 @@ export const SETTINGS = {
     env: "MEDCLOUDLET_CLOUD_URL",
     schema: url,
     fallback: "http://127.0.0.1:4702",
-    help: "Where the cloud is.",
-    services: ["cloudlet"],
+    help: "Where the cloud is; the KDC tells its page.",
+    services: ["kdc", "cloudlet"],
+  },
+  pageOrigin: {
+    env: "MEDCLOUDLET_PAGE_ORIGIN",
+    schema: url.optional(),
+    help: "Origin of the page in people's browsers: the KDC's public URL. Default: that of the KDC's URL.",
+    services: ["cloud"],
   },
   invitation: {
     env: "MEDCLOUDLET_INVITATION",
     schema: z.string().max(128).optional(),
     help: "Invitation for the role cloudlet; needed at the first start only.",
     services: ["cloudlet"],
+    secret: true,
+  },
+  idsMode: {
+    env: "MEDCLOUDLET_IDS_MODE",
+    schema: z.enum(["enforce", "simulate", "off"], { error: "expected enforce, simulate or off" }),
+    fallback: "enforce",
+    help: "Intrusion detection: enforce its decisions, simulate them (decide and write down only), or off.",
+    services: ALL,
+  },
+  idsExempt: {
+    env: "MEDCLOUDLET_IDS_EXEMPT",
+    schema: z.string().max(16_384),
+    fallback: "",
+    help: "Addresses and CIDR ranges, by commas, that the intrusion detection never acts against.",
+    services: ALL,
+  },
+  idsExemptLoopback: {
+    env: "MEDCLOUDLET_IDS_EXEMPT_LOOPBACK",
+    schema: z.enum(["yes", "no"], { error: "expected yes or no" }),
+    fallback: "yes",
+    help: "Whether loopback addresses are among them: yes or no.",
+    services: ALL,
+  },
+  idsModel: {
+    env: "MEDCLOUDLET_IDS_MODEL",
+    schema: z.string().min(1).optional(),
+    help: "Model of benign requests that `ids train` made; without it rules alone judge a request.",
+    services: ALL,
+  },
+  idsDays: {
+    env: "MEDCLOUDLET_IDS_DAYS",
+    schema: count(1, 3650),
+    fallback: "30",
+    help: "Days that the intrusion detection keeps alerts and decisions; events a quarter of it.",
+    services: ALL,
+  },
+  idsRequestLog: {
+    env: "MEDCLOUDLET_IDS_REQUEST_LOG",
+    schema: z.enum(["yes", "no"], { error: "expected yes or no" }),
+    fallback: "no",
+    help: "Whether requests are written down without their secrets, to train a model with: yes or no.",
+    services: ALL,
+  },
+  meshMember: {
+    env: "MEDCLOUDLET_MESH_MEMBER",
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, "expected up to 64 of a-z, 0-9, dot and hyphen")
+      .optional(),
+    help: "Id of this service in the mesh of intrusion detections, as the roster has it; without it it decides alone.",
+    services: ALL,
+  },
+  meshSecret: {
+    env: "MEDCLOUDLET_MESH_SECRET",
+    schema: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, "expected 64 hex digits")
+      .optional(),
+    help: "Secret of the mesh, the same at all members: pseudonyms of attackers are made under it.",
+    services: ALL,
+    secret: true,
+  },
+  meshOperators: {
+    env: "MEDCLOUDLET_MESH_OPERATORS",
+    schema: z.string().max(4096).optional(),
+    help: "Public keys, by commas, of the operators whose signature on a roster counts.",
+    services: ALL,
+  },
+  meshRoster: {
+    env: "MEDCLOUDLET_MESH_ROSTER",
+    schema: z.string().min(1).optional(),
+    help: "File with the signed roster of the mesh; newer ones come from the peers.",
+    services: ALL,
+  },
+  metricsToken: {
+    env: "MEDCLOUDLET_METRICS_TOKEN",
+    schema: z.string().min(16, "expected 16 characters or more").max(256).optional(),
+    help: "Token that Prometheus sends to get /metrics; without it there is no /metrics.",
+    services: ALL,
     secret: true,
   },
   ticketKeyDays: {

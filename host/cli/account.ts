@@ -5,6 +5,7 @@ import { backupCommand, recoverCommand, recoveryCodeCommand, restoreCommand } fr
 import { cardCommand, guardCommand, guardiansCommand } from "./guardians.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { table } from "./output.ts";
+import { passphraseCommand } from "./passphrase.ts";
 import { readSecret } from "./secret-input.ts";
 
 const timeText = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
@@ -108,7 +109,7 @@ function suspend(): Command {
         outputOf(options).result(
           { handle: options.handle, suspended },
           suspended
-            ? `The account of ${options.handle} is closed, and all its sessions are over.`
+            ? `The account of ${options.handle} is closed: its sessions are over, its wearables get no ticket, nobody reads by its consents.`
             : `The account of ${options.handle} is open again.`,
         );
       }),
@@ -213,6 +214,7 @@ export function accountCommand(): Command {
     sessions(),
     events(),
     password(),
+    passphraseCommand(),
     logout(),
     backupCommand(),
     restoreCommand(),

@@ -90,7 +90,7 @@ function previewText(preview: Preview, name: string, output: Output): string {
   const lines = [
     `${colours.bold(who)} could read from ${day(preview.from)} until ${day(preview.until)} UTC:`,
   ];
-  for (const { region, contents, epochs, devices, startsNewEpoch } of preview.regions) {
+  for (const { region, contents, epochs, devices, startsNewEpoch, record } of preview.regions) {
     lines.push("", `${colours.bold(region)}: ${contents.join(", ")}`);
     const rows = epochs.map(({ number, began, ended, opens, had, held }) => [
       String(number),
@@ -107,6 +107,12 @@ function previewText(preview: Preview, name: string, output: Output): string {
     const head = ["epoch", "began", "ended", "batches", "readings from", "to", "opens"];
     lines.push(table([head, ...rows], colours));
     lines.push(colours.dim("  and every epoch that begins while the consent is in force"));
+    lines.push(
+      record === null
+        ? colours.dim("  no part of your record is saved here")
+        : `  your record's part: version ${record.version} of ${day(record.savedAt)}, under epoch ${record.epoch}, ` +
+            (record.opens ? "opens" : "does not open before you save it again"),
+    );
     const writing = devices.filter(({ revokedAt }) => revokedAt === null).length;
     lines.push(colours.dim(`  ${writing} ${writing === 1 ? "device writes" : "devices write"} into it`));
   }

@@ -1,4 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -11,7 +12,7 @@ import {
   type ServiceName,
   type SettingName,
 } from "../apps/index.ts";
-import { isMedcloudletError, randomBytes, systemClock, toHex } from "../base/index.ts";
+import { isMedcloudletError, randomBytes, systemClock, toBase64Url, toHex, utf8 } from "../base/index.ts";
 import { personFingerprint } from "../client/index.ts";
 import { createLog, type RunningService } from "../http/index.ts";
 import { demoCode, demoSecret, enrolDemoFactor } from "./demo-authenticator.ts";
@@ -28,6 +29,7 @@ import {
   writePrivateFile,
 } from "./home.ts";
 
+const CLOUD_PORT = 4702;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Clearly invented people. */
@@ -53,6 +55,8 @@ export interface DemoLogin {
 /** Three running services with people and a paired wearable in them. */
 export interface DemoWorld {
   readonly addresses: Addresses;
+  /** The page with the doctor's login behind `#`, which no server and no log sees. */
+  readonly doctorPage: string;
   readonly folder: string;
   readonly storeName: string;
   readonly logFile: string;
@@ -87,6 +91,21 @@ async function keptSecret(file: string): Promise<string> {
   const secret = toHex(randomBytes(9)).replace(/(.{6})(?=.)/g, "$1-");
   await writePrivateFile(file, `${secret}\n`);
   return secret;
+}
+
+/** The usual port, or a free one where that is taken or not wanted: the KDC's page is told of it before anybody listens. */
+async function findPort(usual: number): Promise<string> {
+  const server = createServer();
+  const listening = (port: number) =>
+    new Promise<boolean>((done) => {
+      server.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true));
+    });
+  if (!(await listening(usual))) {
+    await listening(0);
+  }
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return String(port);
 }
 
 /** Starts on the usual port, or on a free one where that is taken. */
@@ -145,12 +164,12 @@ export async function startDemoWorld(options: {
 
   try {
     onStep("starting the KDC");
-    const kdc = await onFreePort(usualPort, (port) => launchKdc(launchOptions("kdc", {}, port)));
+    const cloudPort = await findPort(options.freePorts ? 0 : CLOUD_PORT);
+    const cloudUrl = `http://127.0.0.1:${cloudPort}`;
+    const kdc = await onFreePort(usualPort, (port) => launchKdc(launchOptions("kdc", { cloudUrl }, port)));
     running.push(kdc);
     onStep("starting the cloud");
-    const cloud = await onFreePort(usualPort, (port) =>
-      launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, port)),
-    );
+    const cloud = await launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, cloudPort));
     running.push(cloud);
 
     const toolkit = await createToolkit(systemClock);
@@ -215,8 +234,16 @@ export async function startDemoWorld(options: {
     running.push(cloudlet);
     const addresses: Addresses = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloudlet.url };
     const signIn = (part: Part) => signInAt(part, addresses);
-    // Also where nothing else needs it: the printed command shall find a session and ask for no code.
-    await signIn("doctor");
+    // Also where nothing else needs it: the printed command shall find a session and ask for no code. The page gets the
+    // keys from the backup.
+    const atWork = await signIn("doctor");
+    await atWork.backUp();
+    const { token, expiresAt } = atWork.session;
+    const handedOver = {
+      handle: CAST.doctor.handle,
+      passphrase: await keptSecret(loginOf("doctor").passphraseFile),
+      session: { token, expiresAt },
+    };
 
     const deviceFolder = join(folder, "wearable");
     if (!(await isPaired(deviceFolder))) {
@@ -251,6 +278,7 @@ export async function startDemoWorld(options: {
     const mongodb = process.env.MONGODB_URL !== undefined && process.env.MONGODB_URL !== "";
     return {
       addresses,
+      doctorPage: `${kdc.url}/#login=${toBase64Url(utf8(JSON.stringify(handedOver)))}`,
       folder,
       storeName: mongodb ? `MongoDB, databases ${databasePrefix}_*` : "embedded",
       logFile,

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { createTriage } from "../analytics/index.ts";
+import { createTriage, scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
 import { openDeviceFolder } from "./device-folder.ts";
+import { openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { type Output, size, table } from "./output.ts";
-import { scoreOf, scoreText, updateVitals, type Vitals, vitalsText } from "./vitals.ts";
+import { scoreText, vitalsText } from "./vitals.ts";
 
 interface DemoOptions {
   readonly data?: string;
@@ -48,6 +49,7 @@ function introduce(world: DemoWorld, output: Output): void {
     {
       event: "ready",
       addresses,
+      doctorPage: world.doctorPage,
       folder: world.folder,
       logins: logins.map(({ part, handle, password, home, secondFactor }) => ({
         part,
@@ -79,7 +81,10 @@ function introduce(world: DemoWorld, output: Output): void {
         output.colours,
       ),
       "",
-      dim("  In another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
+      `  ${bold("Watch it in a browser")}, as the doctor: open this, click “Log in and unlock”, then the patient.`,
+      `  ${cyan(world.doctorPage)}`,
+      "",
+      dim("  Or in another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
       `  npx medcloudlet doctor read --home ${doctor?.home} \\`,
       `    --password-file ${doctor?.passwordFile} --passphrase-file ${doctor?.passphraseFile}`,
       "",
@@ -155,6 +160,8 @@ async function attend(
   }
   const { bold, cyan, dim, green, magenta, red, yellow } = output.colours;
   const vitals: Vitals = {};
+  const home = world.logins.find(({ part }) => part === "doctor")?.home ?? world.folder;
+  const desk = await openAlertDesk(home, person.contents, output, { freshMs: Number.POSITIVE_INFINITY });
   for await (const { batch } of reader.follow(stream, signal)) {
     if (batch.status === "refused") {
       tally.refused++;
@@ -198,10 +205,12 @@ async function attend(
         `${scoreText(score, output.colours)} ${urgency(header.priority)}`,
       ].join("  "),
     );
+    await desk.observe(stream, columns, header.priority);
     if (tally.opened >= expected) {
       break;
     }
   }
+  await desk.close();
   return tally;
 }
 

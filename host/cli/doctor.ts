@@ -1,22 +1,17 @@
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { Command } from "commander";
+import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { type AlertDesk, alertsCommand, openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { groups, type Output, table } from "./output.ts";
-import {
-  quantityLabel,
-  scoreOf,
-  scoreText,
-  sparkline,
-  updateVitals,
-  type Vitals,
-  vitalsText,
-} from "./vitals.ts";
+import { type RecordCount, recordCountOf, recordCountText } from "./record-count.ts";
+import { quantityLabel, scoreText, sparkline, vitalsText } from "./vitals.ts";
 
 /** How streams are shown. */
 export interface ShowOptions {
@@ -24,10 +19,13 @@ export interface ShowOptions {
   readonly csv?: string;
   /** Ends following, ms since 1970 UTC. */
   readonly endsAt?: number;
+  /** Takes in what is opened while following. */
+  readonly desk?: AlertDesk;
 }
 
 interface ReadOptions extends PersonOptions, ShowOptions {
   readonly patient?: string;
+  readonly alerts?: true;
 }
 
 /** A stream with what lets one read it: in words, and until when (ms since 1970 UTC). */
@@ -35,6 +33,8 @@ export interface ShownStream {
   readonly stream: OpenedStream;
   readonly leave: string;
   readonly until: number;
+  /** What of the record lies beside the readings. */
+  readonly record: RecordCount;
 }
 
 const TROUBLE_EVERY_MS = 30_000;
@@ -148,7 +148,7 @@ function withCourse(
 }
 
 function summarise(
-  { stream, leave, until }: ShownStream,
+  { stream, leave, until, record }: ShownStream,
   { headers, columns, refused, notShared }: Opened,
   output: Output,
 ): void {
@@ -205,6 +205,7 @@ function summarise(
       refusedBatches: refused,
       notSharedBatches: notShared,
       missingNumbers: missing,
+      recordPart: record,
       news2: { lowerBound: score.lowerBound, total: score.total, missing: score.missing },
       quantities: data,
     },
@@ -218,6 +219,9 @@ function summarise(
             `  readings from ${new Date(first).toISOString()} to ${colours.bold(new Date(last).toISOString())}`,
             table(withCourse(rows, courses, output.width), colours),
           ]),
+      record.status === "refused"
+        ? colours.red(`  ${recordCountText(record)}`)
+        : colours.dim(`  ${recordCountText(record)}`),
       ...(missing > 0
         ? [
             colours.yellow(
@@ -312,6 +316,7 @@ export async function showStreams(
         }
         if (batch.status === "opened") {
           csv?.write(batch.columns);
+          await options.desk?.observe(stream, batch.columns, batch.header.priority);
         }
       }
       if (!options.follow) {
@@ -327,6 +332,7 @@ function read(): Command {
     .option("--patient <name>", "only patients whose name contains this, or one stream id")
     .option("--follow", "go on with new readings until Ctrl-C")
     .option("--csv <file>", "also write every opened sample to a CSV file")
+    .option("--alerts", "with --follow: raise alerts by what is read, and keep them for `doctor alerts`")
     .action((options: ReadOptions) =>
       asPerson(options, async (person, toolkit) => {
         const output = outputOf(options);
@@ -336,16 +342,26 @@ function read(): Command {
           output.note(output.colours.red(`  ✗ a grant was refused: ${error.message} [${error.code}]`));
         }
         const chosen = chooseStreams(streams, options.patient);
-        const shown = chosen.map((stream) => {
+        const shown: ShownStream[] = [];
+        for (const stream of chosen) {
           const { purpose, until } = stream.consent;
-          return { stream, leave: `consent for ${purpose}`, until };
-        });
-        await showStreams(reader, shown, options, output);
+          const record = await recordCountOf(person.session, stream);
+          shown.push({ stream, leave: `consent for ${purpose}`, until, record });
+        }
+        const desk =
+          options.follow && options.alerts
+            ? await openAlertDesk(options.home, person.contents, output)
+            : undefined;
+        try {
+          await showStreams(reader, shown, desk === undefined ? options : { ...options, desk }, output);
+        } finally {
+          await desk?.close();
+        }
       }),
     );
 }
 
-/** `medcloudlet doctor read`. */
+/** `medcloudlet doctor read | alerts`. */
 export function doctorCommand(): Command {
-  return newGroup("doctor", "what a doctor does").addCommand(read());
+  return newGroup("doctor", "what a doctor does").addCommand(read()).addCommand(alertsCommand());
 }

@@ -38,6 +38,8 @@ export function noticeText({ kind, who, reason, until }: KnownNotice, colours: C
       return colours.red(`Your medical data are OPEN to ${name}${because}${end}.`);
     case "emergency.ended":
       return colours.green("The emergency is over; nothing more is given out. What was read stays read.");
+    case "emergency.stopped":
+      return colours.green(`${name}, a security officer, has ended the emergency${because}.`);
     case "emergency.approval-needed":
       return colours.yellow(`${name} needs you as a trustee${because}${end}.`);
     default:

@@ -12,7 +12,10 @@ import {
   personFingerprint,
 } from "../client/index.ts";
 import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
-import { type ShowOptions, showStreams } from "./doctor.ts";
+import { compareCard, fingerprintOf, fingerprintPairs, plainHex } from "./compare-fingerprint.ts";
+import { type ShownStream, type ShowOptions, showStreams } from "./doctor.ts";
+import { runningCommand, stopCommand } from "./emergency-officer.ts";
+import { simulateEmergencyCommand } from "./emergency-simulate.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -26,6 +29,7 @@ import {
   withPerson,
 } from "./options.ts";
 import { groups } from "./output.ts";
+import { recordCountOf } from "./record-count.ts";
 import { confirm } from "./secret-input.ts";
 
 /** A patient's side of break-glass; `owner` where the command has one at work already. */
@@ -47,47 +51,6 @@ export function emergencyOf(
 
 function staffOf(toolkit: Toolkit, { session, keys }: PersonAtWork): EmergencyStaff {
   return createEmergencyStaff({ ...toolkit, session, keys });
-}
-
-const plainHex = (text: string) => text.replace(/\s+/g, "").toLowerCase();
-
-/**
- * The fingerprint to hold somebody to: given, known from before, or compared at the prompt.
- * @throws MedcloudletError `CLI_FINGERPRINT_UNKNOWN`
- */
-async function fingerprintOf(
-  handle: string,
-  shown: string,
-  known: string | undefined,
-  flag: string,
-): Promise<string> {
-  if (known !== undefined) {
-    return known;
-  }
-  const compared = await confirm(
-    `You deal with ${handle} for the first time. Ask ${handle} in person or by telephone for their fingerprint\n` +
-      `(medcloudlet keys show). Is it\n\n  ${groups(shown)}\n\nthe same?`,
-  );
-  if (!compared) {
-    throw new MedcloudletError(
-      "CLI_FINGERPRINT_UNKNOWN",
-      `Nothing was done. Give the fingerprint that ${handle} told you: ${flag}.`,
-    );
-  }
-  return shown;
-}
-
-/** `HANDLE=HEX` as often as given. */
-function fingerprintPairs(texts: readonly string[]): Map<string, string> {
-  return new Map(
-    texts.map((text) => {
-      const [, handle = "", hex = ""] = /^([a-z0-9-]+)=([0-9a-fA-F\s]+)$/.exec(text) ?? [];
-      if (handle === "") {
-        throw new MedcloudletError("CLI_FINGERPRINT", `"${text}" is no HANDLE=FINGERPRINT.`);
-      }
-      return [handle, plainHex(hex)];
-    }),
-  );
 }
 
 function prepare(): Command {
@@ -208,6 +171,13 @@ function approve(): Command {
         const staff = staffOf(toolkit, person);
         const chosen = await choose(staff, id);
         const { handle } = chosen.emergency.requester;
+        if (chosen.own) {
+          throw new MedcloudletError(
+            "EMERGENCY_OWN_APPROVAL",
+            "This is your own request, and nobody approves their own: other trustees of the patient have to.",
+            { status: 403 },
+          );
+        }
         output.heading(requestText(chosen, systemClock.now(), output.colours));
         const known =
           options.fingerprint === undefined ? person.contents.known[handle] : plainHex(options.fingerprint);
@@ -254,30 +224,50 @@ function read(): Command {
   return withPerson(newCommand("read", "as the requester, open the patient's medical data on this machine"))
     .argument("<id>", "the emergency, or the beginning of its id")
     .option("--fingerprint <hex>", "the patient's, from the card; another is refused")
+    .option("--without-card", "believe the KDC about who this patient is, where no card can be found")
     .option("--follow", "go on with new readings until the end or Ctrl-C")
     .option("--csv <file>", "also write every opened sample to a CSV file")
-    .action((id: string, options: PersonOptions & ShowOptions & { fingerprint?: string }) =>
-      asPerson(options, async (person, toolkit) => {
-        const output = outputOf(options);
-        const staff = staffOf(toolkit, person);
-        const { emergency } = await choose(staff, id);
-        const expected = options.fingerprint === undefined ? undefined : plainHex(options.fingerprint);
-        const opened = await staff.open(emergency.emergencyId, expected);
-        for (const { handle, code } of opened.liars) {
-          output.note(
-            output.colours.red(`  ✗ ${handle} handed on a false share [${code}]: tell the security officer.`),
-          );
-        }
-        if (expected === undefined) {
-          output.note("  Compare the patient's fingerprint below with the card the patient carries.");
-        }
-        const { until } = opened;
-        const shown = opened.streams.map((stream) => ({ stream, leave: "emergency, open", until }));
-        await showStreams(readerOf(toolkit, person), shown, { ...options, endsAt: until }, output);
-        if (systemClock.now() >= until) {
-          output.note("  The emergency is over.");
-        }
-      }),
+    .action(
+      (id: string, options: PersonOptions & ShowOptions & { fingerprint?: string; withoutCard?: true }) =>
+        asPerson(options, async (person, toolkit) => {
+          const output = outputOf(options);
+          const staff = staffOf(toolkit, person);
+          const { emergency } = await choose(staff, id);
+          const { patient } = emergency;
+          const expected =
+            options.fingerprint === undefined
+              ? person.contents.known[patient]
+              : plainHex(options.fingerprint);
+          const opened = await staff.open(emergency.emergencyId, expected);
+          for (const { handle, code } of opened.liars) {
+            output.note(
+              output.colours.red(
+                `  ✗ ${handle} handed on a false share [${code}]: tell the security officer.`,
+              ),
+            );
+          }
+          const { until } = opened;
+          const shown: ShownStream[] = [];
+          for (const stream of opened.streams) {
+            const record = await recordCountOf(person.session, stream);
+            shown.push({ stream, leave: "emergency, open", until, record });
+          }
+          const [first] = opened.streams;
+          if (expected === undefined && options.withoutCard === true) {
+            output.trouble(
+              output.colours.yellow(
+                `  Nobody has compared the fingerprint of ${patient}: whether these are their data, the KDC alone says.`,
+              ),
+            );
+          } else if (first !== undefined) {
+            const compared = expected ?? (await compareCard(patient, first.ownerFingerprint));
+            await person.save({ known: { ...person.contents.known, [patient]: compared } });
+          }
+          await showStreams(readerOf(toolkit, person), shown, { ...options, endsAt: until }, output);
+          if (systemClock.now() >= until) {
+            output.note("  The emergency is over.");
+          }
+        }),
     );
 }
 
@@ -371,8 +361,11 @@ export function emergencyCommand(): Command {
     withdraw(),
     read(),
     end(),
+    runningCommand(),
+    stopCommand(),
     notices(),
     afterwards(),
+    simulateEmergencyCommand(),
   ]) {
     command.addCommand(subcommand);
   }

@@ -2,7 +2,13 @@ import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Clock, fromBase64Url, MedcloudletError, toBase64Url } from "../base/index.ts";
+import {
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+  toBase64Url,
+} from "../base/index.ts";
 import {
   createHttpClient,
   createIdentity,
@@ -64,8 +70,20 @@ export interface PersonAtWork {
   readonly keys: PersonKeys;
   readonly kdc: KdcClient;
   readonly session: KdcSession;
-  /** Locks and writes the keystore again with changes, and backs it up where that is switched on. */
+  /**
+   * Locks and writes the keystore again with changes, and backs it up where that is switched on.
+   * @throws MedcloudletError `KEYSTORE_PASSPHRASE_CHANGED` where another command gave it another passphrase meanwhile
+   */
   save(changes: Partial<KeystoreContents>): Promise<void>;
+  /**
+   * Locks the keystore with another passphrase, and the backup that this home made, too.
+   * @returns the renewed backup's version, or null where this home made none
+   * @throws MedcloudletError `KEYSTORE_PASSPHRASE_WEAK`, `BACKUP_NOT_RENEWED` where the keystore is done and the backup
+   *   is not
+   */
+  changePassphrase(next: string): Promise<number | null>;
+  /** Whether a passphrase is the one in force. */
+  hasPassphrase(other: string): boolean;
   /** Backs the keystore up at the KDC and gives the backup's version. @throws MedcloudletError `BACKUP_STALE` */
   backUp(): Promise<number>;
   /** Ends the session that is kept for the next command. */
@@ -189,13 +207,15 @@ export async function startWork(
     readonly passphrase: string;
   },
 ): Promise<PersonAtWork> {
-  const { home, addresses, passphrase } = input;
-  const contents = await openHome(home, passphrase);
+  const { home, addresses } = input;
+  let { passphrase } = input;
+  let seen = await requireHome(home);
+  const contents = await unlockKeystore(seen, passphrase);
   const keys = await openIdentity(suite, {
     signingSeed: fromBase64Url(contents.signingSeed),
     receivingKey: fromBase64Url(contents.receivingKey),
   });
-  const kdc = createKdcClient({ http, url: addresses.kdc });
+  const kdc = createKdcClient({ http, url: addresses.kdc, accountKey: keys.signing });
   const place = { home, kdcUrl: addresses.kdc, signingSeed: fromBase64Url(contents.signingSeed) };
   const session = await openSession(kdc, clock, place, contents.handle, input);
   let current = contents;
@@ -208,6 +228,23 @@ export async function startWork(
     return version;
   };
 
+  /** Writes the keystore, unless another command changed the passphrase: its old one must not come back. */
+  const keep = async (): Promise<LockedKeystore> => {
+    const now = await requireHome(home);
+    if (now !== seen) {
+      await unlockKeystore(now, passphrase).catch((cause) => {
+        throw new MedcloudletError(
+          "KEYSTORE_PASSPHRASE_CHANGED",
+          "Another command changed the passphrase meanwhile, so this change was not kept: run the command again.",
+          { status: 409, cause },
+        );
+      });
+    }
+    const locked = await keepContents(home, current, passphrase);
+    seen = locked.text;
+    return locked;
+  };
+
   return {
     addresses,
     contents,
@@ -216,11 +253,32 @@ export async function startWork(
     session,
     async save(changes) {
       current = { ...current, ...changes };
-      const locked = await keepContents(home, current, passphrase);
+      const locked = await keep();
       if ((await readBackupState(home)).automatic) {
         await sendBackup(locked);
       }
     },
+    async changePassphrase(next) {
+      requirePassphrase(next);
+      const locked = await lockKeystoreWithKey(current, next);
+      await writePrivateFile(keystoreFile(home), locked.text);
+      seen = locked.text;
+      passphrase = next;
+      if ((await readBackupState(home)).version === 0) {
+        return null;
+      }
+      try {
+        return await sendBackup(locked);
+      } catch (cause) {
+        const why = cause instanceof Error ? ` (${cause.message})` : "";
+        throw new MedcloudletError(
+          "BACKUP_NOT_RENEWED",
+          `The keystore has the new passphrase, but its backup at the KDC still has the old one${why}: run \`medcloudlet account backup\`.`,
+          { status: isMedcloudletError(cause) ? cause.status : 500, cause },
+        );
+      }
+    },
+    hasPassphrase: (other) => other.normalize("NFKC") === passphrase.normalize("NFKC"),
     backUp: async () => sendBackup(await lockKeystoreWithKey(current, passphrase)),
     async logout() {
       await forgetSession(place);

@@ -10,7 +10,7 @@ const LINES = [
   "Mr. O'Neill's daughter called: he \"feels much better\" and asks when he may go home.",
 ];
 
-/** A note of about 2 KB as an app sends it: some fields, some observations, some prose. */
+/** A note of 2 KB as an app sends it: some fields, some observations, some prose. */
 function noteOf(i: number): InspectedRequest {
   const observations = Array.from({ length: 8 }, (_, at) => ({
     code: "8867-4",
@@ -18,7 +18,7 @@ function noteOf(i: number): InspectedRequest {
     value: 60 + ((i * 7 + at * 3) % 40),
     at: `2026-01-05T08:${String((i + at) % 60).padStart(2, "0")}:00Z`,
   }));
-  const text = Array.from({ length: 12 }, (_, at) => LINES[(i + at) % LINES.length]).join(" ");
+  const text = Array.from({ length: 15 }, (_, at) => LINES[(i + at) % LINES.length]).join(" ");
   const body = { author: `dr-heron-${i % 5}`, region: "medical", observations, text };
   return {
     m: "POST",

@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import {
-  type AnomalyModel,
   areaUnderCurve,
   bootstrap,
   type Curve,
@@ -16,8 +15,11 @@ import {
   type InspectedRequest,
   type Judged,
   type Measured,
+  mergeTold,
   type RequestRecord,
   rocCurve,
+  type Told,
+  type Trainer,
   thresholdAt,
   truePositiveRate,
 } from "../ids/index.ts";
@@ -33,6 +35,8 @@ interface EvaluateOptions extends InputOptions {
   readonly benignColumn?: string;
   readonly holdout?: number;
   readonly members?: number[];
+  readonly sharing?: number;
+  readonly liars: number;
   readonly svg?: string;
   readonly title?: string;
   readonly rounds: number;
@@ -84,12 +88,24 @@ function summarise(label: string, judged: readonly Judged[], rounds: number): Re
   };
 }
 
-function learn(requests: Iterable<InspectedRequest>): AnomalyModel {
+function trainerOf(requests: Iterable<InspectedRequest>): Trainer {
   const trainer = createTrainer();
   for (const request of requests) {
     trainer.add(request);
   }
-  return trainer.finish();
+  return trainer;
+}
+
+/** A detector for each member; each learns from its own traffic and, where they share, from the others' counts. */
+function detectorsOf(trainers: readonly Trainer[], told: readonly Told[], liars: number, step: () => void) {
+  return trainers.map((trainer, own) => {
+    const others = told.filter((_, member) => member !== own);
+    const detector = createDetector({
+      model: trainer.finish(others.length === 0 ? undefined : mergeTold(others, liars)),
+    });
+    step();
+    return detector;
+  });
 }
 
 /** Each member's score of each request, judged once. */
@@ -167,25 +183,32 @@ async function evaluateSplit(requests: readonly RequestRecord[], options: Evalua
       test.push(request);
     }
   }
-  const progress = output.progress("learning", most);
-  const detectors = parts.map((part) => {
-    const detector = createDetector({ model: learn(part) });
-    progress.step();
-    return detector;
-  });
-  progress.end();
-  const scores = scoreAll(detectors, test, output);
-  return sizes.map((members) => ({
-    label:
-      most === 1
-        ? "one IDS"
-        : members === 1
-          ? `one IDS, 1/${most} of the traffic`
-          : `${members} collaborating`,
-    judged: test.map(({ y }, i) => ({
-      attack: y === 1,
-      score: fuseScores((scores[i] as number[]).slice(0, members)),
-    })),
+  const trainers = parts.map(trainerOf);
+  const alone = (members: number): string =>
+    most === 1 ? "one IDS" : members === 1 ? `one IDS, 1/${most} of the traffic` : `${members} collaborating`;
+  const judge = (members: number, told: readonly Told[]): number[][] => {
+    const progress = output.progress("learning", members);
+    const detectors = detectorsOf(trainers.slice(0, members), told, options.liars, () => progress.step());
+    progress.end();
+    return scoreAll(detectors, test, output);
+  };
+  const { sharing } = options;
+  if (sharing !== undefined) {
+    const told = trainers.map((trainer) => trainer.tell(sharing));
+    return sizes.map((members) => ({
+      label: members === 1 ? alone(1) : `${members} collaborating, counts shared`,
+      judged: fused(test, judge(members, told.slice(0, members)), members),
+    }));
+  }
+  const scores = judge(most, []);
+  return sizes.map((members) => ({ label: alone(members), judged: fused(test, scores, members) }));
+}
+
+/** What the first so many members say together. */
+function fused(test: readonly RequestRecord[], scores: readonly number[][], members: number): Judged[] {
+  return test.map(({ y }, i) => ({
+    attack: y === 1,
+    score: fuseScores((scores[i] as number[]).slice(0, members)),
   }));
 }
 
@@ -237,6 +260,12 @@ export function evaluateCommand(): Command {
       shares,
     )
     .option("--members <numbers>", "with --holdout: how many collaborate, e.g. 1,2,3,5,8", list)
+    .option(
+      "--sharing <number>",
+      "members tell each other counts of what at least so many requests have in common",
+      wholeNumber(1, 1000),
+    )
+    .option("--liars <number>", "with --sharing: lies of so many are cut off", wholeNumber(0, 64), 0)
     .option("--svg <file>", "draw the ROC curves")
     .option("--title <text>", "title of the drawing", "Attacks found against false alarms")
     .option("--rounds <number>", "rounds of the bootstrap", wholeNumber(1, 10_000), 200)

@@ -17,9 +17,14 @@ import {
   scenarioHash,
 } from "../ids/index.ts";
 import { benchIdsCommand } from "./ids-bench.ts";
+import { idsDemoCommand } from "./ids-demo.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
 import { kddCommand } from "./ids-kdd.ts";
+import { meshCommand } from "./ids-mesh.ts";
+import { officerCommands } from "./ids-officer.ts";
+import { replayCommand } from "./ids-replay.ts";
+import { mergeCommand, readTold, tellCommand } from "./ids-tell.ts";
 import { newCommand, newGroup, outputOf } from "./options.ts";
 import { size, table } from "./output.ts";
 
@@ -59,8 +64,10 @@ function train(): Command {
   )
     .argument("<file>", "JSON lines of requests")
     .requiredOption("--out <model>", "where the model goes")
-    .action(async (file: string, options: InputOptions & JsonOption & { out: string }) => {
+    .option("--with <counts>", "learn also from what others told (`ids tell`, `ids merge`)")
+    .action(async (file: string, options: InputOptions & JsonOption & { out: string; with?: string }) => {
       const output = outputOf(options);
+      const others = options.with === undefined ? undefined : await readTold(options.with);
       const startedAt = performance.now();
       const trainer = createTrainer();
       let benign = 0;
@@ -74,7 +81,7 @@ function train(): Command {
         }
       }
       output.note("  learning …");
-      const bytes = encodeModel(trainer.finish());
+      const bytes = encodeModel(trainer.finish(others));
       await writeFile(options.out, bytes);
       const seconds = (performance.now() - startedAt) / 1000;
       output.result(
@@ -161,11 +168,20 @@ function rules(): Command {
 
 /** `medcloudlet ids …`. */
 export function idsCommand(): Command {
-  return newGroup("ids", "find attacks in requests: train, score, evaluate")
+  const group = newGroup("ids", "find attacks: train, score, evaluate; and watch the running services")
     .addCommand(train())
+    .addCommand(tellCommand(withInput))
+    .addCommand(mergeCommand())
     .addCommand(score())
     .addCommand(evaluateCommand())
     .addCommand(kddCommand())
     .addCommand(benchIdsCommand())
+    .addCommand(replayCommand())
+    .addCommand(idsDemoCommand())
+    .addCommand(meshCommand())
     .addCommand(rules());
+  for (const command of officerCommands()) {
+    group.addCommand(command);
+  }
+  return group;
 }

@@ -1,21 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { accountCommand } from "./account.ts";
-import { auditCommand } from "./audit.ts";
-import { benchCommand } from "./bench.ts";
-import { communityCommand } from "./community.ts";
-import { datasetCommand } from "./dataset.ts";
-import { demoCommand } from "./demo.ts";
-import { doctorCommand } from "./doctor.ts";
-import { emergencyCommand } from "./emergency.ts";
 import { EXIT, reportFailure } from "./failure.ts";
-import { idsCommand } from "./ids.ts";
-import { keysCommand } from "./keys.ts";
-import { recordCommand } from "./record.ts";
-import { serveCommand } from "./serve.ts";
-import { simulateCommand } from "./simulate.ts";
-import { trustCommand } from "./trust.ts";
 
 // Whoever reads along may stop: `medcloudlet doctor read | head` is no fault, and says nothing.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -40,23 +26,30 @@ const program = new Command("medcloudlet")
     "\nExit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 refused (login, consent, ticket),\n" +
       "4 unavailable (try again), 5 invalid input. Errors go to stderr, with --json as one JSON object.",
   );
-for (const command of [
-  demoCommand(),
-  serveCommand(),
-  simulateCommand(),
-  datasetCommand(),
-  doctorCommand(),
-  keysCommand(),
-  accountCommand(),
-  recordCommand(),
-  auditCommand(),
-  emergencyCommand(),
-  communityCommand(),
-  trustCommand(),
-  idsCommand(),
-  benchCommand(),
-]) {
-  program.addCommand(command);
+/** Each is loaded when it is called: all of them together take most of a second to start. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import("./demo.ts")).demoCommand(),
+  serve: async () => (await import("./serve.ts")).serveCommand(),
+  simulate: async () => (await import("./simulate.ts")).simulateCommand(),
+  dataset: async () => (await import("./dataset.ts")).datasetCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  keys: async () => (await import("./keys.ts")).keysCommand(),
+  account: async () => (await import("./account.ts")).accountCommand(),
+  record: async () => (await import("./record.ts")).recordCommand(),
+  audit: async () => (await import("./audit.ts")).auditCommand(),
+  emergency: async () => (await import("./emergency.ts")).emergencyCommand(),
+  trust: async () => (await import("./trust.ts")).trustCommand(),
+  ids: async () => (await import("./ids.ts")).idsCommand(),
+  community: async () => (await import("./community.ts")).communityCommand(),
+  research: async () => (await import("./research.ts")).researchCommand(),
+  analytics: async () => (await import("./analytics.ts")).analyticsCommand(),
+  news2: async () => (await import("./news2.ts")).news2Command(),
+  bench: async () => (await import("./bench.ts")).benchCommand(),
+};
+const [called = ""] = process.argv.slice(2);
+const wanted = Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
+for (const name of wanted) {
+  program.addCommand(await (COMMANDS[name] as () => Promise<Command>)());
 }
 
 try {

@@ -44,9 +44,21 @@ export function unpair(): Command {
     .requiredOption("--device-id <id>", "as `medcloudlet keys devices` shows it", deviceId)
     .action((options: PersonOptions & { deviceId: string }) =>
       asPerson(options, async (person, toolkit) => {
-        await ownerOf(toolkit, person).revokeDevice(options.deviceId);
-        outputOf(options).result(
-          { deviceId: options.deviceId, revoked: true },
+        const output = outputOf(options);
+        const owner = ownerOf(toolkit, person);
+        const before = (await owner.devices()).find(
+          ({ enrolment }) => enrolment.deviceId === options.deviceId,
+        );
+        if (before !== undefined && before.revokedAt !== null) {
+          output.result(
+            { deviceId: options.deviceId, revoked: true, already: true, revokedAt: before.revokedAt },
+            `Device ${options.deviceId} was unpaired already, ${day(before.revokedAt)} UTC: nothing was to be done.`,
+          );
+          return;
+        }
+        await owner.revokeDevice(options.deviceId);
+        output.result(
+          { deviceId: options.deviceId, revoked: true, already: false },
           `Device ${options.deviceId} gets no ticket any more, and readers refuse what it measures from now on.\n` +
             "A ticket that it has lives for up to an hour; readings that a thief back-dates to before this moment\n" +
             "cannot be told from real ones until then.",

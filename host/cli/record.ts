@@ -36,7 +36,13 @@ interface ExportOptions extends ShowOptions {
 
 /** Reads a bundle from a file. @throws MedcloudletError `CLI_FILE`, `FHIR_BUNDLE_INVALID` */
 async function readBundle(file: string): Promise<unknown> {
-  const { size: bytes } = await stat(file);
+  const unreadable = (cause: NodeJS.ErrnoException) =>
+    new MedcloudletError("CLI_FILE", `Cannot read ${file} (${cause.code}): check its path and permissions.`, {
+      cause,
+    });
+  const { size: bytes } = await stat(file).catch((cause) => {
+    throw unreadable(cause);
+  });
   if (bytes > MAX_BUNDLE_BYTES) {
     throw new MedcloudletError(
       "CLI_FILE",
@@ -44,7 +50,10 @@ async function readBundle(file: string): Promise<unknown> {
     );
   }
   try {
-    return JSON.parse(await readFile(file, "utf8"));
+    const text = await readFile(file, "utf8").catch((cause) => {
+      throw unreadable(cause);
+    });
+    return JSON.parse(text);
   } catch (cause) {
     if (cause instanceof SyntaxError) {
       throw new MedcloudletError("FHIR_BUNDLE_INVALID", `${file} is not JSON.`, { status: 422, cause });

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import { createTriage } from "../analytics/index.ts";
 import { systemClock } from "../base/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
 import {
   createPhysiology,
+  createReporter,
+  EMERGENCY_SECONDS,
   type Episode,
+  type Report,
   TIME_FORMATS,
   type TimeFormat,
   uploadAll,
@@ -33,6 +35,7 @@ interface SimulateOptions {
   readonly batchSeconds: number;
   readonly episode?: Episode["kind"];
   readonly episodeAfter: number;
+  readonly fallAfter?: number;
   readonly json?: true;
 }
 
@@ -40,16 +43,34 @@ function startTimeOf(options: SimulateOptions): number {
   return options.start ?? systemClock.now();
 }
 
-async function* simulated(options: SimulateOptions): AsyncGenerator<readonly ReadingColumn[]> {
-  const { seed, batchSeconds, minutes, episode, episodeAfter } = options;
+/** A simulated person is measured in slices short enough for an emergency; a recording comes in its own batches. */
+function sliceSecondsOf({ csv, batchSeconds }: SimulateOptions): number {
+  return csv === undefined && batchSeconds % EMERGENCY_SECONDS === 0 ? EMERGENCY_SECONDS : batchSeconds;
+}
+
+interface Slice {
+  readonly columns: readonly ReadingColumn[];
+  readonly fall: boolean;
+}
+
+async function* simulated(options: SimulateOptions): AsyncGenerator<Slice> {
+  const { seed, batchSeconds, minutes, episode, episodeAfter, fallAfter } = options;
   const physiology = createPhysiology({
     seed,
     startTime: startTimeOf(options),
     ...(episode === undefined ? {} : { episode: { kind: episode, onsetSeconds: episodeAfter * 60 } }),
   });
-  const batches = minutes === undefined ? Number.POSITIVE_INFINITY : Math.ceil((minutes * 60) / batchSeconds);
-  for (let i = 0; i < batches; i++) {
-    yield physiology.nextBatch(batchSeconds);
+  const seconds = sliceSecondsOf(options);
+  const whole = minutes === undefined ? Number.POSITIVE_INFINITY : Math.ceil((minutes * 60) / batchSeconds);
+  const fallsAt = fallAfter === undefined ? null : Math.floor((fallAfter * 60) / seconds);
+  for (let i = 0; i < (whole * batchSeconds) / seconds; i++) {
+    yield { columns: physiology.nextBatch(seconds), fall: i === fallsAt };
+  }
+}
+
+async function* recorded(file: string, options: SimulateOptions): AsyncGenerator<Slice> {
+  for await (const columns of readRecording(file, { ...options, start: startTimeOf(options) })) {
+    yield { columns, fall: false };
   }
 }
 
@@ -81,6 +102,7 @@ export function simulateCommand(): Command {
       60,
     )
     .addOption(new Option("--episode <kind>", "let the person fall ill").choices(["sepsis", "hypoxia"]))
+    .option("--fall-after <minutes>", "let the person fall: reports at once and every 10 s", wholeNumber(0))
     .option("--episode-after <minutes>", "when the illness begins", wholeNumber(0), 60)
     .action(async (options: SimulateOptions) => {
       const output = outputOf(options);
@@ -90,26 +112,34 @@ export function simulateCommand(): Command {
         await addressesOf({ ...options, home: options.device }),
       );
       const signal = abortOnInterrupt();
-      const source =
-        options.csv === undefined
-          ? simulated(options)
-          : readRecording(options.csv, { ...options, start: startTimeOf(options) });
+      const source = options.csv === undefined ? simulated(options) : recorded(options.csv, options);
       const onWait = (code: string, retryInMs: number) =>
         output.trouble(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
-      const triage = createTriage();
+      const sliceSeconds = sliceSecondsOf(options);
+      const reporter = createReporter({ sliceSeconds, regularSeconds: options.batchSeconds });
       let accepted = 0;
       try {
-        for await (const columns of source) {
+        const send = async ({ columns, priority, mode }: Report): Promise<void> => {
+          const sealed = await device.record(columns, priority);
+          const how = mode === "emergency" ? `, reports every ${sliceSeconds} s` : "";
+          output.note(`  #${sealed.sequence}  sealed ${size(sealed.bytes.length)}  ${priority}${how}`);
+          await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
+        };
+        for await (const { columns, fall } of source) {
           if (signal.aborted) {
             break;
           }
-          const priority = triage.assess(columns).priority;
-          const sealed = await device.record(columns, priority);
-          output.note(`  #${sealed.sequence}  sealed ${size(sealed.bytes.length)}  ${priority}`);
-          await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
-          if (options.speed > 0) {
-            await sleep((options.batchSeconds * 1000) / options.speed, undefined, { signal }).catch(() => {});
+          const report = reporter.take(columns, { fall });
+          if (report !== null) {
+            await send(report);
           }
+          if (options.speed > 0) {
+            await sleep((sliceSeconds * 1000) / options.speed, undefined, { signal }).catch(() => {});
+          }
+        }
+        const rest = reporter.rest();
+        if (rest !== null) {
+          await device.record(rest.columns, rest.priority);
         }
         await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
         const waiting = await device.waiting();

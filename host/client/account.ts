@@ -28,6 +28,16 @@ const RESET = z.object({
 });
 const RESETS = z.object({ resets: z.array(RESET) });
 
+const OWN_INVITATION = z.object({
+  invitationId: idSchema,
+  role: z.string(),
+  expiresAt: z.number(),
+  usedAt: z.number().nullable(),
+  usedBy: z.string().nullable(),
+});
+const INVITATIONS = z.object({ invitations: z.array(OWN_INVITATION) });
+
+export type OwnInvitation = z.infer<typeof OWN_INVITATION>;
 export type OwnSession = z.infer<typeof SESSIONS>["sessions"][number];
 export type AccountEvent = z.infer<typeof EVENTS>["events"][number];
 export type FactorReset = z.infer<typeof RESET>;
@@ -55,6 +65,10 @@ export interface AccountClient {
   /** As an operator: somebody lost their second factor. A security officer confirms it. */
   requestFactorReset(handle: string): Promise<FactorReset>;
   factorResets(): Promise<FactorReset[]>;
+  /** As an operator or security officer: the invitations made by this account, newest first. */
+  invitations(): Promise<OwnInvitation[]>;
+  /** Takes one back. @throws MedcloudletError `INVITATION_UNKNOWN`, `INVITATION_USED` */
+  withdrawInvitation(invitationId: string): Promise<void>;
   /** As a security officer: closes somebody's account and ends their sessions, or opens it again. */
   suspend(handle: string, suspended: boolean): Promise<void>;
   /** As a security officer. */
@@ -84,6 +98,10 @@ export function createAccountClient({ call }: KdcSession): AccountClient {
           json: { code },
         })
       ).backupCodes,
+    invitations: async () => (await call(INVITATIONS, { method: "GET", path: "/invitations" })).invitations,
+    async withdrawInvitation(invitationId) {
+      await call(nothing, { method: "DELETE", path: `/invitations/${invitationId}` });
+    },
     async suspend(handle, suspended) {
       const path = `/suspensions/${encodeURIComponent(handle)}`;
       await call(z.unknown(), { method: "PUT", path, json: { suspended } });

@@ -87,16 +87,23 @@ export function createEmergency(options: {
   const ownerId = session.account.accountId;
   let plan = options.plan;
 
-  const lookUpTrustee: Emergency["lookUpTrustee"] = async (handle) => {
-    const path = `/trustees/${encodeURIComponent(handle)}`;
+  /** `chosen`: also one of the plan's trustees whose account was closed since. */
+  const find = async (handle: string, { chosen }: { readonly chosen: boolean }): Promise<Trustee> => {
+    const path = `/trustees/${encodeURIComponent(handle)}?chosen=${chosen}`;
     const entry = await session.call(DIRECTORY_ENTRY, { method: "GET", path });
     const theirs = identityKeys(await verifyIdentity(entry.identity));
     const { accountId, role } = entry;
     return { accountId, handle, role, fingerprint: fingerprint(theirs), receivingKey: theirs.receivingKey };
   };
 
-  const expectTrustee = async (handle: string, expected: string): Promise<Trustee> => {
-    const trustee = await lookUpTrustee(handle);
+  const lookUpTrustee: Emergency["lookUpTrustee"] = (handle) => find(handle, { chosen: false });
+
+  const expectTrustee = async (
+    handle: string,
+    expected: string,
+    how: { readonly chosen: boolean },
+  ): Promise<Trustee> => {
+    const trustee = await find(handle, how);
     if (trustee.fingerprint !== expected) {
       throw new MedcloudletError(
         "TRUSTEE_CHANGED",
@@ -119,7 +126,7 @@ export function createEmergency(options: {
     const due = medicalEpochs().filter(({ epochId }) => !done.has(epochId));
     const trustees: Trustee[] = [];
     for (const chosen of due.length === 0 ? [] : plan.trustees) {
-      trustees.push(await expectTrustee(chosen.handle, chosen.fingerprint));
+      trustees.push(await expectTrustee(chosen.handle, chosen.fingerprint, { chosen: true }));
     }
     for (const { epochId, privateKey } of due) {
       const set = { setId, owner: ownerId, epochId, threshold, createdAt };
@@ -166,7 +173,9 @@ export function createEmergency(options: {
       }
       const trustees: EmergencyPlan["trustees"] = [];
       for (const { handle, expectedFingerprint } of chosen) {
-        const { accountId, fingerprint } = await expectTrustee(handle, expectedFingerprint);
+        const { accountId, fingerprint } = await expectTrustee(handle, expectedFingerprint, {
+          chosen: false,
+        });
         trustees.push({ handle, accountId, fingerprint });
       }
       // Later than the plan before, whatever the clock says: the KDC takes newer ones only.

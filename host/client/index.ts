@@ -3,6 +3,7 @@ export {
   type AccountEvent,
   createAccountClient,
   type FactorReset,
+  type OwnInvitation,
   type OwnSession,
   type Reauthentication,
 } from "./account.ts";
@@ -24,6 +25,7 @@ export {
   type Trustee,
 } from "./emergency.ts";
 export type { KnownEmergency } from "./emergency-api.ts";
+export { createEmergencyOfficer, type EmergencyOfficer } from "./emergency-officer.ts";
 export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
 export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";
 export { combineShares, splitCode } from "./guardian-shares.ts";
@@ -41,6 +43,17 @@ export {
   vetoRecovery,
 } from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
+export {
+  createIdsClient,
+  type IdsAlert,
+  type IdsAppeal,
+  type IdsClient,
+  type IdsDecision,
+  type IdsExemption,
+  type IdsExplanation,
+  type IdsMember,
+  type IdsNews,
+} from "./ids.ts";
 export {
   createKdcClient,
   type HeldTicket,
@@ -92,7 +105,7 @@ export {
   type RecordView,
   readRecordPart,
 } from "./record-reader.ts";
-export { createSeenParts, type SeenPart, type SeenParts } from "./record-statements.ts";
+export { createSeenParts, fetchRecordPart, type SeenPart, type SeenParts } from "./record-statements.ts";
 export {
   armRecovery,
   type Backup,
@@ -104,4 +117,4 @@ export {
 export { newRecoveryCode, printRecoveryCode, readRecoveryCode, recoveryProof } from "./recovery-code.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
-export { lockWith, unlockWith } from "./small-lock.ts";
+export { deriveSecret, lockWith, unlockWith } from "./small-lock.ts";

@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
-import { MedcloudletError, toBase64Url } from "../base/index.ts";
+import { isMedcloudletError, MedcloudletError, toBase64Url } from "../base/index.ts";
 import { generateSigningSeed, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import type { Credentials, HttpClient, HttpRequest } from "./http.ts";
 import { fetchGrants, giveConsent, type UnverifiedGrant } from "./kdc-consents.ts";
@@ -18,7 +18,12 @@ const SESSION = z.object({
   secondFactor: SECOND_FACTOR,
   deviceToken: z.string().optional(),
 });
-const INVITATION = z.object({ role: z.string(), code: z.string(), expiresAt: z.number() });
+const INVITATION = z.object({
+  invitationId: z.string(),
+  role: z.string(),
+  code: z.string(),
+  expiresAt: z.number(),
+});
 const ROTATION = z.object({ kid: z.string(), activeFrom: z.number() });
 const TICKET = z.object({ ticket: z.string(), expiresAt: z.number() });
 const UPLOAD_TICKET = TICKET.extend({ epoch: z.string() });
@@ -57,7 +62,7 @@ export interface KdcSession {
   /** To be sent with the next login; only where the login did not bring one. */
   readonly deviceToken?: string;
   logout(): Promise<void>;
-  invite(role: string): Promise<{ code: string; expiresAt: number }>;
+  invite(role: string): Promise<{ invitationId: string; code: string; expiresAt: number }>;
   /** @throws MedcloudletError `ACCOUNT_UNKNOWN` */
   lookUp(handle: string): Promise<KnownAccount>;
   publishEpoch(statement: string): Promise<void>;
@@ -101,8 +106,13 @@ export interface KdcClient {
 }
 
 /** The KDC's HTTP API, its answers checked. */
-export function createKdcClient(options: { readonly http: HttpClient; readonly url: string }): KdcClient {
-  const { http } = options;
+export function createKdcClient(options: {
+  readonly http: HttpClient;
+  readonly url: string;
+  /** The account's key: shown where the KDC's intrusion detection asks for more than a session. */
+  readonly accountKey?: SigningKey;
+}): KdcClient {
+  const { http, accountKey } = options;
   const base = `${options.url.replace(/\/+$/, "")}/v1`;
 
   const call = async <T>(
@@ -145,27 +155,43 @@ export function createKdcClient(options: { readonly http: HttpClient; readonly u
   ): KdcSession => {
     const credentials = { session: opened.token };
     const anything = z.unknown();
-    const callAs: KdcSession["call"] = (schema, { method, path, json, key }) =>
-      call(schema, method, path, key === undefined ? credentials : { ...credentials, key }, json);
+    const callAs: KdcSession["call"] = async (schema, { method, path, json, key }) => {
+      const withKey = (proving: SigningKey | undefined) =>
+        call(
+          schema,
+          method,
+          path,
+          proving === undefined ? credentials : { ...credentials, key: proving },
+          json,
+        );
+      return withKey(key).catch((error) => {
+        if (key === undefined && accountKey !== undefined && isMedcloudletError(error, "IDS_CHALLENGED")) {
+          return withKey(accountKey);
+        }
+        throw error;
+      });
+    };
     return {
       ...opened,
       logout: async () => {
         await http.send({ method: "DELETE", url: `${base}/sessions/current`, credentials });
       },
-      invite: (role) => call(INVITATION, "POST", "/invitations", credentials, { role }),
-      lookUp: (handle) => call(ACCOUNT, "GET", `/directory/${encodeURIComponent(handle)}`, credentials),
+      invite: (role) => callAs(INVITATION, { method: "POST", path: "/invitations", json: { role } }),
+      lookUp: (handle) =>
+        callAs(ACCOUNT, { method: "GET", path: `/directory/${encodeURIComponent(handle)}` }),
       publishEpoch: async (statement) => {
-        await call(anything, "POST", "/epochs", credentials, { statement });
+        await callAs(anything, { method: "POST", path: "/epochs", json: { statement } });
       },
-      epochs: async () => (await call(EPOCHS, "GET", "/epochs", credentials)).epochs,
+      epochs: async () => (await callAs(EPOCHS, { method: "GET", path: "/epochs" })).epochs,
       enrolDevice: async (statement) => {
-        await call(anything, "POST", "/devices", credentials, { statement });
+        await callAs(anything, { method: "POST", path: "/devices", json: { statement } });
       },
       giveConsent: (consent, wrappedKeys) => giveConsent(callAs, consent, wrappedKeys),
       grants: () => fetchGrants(callAs),
       readTicket: (streamId, accountKey) => heldTicket(callAs, "/tickets/read", accountKey, { streamId }),
       staffTicket: (accountKey) => heldTicket(callAs, "/tickets/staff", accountKey),
-      rotateTicketKeys: (how) => call(ROTATION, "POST", "/ticket-keys/rotations", credentials, how),
+      rotateTicketKeys: (how) =>
+        callAs(ROTATION, { method: "POST", path: "/ticket-keys/rotations", json: how }),
       call: callAs,
     };
   };

@@ -6,6 +6,7 @@ import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 import type { OwnDevice, OwnedEpoch, Owner } from "./owner.ts";
 import type { PersonKeys } from "./person-keys.ts";
+import { verifyRecordParts } from "./record-statements.ts";
 
 /** What each region is made of, in words for people. */
 export const REGION_CONTENTS: Readonly<Record<Region, readonly string[]>> = {
@@ -42,6 +43,16 @@ export interface PreviewRegion {
   readonly startsNewEpoch: boolean;
   /** Devices that write into the region's stream. */
   readonly devices: readonly OwnDevice[];
+  /** The record's part of this region; null where nothing was saved yet. */
+  readonly record: {
+    readonly version: number;
+    /** ms since 1970 UTC. */
+    readonly savedAt: number;
+    /** Number of the epoch that it is sealed to. */
+    readonly epoch: number;
+    /** The consent would open it. One without history does once the owner has saved it again. */
+    readonly opens: boolean;
+  } | null;
 }
 
 /** What somebody would see under a consent that is not given yet. */
@@ -62,6 +73,7 @@ export const IRREVOCABLE = [
   "A wearable hears of a new epoch with its next ticket, within an hour, and seals to the old one until then.",
 ] as const;
 
+const RECORD_PARTS = z.object({ recordParts: z.array(z.string()) });
 const SUMMARY = z.object({
   batches: z.number().int().nonnegative(),
   firstTime: z.number().nullable(),
@@ -130,6 +142,17 @@ export function createPreview(options: {
     const published = await owner.publishedEpochs();
     const devices = await owner.devices();
     const startsNewEpoch = history === "from-now";
+    const { recordParts } = await session.call(RECORD_PARTS, { method: "GET", path: "/record-parts" });
+    const self = { id: session.account.accountId, signingKey: keys.signing.publicKey };
+    const saved = await verifyRecordParts(recordParts, self, published);
+
+    const recordOf = (region: Region): PreviewRegion["record"] => {
+      const part = saved.get(region);
+      const number = part === undefined ? undefined : published.get(part.epochId)?.number;
+      return part === undefined || number === undefined
+        ? null
+        : { version: part.version, savedAt: part.createdAt, epoch: number, opens: !startsNewEpoch };
+    };
 
     const previewRegion = async (region: Region): Promise<PreviewRegion> => {
       const own = owner.epochs.filter((epoch) => epoch.region === region && published.has(epoch.epochId));
@@ -160,6 +183,7 @@ export function createPreview(options: {
         epochs,
         startsNewEpoch,
         devices: devices.filter(({ enrolment }) => enrolment.region === region),
+        record: recordOf(region),
       };
     };
 

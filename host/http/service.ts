@@ -1,10 +1,13 @@
+import cors from "cors";
 import express, { type Express, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
 import type { Log } from "./log.ts";
+import { type PageOptions, servePage } from "./page.ts";
 import { notFound, problemHandler } from "./problem.ts";
 import { type RateLimit, rateLimitByAddress } from "./rate-limit.ts";
 import { requestLog } from "./request-log.ts";
 import type { Endpoint } from "./route.ts";
+import type { RequestWatch } from "./watch.ts";
 
 /** Something a service cannot work without. Rejects when it is not there. */
 export interface Probe {
@@ -26,6 +29,8 @@ export interface Service {
 }
 
 const PROBE_TIMEOUT_MS = 2000;
+/** Prometheus comes a few times a minute; who guesses its token does not get far. */
+const METRICS_LIMIT: RateLimit = { points: 60, seconds: 60 };
 
 async function withTimeout(work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -69,6 +74,14 @@ export function createServiceApp(options: {
   readonly routes: { readonly router: Router };
   /** How many proxies in front to trust for the client's address; 0 on a bare machine. */
   readonly trustProxies?: number;
+  /** Served at `/`. */
+  readonly page?: PageOptions;
+  /** The origin of the page that may use this service from a browser, where it is another than its own. */
+  readonly pageOrigin?: string;
+  /** Looks at every request, and may hold some back. */
+  readonly watch?: RequestWatch | undefined;
+  /** Answers `/metrics`, where that is asked for. */
+  readonly metrics?: RequestHandler | undefined;
 }): { app: Express; drain(): void } {
   const { log } = options;
   let draining = false;
@@ -95,8 +108,33 @@ export function createServiceApp(options: {
     "/readyz",
     readiness(options.probes, () => draining, log),
   );
+  if (options.metrics !== undefined) {
+    app.get("/metrics", rateLimitByAddress(METRICS_LIMIT), options.metrics);
+  }
+  if (options.pageOrigin !== undefined) {
+    // No cookies anywhere: a page can do no more here than who holds its tickets.
+    app.use(
+      "/v1",
+      cors({
+        origin: options.pageOrigin,
+        methods: ["GET", "POST", "PUT", "DELETE"],
+        allowedHeaders: ["Authorization", "DPoP", "Content-Type"],
+        exposedHeaders: ["Medcloudlet-Cursor", "Retry-After"],
+        maxAge: 600,
+      }),
+    );
+  }
+  if (options.watch !== undefined) {
+    app.use(options.watch.arrive);
+  }
   app.use(rateLimitByAddress(options.rateLimit));
   app.use("/v1", options.routes.router);
+  if (options.page !== undefined) {
+    app.use(servePage(options.page));
+  }
+  if (options.watch !== undefined) {
+    app.use(options.watch.unrouted);
+  }
   app.use(notFound);
   app.use(problemHandler(log));
   return {

@@ -1,10 +1,9 @@
-import { hkdf } from "@noble/hashes/hkdf.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes, type Clock, utf8 } from "../base/index.ts";
+import type { Bytes, Clock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import { createAccountEvents } from "./account-events.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Account, Accounts } from "./accounts.ts";
 import { createBackups } from "./backups.ts";
+import { deriveKey, factorBox } from "./factor-key.ts";
 import { createFactorResets } from "./factor-resets.ts";
 import { addGuardianRoutes } from "./guardian-routes.ts";
 import { createGuardianSets } from "./guardian-sets.ts";
@@ -17,15 +16,9 @@ import { addRecoveryRoutes } from "./recovery-routes.ts";
 import type { Routes } from "./routes.ts";
 import { createSecondFactors } from "./second-factor.ts";
 import { addSecondFactorRoutes } from "./second-factor-routes.ts";
-import { createSecretBox } from "./secret-box.ts";
 import { addSessionRoutes, createReauthenticate } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
 import { addSuspensionRoutes } from "./suspension-routes.ts";
-
-/** Keys for different uses out of one file. */
-function deriveKey(secret: Bytes, use: string): Bytes {
-  return new Uint8Array(hkdf(sha256, secret, undefined, utf8(use), 32));
-}
 
 /**
  * Everything that people do with their own accounts: logging in, sessions, second factors, backups, recovery.
@@ -40,9 +33,11 @@ export async function createAccountRooms(options: {
   /** 32 bytes that second factors are kept under in the store, and ids of recovery requests made with. */
   readonly factorKey: Bytes;
   readonly notices: Notices;
-}): Promise<{ addRoutes(routes: Routes): void }> {
+}): Promise<{
+  addRoutes(routes: Routes, others: { readonly settled: (closed: Account) => Promise<void> }): void;
+}> {
   const { store, clock, accounts, sessions, login } = options;
-  const box = await createSecretBox(deriveKey(options.factorKey, "medcloudlet second factors v1"));
+  const box = await factorBox(options.factorKey);
   const factors = createSecondFactors({ accounts, box, clock });
   const clients = await createKnownClients(store, clock);
   const events = await createAccountEvents(store, clock, options.notices);
@@ -58,10 +53,10 @@ export async function createAccountRooms(options: {
   const reauthenticate = createReauthenticate(login, factors);
   const common = { accounts, events, reauthenticate };
   return {
-    addRoutes(routes) {
+    addRoutes(routes, { settled }) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
-      addSuspensionRoutes(routes, { accounts, events, clock });
+      addSuspensionRoutes(routes, { accounts, events, clock, settled });
       addRecoveryRoutes(routes, { ...common, backups, recoveries });
       addGuardianRoutes(routes, { ...common, sets, requests });
     },

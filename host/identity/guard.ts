@@ -18,17 +18,25 @@ function targetOf(request: Request, publicUrl: () => string): string {
   return publicUrl() + request.originalUrl.replace(/[?#].*$/s, "");
 }
 
+/** What was found of a request before: its proof counts once, and more than one place may ask for it. */
+const found = new WeakMap<Request, Promise<ProvenKey>>();
+
 /** Proves the key behind a request that carries no ticket: a device or cloudlet asking the KDC for one. */
 export function proveKey(
   proofs: ProofVerifier,
   publicUrl: () => string,
   request: Request,
 ): Promise<ProvenKey> {
-  return proofs.verify({
-    proof: request.get("DPoP"),
-    method: request.method,
-    url: targetOf(request, publicUrl),
-  });
+  let proven = found.get(request);
+  if (proven === undefined) {
+    proven = proofs.verify({
+      proof: request.get("DPoP"),
+      method: request.method,
+      url: targetOf(request, publicUrl),
+    });
+    found.set(request, proven);
+  }
+  return proven;
 }
 
 export function createTicketGuard(options: {

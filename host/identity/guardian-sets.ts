@@ -42,6 +42,7 @@ export async function createGuardianSets(
         const suits =
           account !== null &&
           account._id !== owner._id &&
+          account.suspendedAt === null &&
           GUARDIAN_ROLES.includes(account.role) &&
           account.fingerprint === fingerprint;
         if (!suits) {

@@ -12,6 +12,7 @@ export {
 } from "./accounts.ts";
 export { admitBatch } from "./admission.ts";
 export { createDevices, type Device, type Devices, deviceKey } from "./devices.ts";
+export { moveFactors } from "./factor-key.ts";
 export { createTicketGuard, proveKey, type TicketGuard } from "./guard.ts";
 export { createInvitations, type Invitations } from "./invitations.ts";
 export { loadOrCreateSecret, loadOrCreateSigningKey } from "./key-file.ts";

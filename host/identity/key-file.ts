@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Bytes, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import { importSigningKey, type SigningKey } from "../sealing/index.ts";
@@ -11,7 +11,14 @@ import { importSigningKey, type SigningKey } from "../sealing/index.ts";
 export async function loadOrCreateSecret(file: string): Promise<Bytes> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await writeFile(file, `${toHex(randomBytes(32))}\n`, { mode: 0o600, flag: "wx" });
+    const handle = await open(file, "wx", 0o600);
+    try {
+      await handle.writeFile(`${toHex(randomBytes(32))}\n`);
+      // On the disk before anything is locked with it.
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") {
       throw new MedcloudletError("SIGNING_KEY_FILE", `Cannot write the key to ${file}.`, { cause });

@@ -45,6 +45,14 @@ export interface Notices {
   markSeen(accountId: string, noticeId: string): Promise<void>;
 }
 
+/**
+ * Notices kept of each kind. By kind, so that whoever makes one happen again and again buries none of another: a
+ * trustee who approves and withdraws all day does not push an opening out.
+ */
+const KEPT_OF_KIND = 500;
+/** Looked for and deleted together, so that not every notice costs it. */
+const TRIMMED_AT_ONCE = 20;
+
 /** How a notice leaves the KDC. */
 export function presentNotice({ _id, at, kind, who, object, reason, until, seenAt }: Notice) {
   return { noticeId: _id, at, kind, who, object, reason, until, seenAt };
@@ -54,11 +62,24 @@ function noticeId({ to, kind, object, who = "", occurrence = 0 }: NoticeInput): 
   return toHex(sha256(utf8(JSON.stringify([to, kind, object, who, occurrence])))).slice(0, 32);
 }
 
-export async function createNotices(store: Store, clock: Clock): Promise<Notices> {
+export async function createNotices(store: Store, clock: Clock, keptOfKind = KEPT_OF_KIND): Promise<Notices> {
   const notices = await store.collection<Notice>({
     name: "notices",
-    indexes: [{ fields: { accountId: 1, at: 1 } }],
+    indexes: [{ fields: { accountId: 1, at: 1 } }, { fields: { accountId: 1, kind: 1, at: 1 } }],
   });
+
+  const trim = async (accountId: string, kind: string): Promise<void> => {
+    const alike = { accountId: { $eq: accountId }, kind: { $eq: kind } };
+    if ((await notices.countDocuments(alike)) < keptOfKind + TRIMMED_AT_ONCE) {
+      return;
+    }
+    const surplus = await notices.find(alike, {
+      sort: { at: -1, _id: 1 },
+      skip: keptOfKind,
+      projection: { _id: 1 },
+    });
+    await notices.deleteMany({ _id: { $in: surplus.map(({ _id }) => _id) } });
+  };
 
   return {
     async send(notice) {
@@ -66,6 +87,7 @@ export async function createNotices(store: Store, clock: Clock): Promise<Notices
       const _id = noticeId(notice);
       try {
         await notices.insertOne({ _id, accountId: to, at, kind, who, object, reason, until, seenAt: null });
+        await trim(to, kind);
       } catch (error) {
         if (!isDuplicate(error)) {
           throw error;

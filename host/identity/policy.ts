@@ -24,7 +24,9 @@ export type Rule = { readonly audit: boolean } & (
   | {
       readonly by: "proof";
       readonly allow: Readonly<
-        Partial<Record<"device" | "cloudlet" | "requester" | "applicant" | "member", readonly Allowed[]>>
+        Partial<
+          Record<"device" | "cloudlet" | "requester" | "applicant" | "member" | "peer", readonly Allowed[]>
+        >
       >;
     }
   /** The holder of a ticket, by the ticket's scope. */
@@ -96,6 +98,8 @@ export const POLICY = {
   "recovery-request.collect": { by: "proof", audit: true, allow: { requester: OWN } },
   // Whom each may invite, the route says.
   "invitation.make": { by: "session", audit: true, allow: { operator: OWN, "security-officer": OWN } },
+  "invitation.list": { by: "session", audit: false, allow: { operator: OWN, "security-officer": OWN } },
+  "invitation.withdraw": { by: "session", audit: true, allow: { operator: OWN, "security-officer": OWN } },
   "directory.look-up": { by: "session", audit: false, allow: EVERYBODY },
   "device.enrol": { by: "session", audit: true, allow: { patient: OWN } },
   "device.revoke": { by: "session", audit: true, allow: { patient: OWN } },
@@ -159,12 +163,30 @@ export const POLICY = {
     allow: { doctor: TRUSTEE, "security-officer": TRUSTEE },
   },
   "emergency.end": { by: "session", audit: true, allow: { patient: OWN, doctor: OWN } },
+  // Whoever breaks the glass is watched by somebody who can end it and has no share of what it opens.
+  "emergency.list-running": { by: "session", audit: true, allow: { "security-officer": OWN } },
+  "emergency.stop": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "emergency.release": { by: "session", audit: true, allow: { doctor: OWN } },
   "notice.list": { by: "session", audit: false, allow: EVERYBODY },
   "notice.mark-seen": { by: "session", audit: false, allow: EVERYBODY },
   "audit.read": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "audit.mine": { by: "session", audit: true, allow: EVERYBODY },
   "audit.head": { by: "session", audit: false, allow: EVERYBODY },
+  // Every service: what the intrusion detection found and did
+  "ids.alerts": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.decisions": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.explain": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.rule": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.members": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.exemptions": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.exempt": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.exempt-end": { by: "ticket", audit: true, allow: { watch: OWN } },
+  "ids.appeals": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.follow": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.appeal": { by: "anyone", audit: false },
+  // Every service: what members of the mesh tell each other
+  "mesh.tell": { by: "proof", audit: false, allow: { peer: OWN } },
+  "mesh.catch-up": { by: "proof", audit: false, allow: { peer: OWN } },
   // Cloudlet
   "batch.upload": { by: "ticket", audit: false, allow: { upload: OWN } },
   // Communities, on a cloudlet. What members and moderators do there, they sign: those statements are the record of it.

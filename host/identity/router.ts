@@ -11,6 +11,7 @@ import {
   secondFactorState,
 } from "./accounts.ts";
 import type { Devices } from "./devices.ts";
+import { addInvitationRoutes } from "./invitation-routes.ts";
 import type { Invitations } from "./invitations.ts";
 import type { Routes } from "./routes.ts";
 import type { TicketKeyRing } from "./ticket-key-ring.ts";
@@ -88,6 +89,7 @@ export function addIdentityRoutes(
         await invitations.restore(body.invitation);
         throw error;
       }
+      await invitations.usedBy(body.invitation, account._id);
       actingAs({ id: account._id, role });
       concerning({ owner: account._id, details: { fingerprint: account.fingerprint } });
       await onRegistered(account);
@@ -113,9 +115,12 @@ export function addIdentityRoutes(
     async handle({ account, body: { role }, concerning }) {
       concerning({ details: { role } });
       await requireInviter(role, account);
-      return { status: 201, json: { role, ...(await invitations.create(role, account._id)) } };
+      const made = await invitations.create(role, account._id);
+      concerning({ object: made.invitationId });
+      return { status: 201, json: { role, ...made } };
     },
   });
+  addInvitationRoutes(routes, { accounts, invitations });
 
   // Doctors and researchers can be looked up by anybody who has an account; patients and machines by nobody.
   routes.session({
@@ -125,7 +130,7 @@ export function addIdentityRoutes(
     params: BY_HANDLE,
     async handle({ params: { handle } }) {
       const account = await accounts.byHandle(handle);
-      if (account === null || !LISTED.includes(account.role)) {
+      if (account === null || account.suspendedAt !== null || !LISTED.includes(account.role)) {
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `Nobody to share with here has the handle "${handle}".`,

@@ -6,9 +6,11 @@ import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import {
   type Endpoint,
   type Method,
+  type ProvenCaller,
   parseInput,
   parseJsonBody,
   type Reply,
+  type RequestWatch,
   sendReply,
 } from "../http/index.ts";
 import { type Account, secondFactorState } from "./accounts.ts";
@@ -79,6 +81,11 @@ export interface RouteSpec<A extends Action, C, P, Q, B> {
   readonly relation?: (call: C & Call<P, Q, B>) => Promise<Relation> | Relation;
   /** The error where the policy does not allow the relation; `NOT_PERMITTED` without it. */
   readonly refusal?: () => MedcloudletError;
+  /**
+   * For open routes: whether something other than a session or a key tells that this caller was here before, so that
+   * what is held against the place they come from does not lock them out.
+   */
+  readonly recognises?: (call: C & Call<P, Q, B>) => Promise<boolean>;
   readonly handle: (call: C & Call<P, Q, B>) => Promise<Reply> | Reply;
 }
 
@@ -100,6 +107,12 @@ export interface Routes {
 const AUDITED_STATUS = [401, 403, 404, 409, 410];
 
 /**
+ * Refusals of callers who showed nothing that anybody gave them: only these learn of a measure instead. Who has a ticket
+ * that ran out must hear that, or an honest device would wait for the end of a measure that does not hold for it.
+ */
+const SHOWED_NOTHING = ["SESSION_INVALID", "TICKET_HOLDER_MISMATCH", "TICKET_INVALID", "TICKET_MISSING"];
+
+/**
  * Strangers are answered at multiples of this alone: a request about a known handle has an entry and notices to wait
  * for, one about nobody has not, and whoever measured the time would learn which handles there are.
  */
@@ -112,6 +125,30 @@ interface Authenticated<C> {
   readonly as: C;
   /** Staff without a second factor: few actions are for them. */
   readonly limited?: boolean;
+  /** Who the caller proved to be, for the watch; null where anybody could have sent the same. */
+  readonly proved: ProvenCaller | null;
+}
+
+async function relationOf<A extends Action, C, P, Q, B>(
+  { relation }: RouteSpec<A, C, P, Q, B>,
+  call: C & Call<P, Q, B>,
+): Promise<Relation> {
+  return relation === undefined ? "own" : relation(call);
+}
+
+/** Whom a ticket names. A reader's and a writer's name nobody. */
+function namedIn(grant: Grant<Scope>): Omit<ProvenCaller, "byKey"> {
+  switch (grant.scope) {
+    case "upload":
+      return { device: grant.device };
+    case "forward":
+      return { peer: grant.cloudlet };
+    case "read":
+    case "write":
+      return {};
+    default:
+      return { account: grant.staff };
+  }
 }
 
 function missing(what: string): never {
@@ -127,10 +164,13 @@ export function createRoutes(service: {
   readonly proofs?: ProofVerifier;
   readonly guard?: TicketGuard;
   readonly audit?: AuditSink;
+  readonly watch?: RequestWatch | undefined;
+  /** Shows that a request is signed with an account's own key. @throws MedcloudletError `PROOF_*` */
+  readonly proveAccount?: ((account: Account, request: Request) => Promise<void>) | undefined;
   /** The URL that proofs must name. */
   readonly publicUrl: () => string;
 }): Routes {
-  const { login, proofs, guard, audit, publicUrl } = service;
+  const { login, proofs, guard, audit, watch, proveAccount, publicUrl } = service;
   const router = Router();
   const endpoints: Endpoint[] = [];
 
@@ -181,7 +221,14 @@ export function createRoutes(service: {
       };
 
       const answer = async (): Promise<Reply> => {
-        const authenticated = await authenticate(request, response);
+        watch?.taken(request, action, request.params);
+        const authenticated = await authenticate(request, response).catch((error) => {
+          const isStranger = isMedcloudletError(error) && SHOWED_NOTHING.includes(error.code);
+          throw (isStranger ? watch?.held(request) : null) ?? error;
+        });
+        if (authenticated.proved !== null) {
+          watch?.proven(request, authenticated.proved);
+        }
         actor = authenticated.actor;
         actorRole = actor === null ? null : authenticated.caller;
         if (authenticated.limited === true && rule.by === "session" && rule.beforeSecondFactor !== true) {
@@ -203,6 +250,7 @@ export function createRoutes(service: {
         }
         if (spec.body !== undefined) {
           await parseJsonBody(request, response);
+          watch?.body(request, request.body);
         }
         const call = {
           ...authenticated.as,
@@ -216,10 +264,23 @@ export function createRoutes(service: {
             actorRole = role;
           },
           concerning: (more: Subject) => {
+            watch?.about(request, more);
             subject = { ...subject, ...more, details: { ...subject.details, ...more.details } };
           },
         };
-        const relation = spec.relation === undefined ? "own" : await spec.relation(call);
+        const held = watch?.held(request) ?? null;
+        if (held !== null && rule.by === "anyone" && (await spec.recognises?.(call)) !== true) {
+          throw held;
+        }
+        // A key of one's own making proves nothing: only by the relation it is known whether it is anybody's.
+        const keyless = rule.by === "proof" ? held : null;
+        const relation = await relationOf(spec, call).catch((error) => {
+          throw isMedcloudletError(error) && error.status < 500 ? (keyless ?? error) : error;
+        });
+        if (keyless !== null && !relations.includes(relation)) {
+          throw keyless;
+        }
+        watch?.related(request, relation);
         if (!relations.includes(relation)) {
           throw (
             spec.refusal?.() ??
@@ -252,13 +313,19 @@ export function createRoutes(service: {
   return {
     router,
     endpoints,
-    open: (spec) => add(spec, "anyone", async () => ({ caller: "anyone", actor: null, as: {} })),
+    open: (spec) =>
+      add(spec, "anyone", async () => ({ caller: "anyone", actor: null, as: {}, proved: null })),
     session: (spec) => {
       const { session } = login ?? missing("logins");
       add(spec, "session", async (request, response) => {
         const { account, token } = await session(request, response);
         const limited = secondFactorState(account) === "missing";
-        return { caller: account.role, actor: account._id, as: { account, token }, limited };
+        const challenged = watch?.challenged(request, account._id) ?? false;
+        if (challenged && proveAccount !== undefined) {
+          await proveAccount(account, request);
+        }
+        const proved = { account: account._id, byKey: challenged };
+        return { caller: account.role, actor: account._id, as: { account, token }, limited, proved };
       });
     },
     proof: (spec) => {
@@ -269,15 +336,15 @@ export function createRoutes(service: {
         caller: machine,
         actor: null,
         as: { key: await proveKey(verifier, publicUrl, request) },
+        proved: null,
       }));
     },
     ticket: (scope, spec) => {
       const { authorise } = guard ?? missing("tickets");
-      add(spec, "ticket", async (request) => ({
-        caller: scope,
-        actor: null,
-        as: await authorise(request, scope),
-      }));
+      add(spec, "ticket", async (request) => {
+        const as = await authorise(request, scope);
+        return { caller: scope, actor: null, as, proved: { ...namedIn(as.grant), byKey: true } };
+      });
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   toBase64Url,
 } from "../base/index.ts";
 import type { Account, Accounts } from "./accounts.ts";
+import { factorContext } from "./factor-key.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { secretHash } from "./secrets.ts";
 
@@ -58,7 +59,7 @@ export function createSecondFactors(rooms: {
   const { accounts, box, clock } = rooms;
 
   const totpOf = async (account: Account, sealed: string): Promise<TOTP> => {
-    const secret = await box.open(fromBase64Url(sealed), contextOf(account));
+    const secret = await box.open(fromBase64Url(sealed), factorContext(account._id));
     return authenticator(account, new Secret({ buffer: secret.buffer }));
   };
 
@@ -72,7 +73,7 @@ export function createSecondFactors(rooms: {
   return {
     async propose(account) {
       const secret = randomBytes(SECRET_BYTES);
-      const sealed = toBase64Url(await box.seal(secret, contextOf(account)));
+      const sealed = toBase64Url(await box.seal(secret, factorContext(account._id)));
       await accounts.proposeFactor(account._id, { sealed, createdAt: clock.now() });
       const shown = new Secret({ buffer: secret.buffer });
       return { secret: shown.base32, uri: authenticator(account, shown).toString() };
@@ -127,10 +128,6 @@ export function createSecondFactors(rooms: {
       }
     },
   };
-}
-
-function contextOf(account: Account): string {
-  return `medcloudlet second factor v1 ${account._id}`;
 }
 
 function authenticator(account: Account, secret: Secret): TOTP {

@@ -80,6 +80,10 @@ export function addSessionRoutes(
     path: "/sessions",
     action: "session.open",
     body: CREDENTIALS,
+    async recognises({ body: { handle, deviceToken } }) {
+      const known = deviceToken === undefined ? null : await accounts.byHandle(handle);
+      return known !== null && (await clients.recognise(known._id, deviceToken ?? "")) !== null;
+    },
     async handle({ request, response, body, actingAs, concerning }) {
       const { handle, code, deviceToken } = body;
       const known = await accounts.byHandle(handle);

@@ -24,6 +24,8 @@ const LIFETIME_MS = 12 * 60 * 60 * 1000;
 const STAFF_IDLE_MS = 30 * 60 * 1000;
 const TOUCH_EVERY_MS = 5 * 60 * 1000;
 const AGENT_CHARACTERS = 80;
+/** Sessions of one account; the oldest goes first. */
+const MOST_OF_ACCOUNT = 100;
 
 export interface Sessions {
   open(account: Account, agent: string): Promise<{ token: string; expiresAt: number }>;
@@ -70,6 +72,13 @@ export async function createSessions(store: Store, clock: Clock): Promise<Sessio
         lastUsedAt: now,
         agent: readable(agent),
       });
+      const surplus = await sessions.find(
+        { accountId: { $eq: account._id } },
+        { sort: { createdAt: -1, _id: 1 }, skip: MOST_OF_ACCOUNT, projection: { _id: 1 } },
+      );
+      if (surplus.length > 0) {
+        await sessions.deleteMany({ _id: { $in: surplus.map(({ _id }) => _id) } });
+      }
       return { token, expiresAt };
     },
     find: (token) => sessions.findOne({ _id: { $eq: secretHash(token) }, expiresAt: { $gt: clock.now() } }),

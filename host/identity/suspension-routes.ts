@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Clock, MedcloudletError } from "../base/index.ts";
 import type { AccountEvents } from "./account-events.ts";
-import { type Accounts, handleSchema } from "./accounts.ts";
+import { type Account, type Accounts, handleSchema } from "./accounts.ts";
 import type { Routes } from "./routes.ts";
 
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
@@ -10,9 +10,15 @@ const SUSPENSION = z.strictObject({ suspended: z.boolean() });
 /** Closing the account of somebody who left, or whose account somebody else uses, and opening it again. */
 export function addSuspensionRoutes(
   routes: Routes,
-  rooms: { readonly accounts: Accounts; readonly events: AccountEvents; readonly clock: Clock },
+  rooms: {
+    readonly accounts: Accounts;
+    readonly events: AccountEvents;
+    readonly clock: Clock;
+    /** Waits until nothing is on its way any more that rests on an account which was just closed. */
+    readonly settled: (closed: Account) => Promise<void>;
+  },
 ): void {
-  const { accounts, events, clock } = rooms;
+  const { accounts, events, clock, settled } = rooms;
 
   routes.session({
     method: "put",
@@ -38,6 +44,10 @@ export function addSuspensionRoutes(
       if ((subject.suspendedAt !== null) !== suspended) {
         await accounts.renew(subject, { suspendedAt: suspended ? clock.now() : null });
         await events.note(subject._id, suspended ? "suspended" : "suspension-lifted");
+      }
+      // Also where it was closed before: the first answer may have been lost.
+      if (suspended) {
+        await settled(subject);
       }
       return { status: 200, json: { handle, suspended } };
     },

@@ -81,12 +81,16 @@ export function fuseVotes(
   }
   const voices = [...operators].map(([operator, own]) => {
     const weights = own.map((vote) => {
-      const others = votes.filter((other) => other.operator !== operator);
+      if (vote.trust <= 0) {
+        return 0;
+      }
+      // Who is not listened to repeats nothing.
+      const others = votes.filter((other) => other.operator !== operator && other.trust > 0);
       const shared = others.reduce(
         (sum, other) => sum + Math.max(0, correlation(vote.member, other.member)),
         0,
       );
-      return (logRatio(vote.alarm, vote.rates) * Math.min(1, Math.max(0, vote.trust))) / (1 + shared);
+      return (logRatio(vote.alarm, vote.rates) * Math.min(1, vote.trust)) / (1 + shared);
     });
     const weight = weights.reduce((sum, one) => sum + one, 0) / weights.length;
     // An operator alarms where its members' alarms outweigh their silence.

@@ -1,3 +1,5 @@
+export type { Told } from "./anomaly/counts.ts";
+export { mergeTold } from "./anomaly/merge.ts";
 export type { AnomalyModel } from "./anomaly/model.ts";
 export { createTrainer, type Trainer } from "./anomaly/train.ts";
 export {
@@ -12,6 +14,7 @@ export {
   type Stakes,
 } from "./consult.ts";
 export { ALARM_AT, createDetector, type Detector, type Verdict } from "./detector.ts";
+export * from "./engine/index.ts";
 export {
   areaUnderCurve,
   bootstrap,
@@ -35,7 +38,15 @@ export {
   type Voice,
   type Vote,
 } from "./fusion.ts";
-export { correlationOf, measureCorrelations, measureRates, type Outcome, type Verdicts } from "./members.ts";
+export {
+  type Counts,
+  correlationOf,
+  measureCorrelations,
+  measureRates,
+  type Outcome,
+  ratesOf,
+  type Verdicts,
+} from "./members.ts";
 export { decodeModel, encodeModel, modelHash } from "./model-file.ts";
 export { type InspectedRequest, parseRequest, type RequestRecord, requestRecordSchema } from "./request.ts";
 export { createInspector, type Hit, RULES, type Rule, ruleHash, ruleSetHash } from "./rules/index.ts";
@@ -44,3 +55,4 @@ export { type EventField, eventSchema, type IdsEvent } from "./scenarios/event.t
 export { SCENARIOS } from "./scenarios/list.ts";
 export { type Scenario, scenarioHash } from "./scenarios/scenario.ts";
 export { type TabularDetector, trainTabular } from "./tabular.ts";
+export { decodeTold, encodeTold } from "./told-file.ts";

@@ -12,9 +12,29 @@ export interface Outcome {
   readonly attack: boolean;
 }
 
-/** Rates from outcomes, as means of Beta distributions: few outcomes stay near the doubt of the beginning. */
+/** How often somebody was right and wrong; fractions allowed. */
+export interface Counts {
+  readonly detected: number;
+  readonly missed: number;
+  readonly falseAlarm: number;
+  readonly quiet: number;
+}
+
+/** Rates from counts, as means of Beta distributions: few outcomes stay near the doubt of the beginning. */
+export function ratesOf(counts: Counts): Rates {
+  const detected = BEFORE.detected + counts.detected;
+  const missed = BEFORE.missed + counts.missed;
+  const falseAlarm = BEFORE.falseAlarm + counts.falseAlarm;
+  const quiet = BEFORE.quiet + counts.quiet;
+  return { detection: detected / (detected + missed), falseAlarm: falseAlarm / (falseAlarm + quiet) };
+}
+
+/** Rates from single outcomes, see {@link ratesOf}. */
 export function measureRates(outcomes: readonly Outcome[]): Rates {
-  let { detected, missed, falseAlarm, quiet } = BEFORE as Record<keyof typeof BEFORE, number>;
+  let detected = 0;
+  let missed = 0;
+  let falseAlarm = 0;
+  let quiet = 0;
   for (const { alarm, attack } of outcomes) {
     if (attack) {
       detected += alarm ? 1 : 0;
@@ -24,7 +44,7 @@ export function measureRates(outcomes: readonly Outcome[]): Rates {
       quiet += alarm ? 0 : 1;
     }
   }
-  return { detection: detected / (detected + missed), falseAlarm: falseAlarm / (falseAlarm + quiet) };
+  return ratesOf({ detected, missed, falseAlarm, quiet });
 }
 
 /** Verdicts of one member by suspect. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonical, decodeForm, decodePercent } from "./decode.ts";
+import { factsOf } from "./facts.ts";
 
 /** One line of a request log, and what the middleware makes of a live request. */
 export const requestRecordSchema = z.strictObject({
@@ -30,7 +31,11 @@ export type Place =
   | "text"
   | "header"
   | "cookie"
-  | "name";
+  | "name"
+  /** What is true of the request as a whole (`facts.ts`). */
+  | "protocol"
+  /** Values that a server may put together. */
+  | "joined";
 
 /** One value of a request with where it stood. */
 export interface Part {
@@ -120,7 +125,7 @@ class Collector {
 }
 
 /** A name that itself could carry a payload is inspected like a value. */
-const PLAIN_NAME = /^[\w[\]-]{0,64}$/;
+const PLAIN_NAME = /^(?!.{0,60}(?:__proto__|prototype|r[oO]0[aA][bB]|aced0005))[\w[\]-]{0,64}$/;
 
 function addNamed(into: Collector, place: Place, name: string, value: string): void {
   if (!PLAIN_NAME.test(name)) {
@@ -204,6 +209,9 @@ function addMultipart(into: Collector, boundary: string, text: string): void {
   }
 }
 
+/** Names of elements and attributes have dots and colons; only those of classes that a reader might make are inspected. */
+const XML_NAME = /^(?!(?:javax?|sun|com\.sun|org\.apache)\.)[\w.:-]{0,200}$/;
+
 const XML_TOKEN =
   /<!--[\s\S]{0,2000}?-->|<!\[CDATA\[[\s\S]{0,8000}?\]\]>|<(?:[^<>"']|"[^"]{0,4000}"|'[^']{0,4000}'){1,4000}>|[^<]{1,16000}/g;
 
@@ -227,7 +235,7 @@ function addXml(into: Collector, text: string): void {
       for (const [, name, , value] of token.matchAll(
         /([^\s<>="'/]{1,200})(?:\s{0,8}=\s{0,8}(["'])([\s\S]{0,4000}?)\2)?/g,
       )) {
-        if (name !== undefined && !PLAIN_NAME.test(name)) {
+        if (name !== undefined && !XML_NAME.test(name)) {
           into.add("name", "", name);
         }
         if (value !== undefined) {
@@ -238,8 +246,8 @@ function addXml(into: Collector, text: string): void {
   }
 }
 
-/** A form begins with a short name and an equals sign; prose does not. */
-const LOOKS_LIKE_FORM = /^[^\s=&<{]{1,128}=/;
+/** A form begins with a short name and an equals sign, or has escapes and no blank; prose does not. */
+const LOOKS_LIKE_FORM = /^[^\s=&<{]{1,128}=|^[^\s<{]{0,200}%[0-9a-f]{2}[^\s<{]{0,4000}\s{0,2}$/i;
 
 function addBody(into: Collector, text: string, type: string): void {
   if (text === "" || type.startsWith("application/octet-stream")) {
@@ -314,5 +322,8 @@ export function parseRequest(request: InspectedRequest): ParsedRequest {
     addBody(into, request.b, type.startsWith("multipart/") ? rawType : type);
   }
   addHeaders(into, headers);
+  for (const { place, name, value } of factsOf(request, path, into.parts)) {
+    into.add(place, name, value);
+  }
   return { method: request.m, path, parts: into.parts, truncated: into.truncated };
 }

@@ -4,6 +4,7 @@ import { type Accounts, type Devices, presentAccount, type Routes } from "../ide
 import { idSchema, REVOCATION, verifyStatement } from "../sealing/index.ts";
 import { type ConsentRecord, type Consents, verifyConsent } from "./consents.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import type { Releases } from "./releases.ts";
 
 const statementSchema = z.string().max(16_384);
@@ -32,9 +33,10 @@ export function addConsentRoutes(
     readonly epochs: Epochs;
     readonly consents: Consents;
     readonly releases: Releases;
+    readonly open: OpenAccounts;
   },
 ): void {
-  const { accounts, devices, epochs, consents, releases } = rooms;
+  const { accounts, devices, epochs, consents, releases, open } = rooms;
 
   /** A consent as its owner sees it. The reader's identity goes along, to check and to wrap to. */
   const present = async ({ statement, revocation, reader }: ConsentRecord) => {
@@ -151,7 +153,10 @@ export function addConsentRoutes(
         epoch === undefined
           ? { records: [], next: null }
           : await consents.lacking(epoch, { after, limit: CONSENTS_A_PAGE });
-      return { status: 200, json: { missing: await Promise.all(records.map(present)), next } };
+      // Nothing is wrapped for a reader whose account is closed; where it opens again, the next catching up does it.
+      const readers = await Promise.all(records.map(({ reader }) => open.isOpen(reader)));
+      const missing = records.filter((_, i) => readers[i]);
+      return { status: 200, json: { missing: await Promise.all(missing.map(present)), next } };
     },
   });
 
@@ -163,7 +168,7 @@ export function addConsentRoutes(
     action: "grant.list",
     query: AFTER,
     async handle({ account, query: { after }, response }) {
-      releases.begin(account._id, response);
+      await open.begin(account, response);
       const live = await consents.liveOfReader(account._id, { after, limit: GRANTS_A_PAGE });
       const grants = await Promise.all(
         live.map(async ({ _id: consentId, owner: ownerId, statement, consent }) => {
@@ -171,7 +176,7 @@ export function addConsentRoutes(
           const shared = (await devices.ofOwner(ownerId)).filter(({ enrolment }) =>
             consent.regions.includes(enrolment.region),
           );
-          return owner === null
+          return owner === null || owner.suspendedAt !== null
             ? []
             : {
                 consentId,
@@ -204,9 +209,9 @@ export function addConsentRoutes(
     // An unknown consent and somebody else's look alike, so that ids cannot be probed.
     refusal: notGranted,
     async handle({ account, params: { consentId }, query: { after }, response, concerning }) {
-      releases.begin(account._id, response);
+      await open.begin(account, response);
       const record = await consents.live(consentId, account._id);
-      if (record === null) {
+      if (record === null || !(await open.isOpen(record.owner))) {
         throw notGranted();
       }
       concerning({ owner: record.owner, object: consentId });

@@ -10,6 +10,8 @@ import {
 } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
 import type { EpochRecord, Epochs } from "./epochs.ts";
+import { createKeyRoom } from "./key-room.ts";
+import { KEY_LIMITS, type KeyLimits, limitReached } from "./limits.ts";
 import { READERS_BY_PURPOSE } from "./purposes.ts";
 import { createWrappedKeys, type KeyOutline, type WrappedKeyRecord } from "./wrapped-keys.ts";
 
@@ -25,20 +27,24 @@ export interface ConsentRecord {
   /** When the KDC took the revocation in, by its own clock; null while there is none. */
   readonly revokedAt: number | null;
   readonly revocation: string | null;
+  /** True once it is over and its keys are thrown away. */
+  readonly keysGone?: boolean;
 }
 
 export interface Consents {
   /**
    * Takes wrapped keys in, before or after their consent. A key that is there already counts as taken.
    * @returns how many were new
-   * @throws MedcloudletError `STATEMENT_INVALID`, `WRAPPED_KEY_MISMATCH`, `CONSENT_ENDED`; then none was taken
+   * @throws MedcloudletError `STATEMENT_INVALID`, `WRAPPED_KEY_MISMATCH`, `CONSENT_ENDED`, `WRAPPED_KEYS_WAITING`,
+   *   `WRAPPED_KEYS_LIMIT`; then none was taken
    */
   storeKeys(input: { owner: string; ownerKey: Bytes; statements: readonly string[] }): Promise<number>;
   /**
    * Takes an owner's consent. The keys that make it real are stored before it: at least the newest epoch's of each
    * region, and none that the consent does not cover.
-   * @throws MedcloudletError `CONSENT_OWNER_MISMATCH`, `CONSENT_READER_MISMATCH`, `CONSENT_ROLE_MISMATCH`,
-   *   `EPOCH_MISSING`, `CONSENT_KEYS_MISSING`, `WRAPPED_KEY_MISMATCH`, `CONSENT_EXISTS`
+   * @throws MedcloudletError `CONSENT_OWNER_MISMATCH`, `CONSENT_READER_MISMATCH`, `CONSENT_READER_CLOSED`,
+   *   `CONSENT_ROLE_MISMATCH`,
+   *   `EPOCH_MISSING`, `CONSENT_KEYS_MISSING`, `WRAPPED_KEY_MISMATCH`, `CONSENT_EXISTS`, `CONSENT_LIMIT`
    */
   grant(input: { owner: string; reader: Account | null; consent: Consent; statement: string }): Promise<void>;
   /**
@@ -85,12 +91,18 @@ const mismatch = () =>
 const exists = (cause?: unknown) =>
   new MedcloudletError("CONSENT_EXISTS", "This consent was given already.", { status: 409, cause });
 
-export async function createConsents(store: Store, epochs: Epochs, clock: Clock): Promise<Consents> {
+export async function createConsents(
+  store: Store,
+  epochs: Epochs,
+  clock: Clock,
+  limits: KeyLimits = KEY_LIMITS,
+): Promise<Consents> {
   const consents = await store.collection<ConsentRecord>({
     name: "consents",
     indexes: [{ fields: { reader: 1, until: 1 } }, { fields: { owner: 1, reader: 1 } }],
   });
   const wrappedKeys = await createWrappedKeys(store);
+  const room = await createKeyRoom(store, { consents, wrappedKeys, clock, limits });
 
   const inForce = () => {
     const now = clock.now();
@@ -147,7 +159,8 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
         throw mismatch();
       }
       const consentIds = [...new Set(keys.map(({ key }) => key.consentId))];
-      for (const record of await consents.find({ _id: { $in: consentIds } })) {
+      const given = await consents.find({ _id: { $in: consentIds } });
+      for (const record of given) {
         if (record.owner === owner && (record.revokedAt !== null || record.until <= clock.now())) {
           throw new MedcloudletError("CONSENT_ENDED", "The consent is over: nothing is wrapped for it.", {
             status: 409,
@@ -157,6 +170,11 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
         const own = keys.filter(({ key }) => key.consentId === record._id).map(({ key }) => key);
         await assertCovered(record.consent, own);
       }
+      await room.require(
+        owner,
+        keys.map(({ key }) => key),
+        new Set(given.map(({ _id }) => _id)),
+      );
       const added = await Promise.all(
         keys.map(({ key, statement }) =>
           wrappedKeys.add(key, known.get(key.epochId) as EpochRecord, statement),
@@ -179,6 +197,13 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
           { status: 409 },
         );
       }
+      if (reader.suspendedAt !== null) {
+        throw new MedcloudletError(
+          "CONSENT_READER_CLOSED",
+          "The reader's account is closed: nobody shares with them until it is open again.",
+          { status: 409 },
+        );
+      }
       const roles = READERS_BY_PURPOSE[consent.purpose];
       if (!roles.includes(reader.role)) {
         throw new MedcloudletError(
@@ -191,7 +216,14 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
       if ((await consents.findOne({ _id: { $eq: consentId } })) !== null) {
         throw exists();
       }
-      const keys = await wrappedKeys.outlines(consentId, owner);
+      if ((await consents.countDocuments({ owner: { $eq: owner } })) >= limits.consents) {
+        throw limitReached(
+          "CONSENT_LIMIT",
+          `One account gives at most ${limits.consents} consents in all: somebody who reads already needs no other.`,
+          limits.consents,
+        );
+      }
+      const keys = await wrappedKeys.outlines(consentId);
       await assertCovered(consent, keys);
       for (const region of consent.regions) {
         const { _id: newest } = await epochs.current(owner, region);
@@ -221,6 +253,7 @@ export async function createConsents(store: Store, epochs: Epochs, clock: Clock)
         }
         throw exists(cause);
       }
+      await room.claimed(owner, consentId);
     },
     async revoke(owner, { consentId }, statement) {
       const own = { _id: { $eq: consentId }, owner: { $eq: owner } };

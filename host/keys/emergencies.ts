@@ -1,16 +1,19 @@
 import { type Clock, MedcloudletError } from "../base/index.ts";
 import type { Account, Accounts, Notices } from "../identity/index.ts";
-import {
-  EMERGENCY_APPROVAL,
-  EMERGENCY_REQUEST,
-  type EmergencyApproval,
-  type Region,
-  verifyStatement,
-} from "../sealing/index.ts";
+import { EMERGENCY_APPROVAL, EMERGENCY_REQUEST, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
+import { createEmergencyNotices } from "./emergency-notices.ts";
+import {
+  CLOCK_SKEW_MS,
+  checkApproval,
+  type Emergency,
+  isOpen,
+  type KeptApproval,
+  withoutApprovalsOf,
+  withoutShares,
+} from "./emergency-record.ts";
 import type { EmergencyShares } from "./emergency-shares.ts";
 import {
-  type Approval,
   approvalsNeeded,
   approve,
   checkDuration,
@@ -21,29 +24,6 @@ import {
   releasable,
   withdraw,
 } from "./emergency-state.ts";
-
-/**
- * An approval with what it hands on; the shares' own statements go with it, should the patient prepare anew. Both are
- * gone once the emergency is over.
- */
-export interface KeptApproval extends Approval {
-  readonly statement: string;
-  readonly shares: readonly string[];
-}
-
-/** One emergency: one document, whose `version` every change must know. */
-export interface Emergency extends EmergencyState<KeptApproval> {
-  readonly _id: string;
-  /** The requester's signed request. */
-  readonly statement: string;
-  readonly reason: string;
-  readonly setId: string;
-  /** The epochs it opens, newest first. */
-  readonly epochIds: readonly string[];
-  readonly version: number;
-  /** False once what was handed on is deleted. */
-  readonly holdsShares: boolean;
-}
 
 /** Break-glass: requests, approvals, and what they open until when. */
 export interface Emergencies {
@@ -64,7 +44,12 @@ export interface Emergencies {
    */
   approve(emergencyId: string, approver: Account, statement: string): Promise<Emergency>;
   withdraw(emergencyId: string, approver: Account): Promise<Emergency>;
+  /** @throws MedcloudletError `EMERGENCY_ENDED` */
   end(emergencyId: string): Promise<Emergency>;
+  /** Ends it for the patient's sake; patient and requester are told by whom and why. @throws MedcloudletError `EMERGENCY_ENDED` */
+  stop(emergencyId: string, officer: Account, reason: string): Promise<Emergency>;
+  /** All that wait or are open now, whosever they are; those that end first come first. */
+  running(): Promise<Emergency[]>;
   /** Deletes what was handed on in emergencies that are over: whoever takes this store later finds none of it. */
   forget(): Promise<void>;
   /**
@@ -76,7 +61,6 @@ export interface Emergencies {
   allowedUntil(owner: string, reader: string, region: Region): Promise<number | null>;
 }
 
-const CLOCK_SKEW_MS = 30_000;
 /** How old a signed request or approval may be when it arrives, beyond the clock skew. */
 const FRESH_MS = 60_000;
 const LIST_MOST = 100;
@@ -87,7 +71,8 @@ export async function createEmergencies(
   rooms: { readonly accounts: Accounts; readonly shares: EmergencyShares; readonly notices: Notices },
   clock: Clock,
 ): Promise<Emergencies> {
-  const { accounts, shares, notices } = rooms;
+  const { accounts, shares } = rooms;
+  const tell = createEmergencyNotices(rooms);
   const emergencies = await store.collection<Emergency>({
     name: "emergencies",
     indexes: [
@@ -152,58 +137,10 @@ export async function createEmergencies(
     }
   };
 
-  /** Also told where a crash came between the last approval and its notice: nothing is released before. */
-  const tellOpened = async (emergency: Emergency): Promise<void> => {
-    if (emergency.openedAt === null) {
-      return;
-    }
-    const requester = await accounts.byId(emergency.requester);
-    await notices.send({
-      to: emergency.owner,
-      kind: "emergency.opened",
-      object: emergency._id,
-      who: requester?.handle ?? emergency.requester,
-      reason: emergency.reason,
-      until: emergency.until,
-      at: emergency.openedAt,
-    });
-  };
-
   /** Those of some accounts that are closed now. */
   const closedAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
     return new Set(found.flatMap((account) => (account === null || isOpen(account) ? [] : account._id)));
-  };
-
-  const checkApproval = (
-    emergency: Emergency,
-    requester: Account | null,
-    approver: Account,
-    approval: EmergencyApproval,
-    now: number,
-  ): void => {
-    const epochIds = approval.epochs.map(({ epochId }) => epochId);
-    const fits =
-      approval.emergencyId === emergency._id &&
-      approval.approver === approver._id &&
-      approval.requester === emergency.requester &&
-      approval.requesterFingerprint === requester?.fingerprint &&
-      approval.setId === emergency.setId &&
-      epochIds.length === emergency.epochIds.length &&
-      epochIds.every((id) => emergency.epochIds.includes(id));
-    if (!fits) {
-      throw new MedcloudletError(
-        "APPROVAL_MISMATCH",
-        "This approval is for another emergency, requester or set of epochs: fetch the shares again.",
-        { status: 403 },
-      );
-    }
-    // One from the future would live longer than it says.
-    if (approval.approvedAt > now + CLOCK_SKEW_MS) {
-      throw new MedcloudletError("APPROVAL_LIFETIME", "The approval is of the future: check the clock.", {
-        status: 403,
-      });
-    }
   };
 
   return {
@@ -273,17 +210,13 @@ export async function createEmergencies(
         holdsShares: true,
       };
       // The notices first: a crash in between leaves a warning too many, never an emergency that nobody heard of.
-      const notice = { object: emergencyId, who: requester.handle, reason, until };
-      await notices.send({ ...notice, to: owner._id, kind: "emergency.requested" });
-      await notices.send({ to: owner._id, kind: "emergency.ended", object: emergencyId, at: until });
-      for (const trustee of others) {
-        await notices.send({ ...notice, to: trustee, kind: "emergency.approval-needed" });
-      }
+      await tell.requested(emergency, requester);
       try {
         await emergencies.insertOne(emergency);
       } catch (cause) {
         throw isDuplicate(cause) ? existing(cause) : cause;
       }
+      await tell.willEnd(emergency);
       return emergency;
     },
     async of({ _id, role }) {
@@ -325,40 +258,38 @@ export async function createEmergencies(
       const after = await change(id, (emergency, now) =>
         approve(withoutApprovalsOf(emergency, closed), approver._id, { ...kept, shares: own }, now),
       );
-      await notices.send({
-        to: after.owner,
-        kind: "emergency.approved",
-        object: id,
-        who: approver.handle,
-        until: after.until,
-        occurrence: approvedAt,
-      });
-      await tellOpened(after);
+      await tell.approved(after, approver, approvedAt);
+      await tell.opened(after);
       return after;
     },
     async withdraw(id, approver) {
       const after = await change(id, (emergency, now) => withdraw(emergency, approver._id, now));
-      await notices.send({
-        to: after.owner,
-        kind: "emergency.approval-withdrawn",
-        object: id,
-        who: approver.handle,
-        occurrence: after.version,
-      });
+      await tell.withdrawn(after, approver);
       return after;
     },
     async end(id) {
       const after = await change(id, end);
-      await notices.send({ to: after.owner, kind: "emergency.ended", object: id });
+      await tell.ended(after);
       return after;
     },
+    async stop(id, officer, reason) {
+      const after = await change(id, end);
+      await tell.stopped(after, officer, reason);
+      await tell.ended(after);
+      return after;
+    },
+    running: () =>
+      emergencies.find(
+        { until: { $gt: clock.now() }, endedAt: { $eq: null } },
+        { sort: { until: 1, _id: 1 }, limit: LIST_MOST },
+      ),
     forget,
     async release(id) {
       const emergency = await find(id);
       const approvals = releasable(emergency, clock.now()).map(
         ([approver, approval]): [string, KeptApproval] => [approver, approval],
       );
-      await tellOpened(emergency);
+      await tell.opened(emergency);
       return { emergency, approvals };
     },
     async allowedUntil(owner, reader, region) {
@@ -374,33 +305,11 @@ export async function createEmergencies(
       });
       const open = fitting.filter((emergency) => phaseOf(emergency, now) === "open");
       for (const emergency of open) {
-        await tellOpened(emergency);
+        await tell.opened(emergency);
       }
       return open.length === 0 ? null : Math.max(...open.map(({ until }) => until));
     },
   };
-}
-
-function withoutShares(approvals: Readonly<Record<string, KeptApproval>>): Record<string, KeptApproval> {
-  return Object.fromEntries(
-    Object.entries(approvals).map(([approver, { approvedAt, expiresAt }]) => [
-      approver,
-      { approvedAt, expiresAt, statement: "", shares: [] },
-    ]),
-  );
-}
-
-function isOpen(account: Account): boolean {
-  return account.suspendedAt === null;
-}
-
-/** While it waits, an approval counts as long as its account is open: a stolen trustee's must not be the first of two. */
-function withoutApprovalsOf(emergency: Emergency, closed: ReadonlySet<string>): Emergency {
-  if (emergency.openedAt !== null) {
-    return emergency;
-  }
-  const left = Object.entries(emergency.approvals).filter(([approver]) => !closed.has(approver));
-  return { ...emergency, approvals: Object.fromEntries(left) };
 }
 
 function existing(cause?: unknown): MedcloudletError {

@@ -10,11 +10,13 @@ import {
   type Relation,
   type Routes,
 } from "../identity/index.ts";
-import { idSchema, TRUSTEES_LEAST, TRUSTEES_MOST } from "../sealing/index.ts";
-import type { Emergencies, Emergency } from "./emergencies.ts";
+import { idSchema, reasonSchema, TRUSTEES_LEAST, TRUSTEES_MOST } from "../sealing/index.ts";
+import type { Emergencies } from "./emergencies.ts";
+import type { Emergency } from "./emergency-record.ts";
 import { type EmergencyShares, TRUSTEE_ROLES } from "./emergency-shares.ts";
 import { ownApproval, phaseOf } from "./emergency-state.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import type { Releases } from "./releases.ts";
 
 const SHARES = z.strictObject({
@@ -23,8 +25,10 @@ const SHARES = z.strictObject({
 const REQUEST = z.strictObject({ statement: z.string().max(8192) });
 /** Sixty-four epochs take 130 kB. */
 const APPROVAL = z.strictObject({ statement: z.string().max(200_000) });
+const STOP = z.strictObject({ reason: reasonSchema });
 const BY_ID = z.strictObject({ id: idSchema });
 const BY_HANDLE = z.strictObject({ handle: handleSchema });
+const TRUSTEE_QUERY = z.strictObject({ chosen: z.enum(["true", "false"]).default("false") });
 
 /** Each request warns a patient: one doctor warns twenty times an hour at most. */
 const REQUEST_LIMIT = { points: 20, seconds: 3600 };
@@ -40,10 +44,11 @@ export function addEmergencyRoutes(
     readonly shares: EmergencyShares;
     readonly emergencies: Emergencies;
     readonly releases: Releases;
+    readonly open: OpenAccounts;
     readonly clock: Clock;
   },
 ): void {
-  const { accounts, devices, epochs, shares, emergencies, releases, clock } = rooms;
+  const { accounts, devices, epochs, shares, emergencies, releases, open, clock } = rooms;
   const requests = createRateLimiter(REQUEST_LIMIT);
 
   /** An account that something rests on; accounts are never deleted. */
@@ -110,9 +115,13 @@ export function addEmergencyRoutes(
     path: "/trustees/:handle",
     action: "emergency.look-up-trustee",
     params: BY_HANDLE,
-    async handle({ params: { handle } }) {
+    query: TRUSTEE_QUERY,
+    async handle({ account: patient, params: { handle }, query: { chosen } }) {
       const account = await accounts.byHandle(handle);
-      if (account === null || !TRUSTEE_ROLES.includes(account.role)) {
+      // Whoever shares the next epoch among trustees of before finds those who have left since, too.
+      const before = chosen === "true" ? await shares.preparation(patient._id) : null;
+      const hidden = account?.suspendedAt != null && !before?.trustees.includes(account._id);
+      if (account === null || hidden || !TRUSTEE_ROLES.includes(account.role)) {
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `No doctor or security officer here has the handle "${handle}".`,
@@ -186,7 +195,8 @@ export function addEmergencyRoutes(
     params: BY_ID,
     relation,
     refusal: notTrustee,
-    async handle({ account, params: { id } }) {
+    async handle({ account, response, params: { id } }) {
+      await open.begin(account, response);
       const emergency = await emergencies.find(id);
       const { owner, setId, epochIds } = emergency;
       return {
@@ -214,7 +224,8 @@ export function addEmergencyRoutes(
       return found;
     },
     refusal: notTrustee,
-    async handle({ account, params: { id }, body, concerning }) {
+    async handle({ account, response, params: { id }, body, concerning }) {
+      await open.begin(account, response);
       const emergency = await emergencies.approve(id, account, body.statement);
       const { requester, approvals } = emergency;
       concerning({ details: { requester, approvals: Object.keys(approvals).length } });
@@ -249,6 +260,34 @@ export function addEmergencyRoutes(
     },
   });
 
+  routes.session({
+    method: "get",
+    path: "/emergencies/running",
+    action: "emergency.list-running",
+    async handle() {
+      return {
+        status: 200,
+        json: { emergencies: await Promise.all((await emergencies.running()).map(present)) },
+      };
+    },
+  });
+
+  // A security officer's own task, whosever the emergency is: it takes access away and gives none.
+  routes.session({
+    method: "post",
+    path: "/emergencies/:id/stop",
+    action: "emergency.stop",
+    params: BY_ID,
+    body: STOP,
+    async handle({ account, params: { id }, body: { reason }, concerning }) {
+      const { owner } = await emergencies.find(id);
+      concerning({ owner, object: id, details: { reason } });
+      const stopped = await emergencies.stop(id, account, reason);
+      await releases.settled(stopped.requester);
+      return { status: 200, json: await present(stopped) };
+    },
+  });
+
   // The shares that were handed on, and all that the requester needs to check them: signed by the patient.
   routes.session({
     method: "get",
@@ -258,7 +297,7 @@ export function addEmergencyRoutes(
     relation,
     refusal: notYours,
     async handle({ account, response, params: { id }, concerning }) {
-      releases.begin(account._id, response);
+      await open.begin(account, response);
       const { emergency, approvals } = await emergencies.release(id);
       const released = [];
       for (const [approver, { statement, shares: statements }] of approvals) {

@@ -88,16 +88,24 @@ export async function createEmergencyShares(
     return newest;
   };
 
-  const checkTrustee = async ({ trustee, trusteeFingerprint }: EmergencyShare): Promise<void> => {
+  /**
+   * Whose account is closed is chosen no more. Where they were chosen before, the next epoch can be shared among the same
+   * all the same: a patient whose trustee has left must not be kept from starting one.
+   */
+  const checkTrustee = async (
+    { trustee, trusteeFingerprint }: EmergencyShare,
+    isNewChoice: boolean,
+  ): Promise<void> => {
     const account = await accounts.byId(trustee);
     if (
       account === null ||
+      (isNewChoice && account.suspendedAt !== null) ||
       account.fingerprint !== trusteeFingerprint ||
       !TRUSTEE_ROLES.includes(account.role)
     ) {
       throw new MedcloudletError(
         "EMERGENCY_TRUSTEE_MISMATCH",
-        "A trustee is unknown, is no doctor or security officer, or has another key: look them up again and compare.",
+        "A trustee is unknown, is no doctor or security officer, has left, or has another key: look them up again and compare.",
         { status: 409 },
       );
     }
@@ -156,8 +164,9 @@ export async function createEmergencyShares(
         shares.push(await verifyStatement(EMERGENCY_SHARE, statement, ownerKey));
       }
       const set = await checkSet(owner, shares);
+      const isNewChoice = (await newestOf(owner))?.setId !== set.setId;
       for (const share of shares) {
-        await checkTrustee(share);
+        await checkTrustee(share, isNewChoice);
       }
       const { epochId, setId, threshold, createdAt } = set;
       const content = {

@@ -1,6 +1,7 @@
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { EPOCH, type Epoch, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
+import { KEY_LIMITS, type KeyLimits, limitReached } from "./limits.ts";
 
 /** An owner's epoch as the KDC keeps it. */
 export interface EpochRecord {
@@ -17,7 +18,8 @@ export interface EpochRecord {
 export interface Epochs {
   /**
    * Takes a signed epoch: the next of its owner and region, on the stream that the first one claimed.
-   * @throws MedcloudletError `STATEMENT_INVALID`, `EPOCH_OWNER_MISMATCH`, `EPOCH_NUMBER`, `EPOCH_STREAM_MISMATCH`
+   * @throws MedcloudletError `STATEMENT_INVALID`, `EPOCH_OWNER_MISMATCH`, `EPOCH_NUMBER`, `EPOCH_STREAM_MISMATCH`,
+   *   `EPOCH_LIMIT`
    */
   publish(owner: string, ownerKey: Bytes, statement: string): Promise<Epoch>;
   /** The newest epoch of a region. @throws MedcloudletError `EPOCH_MISSING` */
@@ -35,7 +37,10 @@ function conflict(code: string, message: string, cause?: unknown): MedcloudletEr
   return new MedcloudletError(code, message, { status: 409, cause });
 }
 
-export async function createEpochs(store: Store): Promise<Epochs> {
+export async function createEpochs(
+  store: Store,
+  limits: Pick<KeyLimits, "epochs"> = KEY_LIMITS,
+): Promise<Epochs> {
   const epochs = await store.collection<EpochRecord>({
     name: "epochs",
     // A stream belongs to whoever names it first in an epoch number 1: the second index lets nobody else do so. One
@@ -77,6 +82,13 @@ export async function createEpochs(store: Store): Promise<Epochs> {
         );
       }
       const { region, number, streamId } = epoch;
+      if (number > limits.epochs) {
+        throw limitReached(
+          "EPOCH_LIMIT",
+          `One region has at most ${limits.epochs} epochs: go on with the newest.`,
+          limits.epochs,
+        );
+      }
       if (newest !== undefined && newest.streamId !== streamId) {
         throw streamMismatch();
       }

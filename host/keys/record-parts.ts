@@ -32,6 +32,12 @@ export interface RecordParts {
   newest(owner: string, region: Region): Promise<Pick<RecordPartRecord, "statement"> | undefined>;
 }
 
+/**
+ * Versions kept of each region. One counts; the others are for machines that found a version due and write late: their
+ * number has to be taken still.
+ */
+const VERSIONS_KEPT = 16;
+
 function conflict(
   code: string,
   message: string,
@@ -99,6 +105,11 @@ export async function createRecordParts(store: Store, epochs: Epochs): Promise<R
       } catch (cause) {
         throw isDuplicate(cause) ? stale(version, cause) : cause;
       }
+      await parts.deleteMany({
+        owner: { $eq: owner },
+        region: { $eq: region },
+        version: { $lte: version - VERSIONS_KEPT },
+      });
       return { part, status: "published" };
     },
     newest,

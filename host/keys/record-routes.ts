@@ -11,6 +11,7 @@ import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
 import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import type { RecordParts } from "./record-parts.ts";
 import { consentMissing, createStreamAccess, requireAccountKey } from "./stream-access.ts";
 
@@ -29,11 +30,12 @@ export function addRecordPartRoutes(
     readonly consents: Consents;
     readonly emergencies: Emergencies;
     readonly recordParts: RecordParts;
+    readonly open: OpenAccounts;
     readonly publicUrl: () => string;
   },
 ): void {
   const access = createStreamAccess(rooms);
-  const { accounts, issuer, epochs, recordParts } = rooms;
+  const { accounts, issuer, epochs, recordParts, open } = rooms;
 
   routes.session({
     method: "post",
@@ -108,8 +110,9 @@ export function addRecordPartRoutes(
       new MedcloudletError("STREAM_NOT_OWN", "Only its owner writes a stream's record; this is not yours.", {
         status: 403,
       }),
-    async handle({ account, request, body: { streamId, holder } }) {
+    async handle({ account, request, response, body: { streamId, holder } }) {
       await requireAccountKey(rooms, account, request);
+      await open.begin(account, response);
       const stream = await epochs.stream(streamId);
       if (stream === null) {
         throw new MedcloudletError(

@@ -14,6 +14,7 @@ import { addConsentRoutes } from "./consent-routes.ts";
 import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import type { Releases } from "./releases.ts";
 import { consentMissing, createStreamAccess, requireAccountKey } from "./stream-access.ts";
 
@@ -23,6 +24,11 @@ const READ = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
 const UPLOAD = z.strictObject({ deviceId: idSchema });
 const STAFF_TICKET = z.strictObject({ holder: signingKeySchema });
 const FORWARD = z.strictObject({ cloudletId: idSchema });
+
+const cloudletUnknown = () =>
+  new MedcloudletError("CLOUDLET_UNKNOWN", "No cloudlet with this id and key is registered here.", {
+    status: 403,
+  });
 
 /** Epochs, consents, what was granted to a reader, and all kinds of tickets, under `/v1` of the KDC. */
 export function addKeysRoutes(
@@ -36,12 +42,13 @@ export function addKeysRoutes(
     readonly consents: Consents;
     readonly emergencies: Emergencies;
     readonly releases: Releases;
+    readonly open: OpenAccounts;
     readonly publicUrl: () => string;
   },
 ): void {
   const access = createStreamAccess(rooms);
-  const { accounts, devices, issuer, epochs, consents, releases } = rooms;
-  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases });
+  const { accounts, devices, issuer, epochs, consents, releases, open } = rooms;
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
 
   routes.session({
     method: "post",
@@ -85,11 +92,11 @@ export function addKeysRoutes(
     refusal: consentMissing,
     async handle({ account, request, response, body: { streamId, holder } }) {
       await requireAccountKey(rooms, account, request);
+      // What the first look found is asked again, now that a revocation or a closing waits for this answer.
+      await open.begin(account, response);
       const stream = await epochs.stream(streamId);
       let until: number | undefined;
       if (stream?.owner !== account._id) {
-        // Asked again, now that a revocation waits for this answer: the consent may have ended since the first look.
-        releases.begin(account._id, response);
         const allowed = stream === null ? null : await access.allowedUntil(account, stream);
         if (allowed === null) {
           throw consentMissing();
@@ -107,8 +114,9 @@ export function addKeysRoutes(
     path: "/tickets/staff",
     action: "ticket.staff",
     body: STAFF_TICKET,
-    async handle({ account, request, body: { holder } }) {
+    async handle({ account, request, response, body: { holder } }) {
       await requireAccountKey(rooms, account, request);
+      await open.begin(account, response);
       const cnf = { jkt: await keyThumbprint(fromBase64Url(holder)) };
       const issued = await issuer.issue({ scope: staffScope(account.role), staff: account._id, cnf });
       return { status: 201, json: issued };
@@ -136,6 +144,13 @@ export function addKeysRoutes(
     async handle({ body: { deviceId }, key, response }) {
       releases.begin(deviceId, response);
       const { enrolment, owner } = await devices.active(deviceId);
+      if (!(await open.isOpen(owner))) {
+        throw new MedcloudletError(
+          "DEVICE_OWNER_CLOSED",
+          "The account of the device's owner is closed: keep what was measured until it is open again.",
+          { status: 403 },
+        );
+      }
       const stream = await epochs.stream(enrolment.streamId);
       if (stream === null || stream.owner !== owner || stream.region !== enrolment.region) {
         throw new MedcloudletError(
@@ -178,11 +193,12 @@ export function addKeysRoutes(
       actingAs({ id: cloudletId, role: "cloudlet" });
       return "own";
     },
-    refusal: () =>
-      new MedcloudletError("CLOUDLET_UNKNOWN", "No cloudlet with this id and key is registered here.", {
-        status: 403,
-      }),
-    async handle({ body: { cloudletId }, key }) {
+    refusal: cloudletUnknown,
+    async handle({ body: { cloudletId }, key, response }) {
+      releases.begin(cloudletId, response);
+      if (!(await open.isOpen(cloudletId))) {
+        throw cloudletUnknown();
+      }
       const cnf = { jkt: key.thumbprint };
       return { status: 201, json: await issuer.issue({ scope: "forward", cloudlet: cloudletId, cnf }) };
     },

@@ -11,6 +11,7 @@ import { keyThumbprint } from "../sealing/index.ts";
 import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 
 /** Whose a stream is. */
 export type KnownStream = NonNullable<Awaited<ReturnType<Epochs["stream"]>>>;
@@ -35,8 +36,14 @@ export function createStreamAccess(rooms: {
   readonly epochs: Epochs;
   readonly consents: Consents;
   readonly emergencies: Emergencies;
+  readonly open: OpenAccounts;
 }): StreamAccess {
-  const { epochs, consents, emergencies } = rooms;
+  const { epochs, consents, emergencies, open } = rooms;
+
+  /** What the owner granted, as long as their account is open. An emergency goes on: it is for the patient's life. */
+  const granted = async (reader: string, { owner, region }: KnownStream): Promise<number | null> =>
+    (await open.isOpen(owner)) ? consents.allowedUntil(owner, reader, region) : null;
+
   return {
     async relationTo(account, streamId) {
       const stream = await epochs.stream(streamId);
@@ -47,15 +54,15 @@ export function createStreamAccess(rooms: {
       if (owner === account._id) {
         return { relation: "own", stream };
       }
-      if ((await consents.allowedUntil(owner, account._id, region)) !== null) {
+      if ((await granted(account._id, stream)) !== null) {
         return { relation: "granted", stream };
       }
       const emergency = await emergencies.allowedUntil(owner, account._id, region);
       return { relation: emergency === null ? "other" : "emergency", stream };
     },
-    allowedUntil: async (account, { owner, region }) =>
-      (await consents.allowedUntil(owner, account._id, region)) ??
-      (await emergencies.allowedUntil(owner, account._id, region)),
+    allowedUntil: async (account, stream) =>
+      (await granted(account._id, stream)) ??
+      (await emergencies.allowedUntil(stream.owner, account._id, stream.region)),
   };
 }
 

@@ -17,16 +17,25 @@ export interface WrappedKeyRecord {
 /** What is known of a key without its statement. */
 export type KeyOutline = Omit<WrappedKeyRecord, "statement">;
 
+/** A key by what it belongs to. */
+type KeyPlace = Pick<WrappedKeyRecord, "consentId" | "epochId">;
+
 /** Wrapped keys, a document each, so that no consent grows with the epochs. */
 export interface WrappedKeys {
   /** Keeps a key; one that is there already stays as it is. False when it was there. */
   add(key: WrappedKey, epoch: { region: Region; number: number }, statement: string): Promise<boolean>;
-  /** Every key that an owner stored for a consent, without the statements. */
-  outlines(consentId: string, owner: string): Promise<KeyOutline[]>;
+  /** Every key that anybody stored under a consent's id, without the statements. */
+  outlines(consentId: string): Promise<KeyOutline[]>;
   /** Keys of a consent in the order of epoch ids, from behind `after`. */
   page(consentId: string, after: string, limit: number): Promise<WrappedKeyRecord[]>;
   /** Those of the consents that have the epoch's key. */
   holders(epochId: string, consentIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** How many of some keys are not there yet. */
+  missing(keys: readonly KeyPlace[]): Promise<number>;
+  /** How many keys an owner has here, under any consent or under one. */
+  count(owner: string, consentId?: string): Promise<number>;
+  /** Throws an owner's keys under a consent away. */
+  discard(owner: string, consentId: string): Promise<void>;
 }
 
 const idOf = (consentId: string, epochId: string) => `${consentId} ${epochId}`;
@@ -34,7 +43,7 @@ const idOf = (consentId: string, epochId: string) => `${consentId} ${epochId}`;
 export async function createWrappedKeys(store: Store): Promise<WrappedKeys> {
   const keys = await store.collection<WrappedKeyRecord>({
     name: "wrapped_keys",
-    indexes: [{ fields: { consentId: 1, epochId: 1 } }],
+    indexes: [{ fields: { consentId: 1, epochId: 1 } }, { fields: { owner: 1, consentId: 1 } }],
   });
   return {
     async add({ consentId, epochId, owner, reader }, { region, number }, statement) {
@@ -59,6 +68,18 @@ export async function createWrappedKeys(store: Store): Promise<WrappedKeys> {
       const ids = consentIds.map((consentId) => idOf(consentId, epochId));
       const found = await keys.find({ _id: { $in: ids } }, { projection: { consentId: 1 } });
       return new Set(found.map(({ consentId }) => consentId));
+    },
+    async missing(places) {
+      const ids = new Set(places.map(({ consentId, epochId }) => idOf(consentId, epochId)));
+      return ids.size - (await keys.countDocuments({ _id: { $in: [...ids] } }));
+    },
+    count: (owner, consentId) =>
+      keys.countDocuments({
+        owner: { $eq: owner },
+        ...(consentId === undefined ? {} : { consentId: { $eq: consentId } }),
+      }),
+    async discard(owner, consentId) {
+      await keys.deleteMany({ owner: { $eq: owner }, consentId: { $eq: consentId } });
     },
   };
 }

@@ -64,7 +64,7 @@ export function addRecordsRoutes(
     method: "post",
     path: "/batches",
     action: "batch.forward",
-    async handle({ request, response }) {
+    async handle({ request, response, concerning }) {
       const receivedAt = RECEIVED_AT.safeParse(request.get("Received-At")).data ?? 0;
       const now = clock.now();
       if (receivedAt > now + CLOCK_SKEW_MS || receivedAt < now - LONGEST_WAIT_MS) {
@@ -77,6 +77,7 @@ export function addRecordsRoutes(
       const grant = await deviceGrant(request.get("Device-Ticket"), receivedAt);
       const bytes = await readBinary(request, response);
       const { batch, digest } = await admitBatch(bytes, grant);
+      concerning({ object: batch.header.deviceId });
       const stored = await records.add(batch, bytes, digest, receivedAt);
       return { status: stored.status === "stored" ? 201 : 200, json: stored };
     },

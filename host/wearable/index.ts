@@ -12,4 +12,11 @@ export {
   type SamplingIntervals,
 } from "./profile.ts";
 export { ONLY_PATIENT, type ReplayOptions, readVitalsCsv } from "./replay.ts";
+export {
+  createReporter,
+  EMERGENCY_SECONDS,
+  REGULAR_SECONDS,
+  type Report,
+  type Reporter,
+} from "./reporter.ts";
 export { uploadAll } from "./upload.ts";

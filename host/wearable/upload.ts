@@ -32,7 +32,12 @@ export async function uploadAll(
         return;
       } catch (error) {
         const again =
-          isMedcloudletError(error) && (error.status >= 500 || error.status === 429 || error.status === 401);
+          isMedcloudletError(error) &&
+          (error.status >= 500 ||
+            error.status === 429 ||
+            error.status === 401 ||
+            // A measure of the intrusion detection ends by itself.
+            error.code === "IDS_BANNED");
         attempt++;
         // A refused ticket or proof is renewed once or twice; if that does not help, nothing here will.
         if (!again || (error.status === 401 && attempt > 3)) {

@@ -18,6 +18,8 @@ import {
 } from "../../host/client/index.ts";
 import { createLog, errorFields, listen, type RunningService, type Service } from "../../host/http/index.ts";
 import { openTicketKeyRing, type Role, type TicketKeyRing } from "../../host/identity/index.ts";
+import type { Ids, IdsParts } from "../../host/ids/live/index.ts";
+import type { Mesh, MeshSettings } from "../../host/ids/mesh/index.ts";
 import { loadNtru } from "../../host/ntru/index.ts";
 import {
   createSealingSuite,
@@ -74,9 +76,16 @@ export interface System {
   readonly cloudlet: RunningService;
   readonly stores: Readonly<Record<"kdc" | "cloud" | "cloudlet", Store>>;
   /** What each service serves. */
-  readonly services: Readonly<Record<"kdc" | "cloud" | "cloudlet", Pick<Service, "app" | "endpoints">>>;
+  readonly services: Readonly<
+    Record<
+      "kdc" | "cloud" | "cloudlet",
+      Pick<Service, "app" | "endpoints"> & { readonly ids: Ids & { readonly mesh: Mesh | null } }
+    >
+  >;
   /** The cloudlet's account and key. */
   readonly cloudletAccount: { readonly accountId: string; readonly key: SigningKey };
+  /** Who may sign the roster of the mesh that the services could take part in. */
+  readonly meshOperator: SigningKey;
   /** Every log line of the three services. */
   readonly logLines: string[];
   operator: Person;
@@ -100,7 +109,15 @@ export function ticketKeyRing(clock: Clock): Promise<TicketKeyRing> {
 
 const RATE_LIMIT = { points: 1_000_000, seconds: 1 };
 
-export async function startSystem(backend: Backend): Promise<System> {
+export async function startSystem(
+  backend: Backend,
+  options: {
+    /** The intrusion detection of the three services. It only simulates unless told to enforce: tests do what attackers do. */
+    readonly ids?: Partial<IdsParts["settings"]>;
+    /** Proxies in front, whose word on clients' addresses counts. */
+    readonly trustProxies?: number;
+  } = {},
+): Promise<System> {
   const clock = createTestClock();
   const logLines: string[] = [];
   const logOf = (service: string) =>
@@ -111,7 +128,16 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloud: await backend.open("cloud"),
     cloudlet: await backend.open("cloudlet"),
   };
-  const common = { clock, rateLimit: RATE_LIMIT, trustProxies: 0 };
+  const common = { clock, rateLimit: RATE_LIMIT, trustProxies: options.trustProxies ?? 0 };
+  const ids = (): IdsParts => ({ settings: { key: randomBytes(32), mode: "simulate", ...options.ids } });
+  const meshOperator = await importSigningKey(generateSigningSeed());
+  const meshSecret = randomBytes(32);
+  const mesh = async (self: string): Promise<MeshSettings> => ({
+    self,
+    key: await importSigningKey(generateSigningSeed()),
+    secret: meshSecret,
+    anchors: [toBase64Url(meshOperator.publicKey)],
+  });
   const address = { host: "127.0.0.1", port: 0, graceMs: 500 };
 
   const kdcApp = await createKdcApp({
@@ -126,6 +152,8 @@ export async function startSystem(backend: Backend): Promise<System> {
       onTrouble: (error) => logOf("kdc").error({ event: "audit_head_failed", ...errorFields(error) }),
     }),
     factorKey: randomBytes(32),
+    ids: ids(),
+    mesh: await mesh("kdc"),
   });
   const kdc = await listen(kdcApp, { ...address, log: logOf("kdc") });
   const http = createHttpClient({ clock });
@@ -174,6 +202,8 @@ export async function startSystem(backend: Backend): Promise<System> {
     store: stores.cloud,
     log: logOf("cloud"),
     kdcUrl: kdc.url,
+    ids: ids(),
+    mesh: await mesh("cloud"),
   });
   const cloud = await listen(cloudApp, { ...address, log: logOf("cloud") });
   const cloudletApp = await createCloudletApp({
@@ -185,6 +215,8 @@ export async function startSystem(backend: Backend): Promise<System> {
     cloudletId,
     key: cloudletIdentity.keys.signing,
     spoolCapacity: 10_000,
+    ids: ids(),
+    mesh: await mesh("cloudlet"),
   });
   const cloudlet = await listen(cloudletApp, { ...address, log: logOf("cloudlet") });
   const deviceStores: Store[] = [];
@@ -198,6 +230,7 @@ export async function startSystem(backend: Backend): Promise<System> {
     stores,
     services: { kdc: kdcApp, cloud: cloudApp, cloudlet: cloudletApp },
     cloudletAccount: { accountId: cloudletId, key: cloudletIdentity.keys.signing },
+    meshOperator,
     logLines,
     operator,
     invitation: invited,

@@ -18,38 +18,32 @@ export interface CategoricalJson {
  * surprise in a field of names while a fourth value in a field of three is a great one.
  */
 export class Categorical {
-  private readonly counts: Map<number, number>;
+  /** Keys as signed numbers, which need no memory of their own. */
   private readonly bits = new Map<number, number>();
   private readonly newBits: number;
-  private readonly rareBits: number;
 
-  constructor(json: CategoricalJson) {
-    this.counts = new Map();
-    for (let i = 0; i + 1 < json.v.length; i += 2) {
-      this.counts.set(json.v[i] as number, json.v[i + 1] as number);
-    }
-    const { n, c, s, r } = json;
-    this.newBits = Math.max(0, Math.log2((n + 1) / (s + 0.5)));
+  constructor({ n, c, s, r, v }: CategoricalJson) {
+    const newBits = Math.max(0, Math.log2((n + 1) / (s + 0.5)));
     // Values cut off by the bound were the rarest: one that is not found may be one of them.
-    this.rareBits = r > 0 ? Math.max(0, Math.log2((c + 1) / (r + 0.5))) : Number.POSITIVE_INFINITY;
-    const bySize = [...this.counts.values()].sort((a, b) => a - b);
+    const rareBits = r > 0 ? Math.max(0, Math.log2((c + 1) / (r + 0.5))) : Number.POSITIVE_INFINITY;
+    this.newBits = Math.min(newBits, rareBits);
+    const counts: number[] = [];
+    for (let i = 1; i < v.length; i += 2) {
+      counts.push(v[i] as number);
+    }
+    const bits = new Map<number, number>();
     let mass = r;
-    for (const count of bySize) {
+    for (const count of counts.sort((one, other) => one - other)) {
       mass += count;
-      this.bits.set(count, Math.max(0, Math.log2(c / mass)));
+      bits.set(count, Math.max(0, Math.log2(c / mass)));
+    }
+    for (let i = 0; i + 1 < v.length; i += 2) {
+      this.bits.set((v[i] as number) | 0, bits.get(v[i + 1] as number) ?? 0);
     }
   }
 
   rarity(key: number): number {
-    const count = this.counts.get(key);
-    if (count === undefined) {
-      return Math.min(this.newBits, this.rareBits);
-    }
-    return this.bits.get(count) ?? 0;
-  }
-
-  has(key: number): boolean {
-    return this.counts.has(key);
+    return this.bits.get(key | 0) ?? this.newBits;
   }
 }
 
@@ -57,6 +51,9 @@ export class Categorical {
 export class CategoricalCount {
   private requests = 0;
   private contents = 0;
+  /** Told by others: values that came once, and contents whose values they kept to themselves. */
+  private othersOnce = 0;
+  private othersKept = 0;
   private readonly counts = new Map<number, number>();
 
   /** `times`: how many requests had this content. Keys of one content are told once each. */
@@ -64,19 +61,58 @@ export class CategoricalCount {
     this.requests += times;
     this.contents++;
     for (const key of keys) {
-      this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      this.count(key, 1);
     }
   }
 
-  /** At most `bound` values, the commonest first; ties by hash, so that the same traffic gives the same model. */
-  toJson(bound: number): CategoricalJson {
-    const sorted = [...this.counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    const v: number[] = [];
-    for (const [key, count] of sorted.slice(0, bound)) {
-      v.push(key, count);
+  /** Takes in what others counted. */
+  addTold({ n, c, s, r, v }: CategoricalJson): void {
+    this.requests += n;
+    this.contents += c;
+    this.othersOnce += s;
+    this.othersKept += r;
+    for (let i = 0; i + 1 < v.length; i += 2) {
+      this.count(v[i] as number, v[i + 1] as number);
     }
-    const s = sorted.reduce((sum, [, count]) => sum + (count === 1 ? 1 : 0), 0);
-    const r = sorted.slice(bound).reduce((sum, [, count]) => sum + count, 0);
-    return { n: this.requests, c: this.contents, s, r, v };
+  }
+
+  private count(key: number, times: number): void {
+    this.counts.set(key, (this.counts.get(key) ?? 0) + times);
+  }
+
+  /**
+   * At most `bound` values, the commonest first; ties by hash, so that the same traffic gives the same model.
+   */
+  toJson(bound: number): CategoricalJson {
+    const sorted = this.sorted();
+    return {
+      n: this.requests,
+      c: this.contents,
+      s: sorted.reduce((sum, [, count]) => sum + (count === 1 ? 1 : 0), this.othersOnce),
+      r: sorted.slice(bound).reduce((sum, [, count]) => sum + count, this.othersKept),
+      v: sorted.slice(0, bound).flat(),
+    };
+  }
+
+  /**
+   * The same for others: values in fewer than `least` contents are left out unless they are `open`, and `s` counts
+   * only what is left out of those that came once, for whoever adds it up sees the rest.
+   */
+  tell(bound: number, least: number, open: (key: number) => boolean = () => false): CategoricalJson {
+    const sorted = this.sorted();
+    const isTold = ([key, count]: readonly [number, number], rank: number): boolean =>
+      rank < bound && (count >= least || open(key));
+    const kept = sorted.filter((one, rank) => !isTold(one, rank));
+    return {
+      n: this.requests,
+      c: this.contents,
+      s: kept.filter(([, count]) => count === 1).length,
+      r: kept.reduce((sum, [, count]) => sum + count, 0),
+      v: sorted.filter(isTold).flat(),
+    };
+  }
+
+  private sorted(): [number, number][] {
+    return [...this.counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   }
 }

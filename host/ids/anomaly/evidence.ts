@@ -2,9 +2,9 @@ import type { ParsedRequest, Part } from "../request.ts";
 import { Categorical, type CategoricalJson } from "./categorical.ts";
 import { hashText } from "./hash.ts";
 import { surprise } from "./ngram.ts";
-import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
+import { coarseShapeHash, fineShapeHash, lengthBin, routeOf } from "./shape.ts";
 
-/** Kinds of evidence against a request, each measured on its own scale and made comparable by `calibration.ts`. */
+/** Kinds of evidence against a request, each measured on its own scale and made comparable by its tail. */
 export const KINDS = [
   "route",
   "method",
@@ -63,7 +63,16 @@ export interface TrafficJson {
 
 /** Which parts a request's anomaly is judged by: what the client chose to say to the application. */
 export function isJudged(part: Part): boolean {
-  return part.place !== "path" && part.place !== "header" && part.place !== "name";
+  switch (part.place) {
+    case "path":
+    case "header":
+    case "name":
+    case "protocol":
+    case "joined":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /** Field ids of the n-gram table: by route and name, and one for all. */
@@ -72,39 +81,70 @@ export function fieldId(route: string, name: string): number {
 }
 export const ANY_FIELD = 7;
 
-/** Which characters a text holds, and which of them twice, where they are no Latin letters and no digits. */
-export function charactersOf(text: string): Set<number> {
-  const keys = new Set<number>();
-  if (text.includes(" ")) {
-    keys.add(64);
-  }
-  for (let i = 0; i < text.length && keys.size < 256; i++) {
-    const code = text.charCodeAt(i);
-    if ((code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)) {
-      // Letters and digits tell nothing here; the n-grams look at them.
-      continue;
-    }
-    if (code === 32 || (code >= 0xc0 && code < 0x250)) {
-      continue;
-    }
-    keys.add(keys.has(code * 2) ? code * 2 + 1 : code * 2);
-  }
-  return keys;
+const MAX_CHARACTERS = 256;
+
+/** Letters and digits tell nothing here; the n-grams look at them. */
+const TELLING = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  TELLING[code] = /[a-zA-Z0-9 ]/.test(String.fromCharCode(code)) ? 0 : 1;
 }
 
-/** Collects evidence; what is not strange at all only where silence is wanted too. */
-class Testimony {
-  readonly evidence: Evidence[] = [];
-  private readonly silent: boolean;
+function tells(code: number): boolean {
+  return code < 128 ? TELLING[code] === 1 : code < 0xc0 || code >= 0x250;
+}
 
-  constructor(silent: boolean) {
-    this.silent = silent;
+/** Which characters a text holds, and which of them twice, where they are no Latin letters and no digits. */
+class Characters {
+  readonly keys = new Int32Array(MAX_CHARACTERS + 1);
+  /** The text in which a key was seen last. */
+  private readonly seen = new Uint32Array(2 * 65_536);
+  private now = 0;
+
+  /** How many of `keys` are of this text. */
+  read(text: string): number {
+    this.now = (this.now + 1) >>> 0;
+    if (this.now === 0) {
+      this.seen.fill(0);
+      this.now = 1;
+    }
+    const { keys, seen, now } = this;
+    let count = 0;
+    if (text.includes(" ")) {
+      keys[count++] = 64;
+    }
+    for (let i = 0; i < text.length && count < MAX_CHARACTERS; i++) {
+      const code = text.charCodeAt(i);
+      if (tells(code)) {
+        const once = 2 * code;
+        const key = seen[once] === now ? once + 1 : once;
+        if (seen[key] !== now) {
+          seen[key] = now;
+          keys[count++] = key;
+        }
+      }
+    }
+    return count;
   }
+}
+
+const characters = new Characters();
+
+/** The keys of a text's characters, to be counted. */
+export function charactersOf(text: string): number[] {
+  return [...characters.keys.subarray(0, characters.read(text))];
+}
+
+/** Takes evidence in as it is found; what is not strange at all has a strength of 0 or less. */
+export interface Listener {
+  say(kind: Kind, strength: number, at: string): void;
+}
+
+/** Writes everything down, what is not strange too: training counts it. */
+export class Protocol implements Listener {
+  readonly evidence: Evidence[] = [];
 
   say(kind: Kind, strength: number, at: string): void {
-    if (strength > 0 || this.silent) {
-      this.evidence.push({ kind, strength: Math.max(0, strength), at });
-    }
+    this.evidence.push({ kind, strength: Math.max(0, strength), at });
   }
 }
 
@@ -152,11 +192,13 @@ class Field {
     );
   }
 
-  judge(text: string, at: string, into: Testimony): void {
+  judge(text: string, at: string, into: Listener): void {
     let character = 0;
     let second = 0;
-    for (const code of charactersOf(text)) {
-      const bits = this.characters.rarity(code);
+    const { keys } = characters;
+    const count = characters.read(text);
+    for (let i = 0; i < count; i++) {
+      const bits = this.characters.rarity(keys[i] as number);
       if (bits > character) {
         second = character;
         character = bits;
@@ -166,8 +208,8 @@ class Field {
     }
     into.say("value", this.values.rarity(hashText(text)), at);
     into.say("character", character + second / 4, at);
-    into.say("coarse-shape", this.coarse.rarity(hashText(coarseShape(text))), at);
-    into.say("fine-shape", this.fine.rarity(hashText(fineShape(text))), at);
+    into.say("coarse-shape", this.coarse.rarity(coarseShapeHash(text)), at);
+    into.say("fine-shape", this.fine.rarity(fineShapeHash(text)), at);
     into.say("length", this.length(text), at);
   }
 }
@@ -182,11 +224,10 @@ interface Route {
   readonly fields: Map<string, Field>;
 }
 
-/** Something that lists what is strange about a request. */
+/** Something that tells what is strange about a request. */
 export interface Witness {
-  knows(request: ParsedRequest): boolean;
-  /** With `silent`, what is not strange at all is listed too: training counts it. */
-  testify(request: ParsedRequest, silent?: boolean): Evidence[];
+  /** Tells the listener, and returns whether it knows the request's route. */
+  testify(request: ParsedRequest, into: Listener): boolean;
 }
 
 const STRANGE: readonly [Kind, Kind] = ["strange-text", "strange-text"];
@@ -212,7 +253,7 @@ export function createWitness(traffic: TrafficJson): Witness {
     field: Field,
     text: string,
     at: string,
-    into: Testimony,
+    into: Listener,
     kinds: readonly [Kind, Kind],
   ) => {
     const { mean, burst } = surprise(traffic.table, field.id, text);
@@ -222,9 +263,7 @@ export function createWitness(traffic: TrafficJson): Witness {
   };
 
   return {
-    knows: (request) => routes.has(routeOf(request.path)),
-    testify(request, silent = false) {
-      const into = new Testimony(silent);
+    testify(request, into) {
       const name = routeOf(request.path);
       const route = routes.get(name);
       into.say("route", route === undefined ? seenRoutes.rarity(keyOf(name)) : 0, "path");
@@ -247,7 +286,7 @@ export function createWitness(traffic: TrafficJson): Witness {
       }
       into.say("encoding", rounds, "request");
       if (route === undefined) {
-        return into.evidence;
+        return false;
       }
       into.say("method", route.methods.rarity(keyOf(request.method)), "method");
       let strangest = 0;
@@ -273,7 +312,7 @@ export function createWitness(traffic: TrafficJson): Witness {
       into.say("new-name", strangest, `name:${strangestName}`);
       into.say("missing-name", missing, `name:${missingName}`);
       into.say("repeated-name", repeated, "request");
-      return into.evidence;
+      return true;
     },
   };
 }

@@ -1,8 +1,14 @@
+/** Where a hash begins, and how it goes on by one code unit. */
+export const HASH_START = 0x811c9dc5 | 0;
+export function hashStep(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193);
+}
+
 /** FNV-1a over UTF-16 code units with a final mix (MurmurHash3's), 32 bits. Not for secrets. */
 export function hashText(text: string, seed = 0): number {
-  let hash = (0x811c9dc5 ^ seed) >>> 0;
+  let hash = HASH_START ^ seed;
   for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    hash = hashStep(hash, text.charCodeAt(i));
   }
   return mix(hash);
 }

@@ -12,9 +12,13 @@ const EDGE = 0x10001;
 /** Characters of one value that are looked at. */
 export const NGRAM_CHARACTERS = 512;
 
-function gram(field: number, order: number, before2: number, before1: number, code: number): number {
-  let hash = Math.imul(field ^ (order * 0x9e3779b1), 0x85ebca6b);
-  hash = Math.imul(hash ^ before2, 0x01000193) ^ (hash >>> 15);
+/** Where the hashes of a field's grams of one order begin. */
+function startOf(field: number, order: number): number {
+  return Math.imul(field ^ (order * 0x9e3779b1), 0x85ebca6b);
+}
+
+function gram(start: number, before2: number, before1: number, code: number): number {
+  let hash = Math.imul(start ^ before2, 0x01000193) ^ (start >>> 15);
   hash = Math.imul(hash ^ before1, 0x2c1b3c6d) ^ (hash >>> 13);
   hash = Math.imul(hash ^ code, 0x297a2d39);
   return mix(hash);
@@ -36,29 +40,73 @@ export class NgramCount {
     { field: number; order: number; b2: number; b1: number } & Context
   >();
 
-  add(field: number, text: string): void {
+  /** With `once`, a gram that a text holds several times counts as one. */
+  add(field: number, text: string, once = false): void {
+    const seen = once ? new Set<string>() : undefined;
+    const isNew = (gram: string): boolean => {
+      const known = seen?.has(gram) === true;
+      seen?.add(gram);
+      return !known;
+    };
     let b2 = EDGE;
     let b1 = EDGE;
     const end = Math.min(text.length, NGRAM_CHARACTERS);
     for (let i = 0; i <= end; i++) {
       const code = i < end ? fold(text.charCodeAt(i)) : EDGE;
-      this.count(field, 3, b2, b1, code);
-      this.count(field, 2, 0, b1, code);
-      this.count(field, 1, 0, 0, code);
+      if (!once || isNew(`${b2},${b1},${code}`)) {
+        this.count(field, 3, b2, b1, code);
+      }
+      if (!once || isNew(`${b1},${code}`)) {
+        this.count(field, 2, 0, b1, code);
+      }
+      if (!once || isNew(`${code}`)) {
+        this.count(field, 1, 0, 0, code);
+      }
       b2 = b1;
       b1 = code;
     }
   }
 
-  private count(field: number, order: number, b2: number, b1: number, code: number): void {
+  /** Takes in what `tell` told elsewhere. */
+  addTold(grams: readonly number[]): void {
+    for (let i = 0; i + 5 < grams.length; i += 6) {
+      const [field, order, b2, b1, code, times] = grams.slice(i, i + 6) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      this.count(field, order, b2, b1, code, times);
+    }
+  }
+
+  /** Field, order, two characters before, character and number of what came at least so often in these fields. */
+  tell(least: number, fields: ReadonlySet<number>): number[] {
+    const told: number[] = [];
+    for (const { field, order, b2, b1, next } of this.contexts.values()) {
+      if (!fields.has(field)) {
+        continue;
+      }
+      for (const [code, times] of next) {
+        if (times >= least) {
+          told.push(field, order, b2, b1, code, times);
+        }
+      }
+    }
+    return told;
+  }
+
+  private count(field: number, order: number, b2: number, b1: number, code: number, times = 1): void {
     const key = `${field},${order},${b2},${b1}`;
     let context = this.contexts.get(key);
     if (context === undefined) {
       context = { field, order, b2, b1, total: 0, next: new Map() };
       this.contexts.set(key, context);
     }
-    context.total++;
-    context.next.set(code, (context.next.get(code) ?? 0) + 1);
+    context.total += times;
+    context.next.set(code, (context.next.get(code) ?? 0) + times);
   }
 
   /** The finished table; `maximumLog2` bounds its size, beyond which rare trigrams are left out. */
@@ -93,10 +141,10 @@ export class NgramCount {
           const p = (count + kinds * backed) / (total + kinds);
           kept.set(code, p);
           if (order < 3 || count >= rarest) {
-            put(gram(field, order, b2, b1, code), -Math.log2(p));
+            put(gram(startOf(field, order), b2, b1, code), -Math.log2(p));
           }
         }
-        put(gram(field, order, b2, b1, ESCAPE), Math.log2((total + kinds) / kinds));
+        put(gram(startOf(field, order), b2, b1, ESCAPE), Math.log2((total + kinds) / kinds));
         probability.set(key, kept);
       }
     }
@@ -114,6 +162,9 @@ export interface Surprise {
 /** Surprise of a text as a value of `field`. */
 export function surprise(table: Uint8Array, field: number, text: string): Surprise {
   const mask = table.length - 1;
+  const one = startOf(field, 1);
+  const two = startOf(field, 2);
+  const three = startOf(field, 3);
   let b2 = EDGE;
   let b1 = EDGE;
   let sum = 0;
@@ -125,16 +176,15 @@ export function surprise(table: Uint8Array, field: number, text: string): Surpri
   for (let i = 0; i <= end; i++) {
     const code = i < end ? fold(text.charCodeAt(i)) : EDGE;
     let bits = 0;
-    let value = table[gram(field, 3, b2, b1, code) & mask] as number;
+    let value = table[gram(three, b2, b1, code) & mask] as number;
     if (value === 0) {
-      bits += Math.max(0, (table[gram(field, 3, b2, b1, ESCAPE) & mask] as number) - 1) / UNITS;
-      value = table[gram(field, 2, 0, b1, code) & mask] as number;
+      bits += Math.max(0, (table[gram(three, b2, b1, ESCAPE) & mask] as number) - 1) / UNITS;
+      value = table[gram(two, 0, b1, code) & mask] as number;
       if (value === 0) {
-        bits += Math.max(0, (table[gram(field, 2, 0, b1, ESCAPE) & mask] as number) - 1) / UNITS;
-        value = table[gram(field, 1, 0, 0, code) & mask] as number;
+        bits += Math.max(0, (table[gram(two, 0, b1, ESCAPE) & mask] as number) - 1) / UNITS;
+        value = table[gram(one, 0, 0, code) & mask] as number;
         if (value === 0) {
-          bits +=
-            UNKNOWN_BITS + Math.max(0, (table[gram(field, 1, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
+          bits += UNKNOWN_BITS + Math.max(0, (table[gram(one, 0, 0, ESCAPE) & mask] as number) - 1) / UNITS;
         }
       }
     }

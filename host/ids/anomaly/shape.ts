@@ -1,45 +1,56 @@
+import { HASH_START, hashStep, mix } from "./hash.ts";
+
 /** Longest shape kept; what is longer is cut, as its beginning tells enough. */
 const COARSE_LIMIT = 32;
 const FINE_LIMIT = 20;
 
-const CLASS_OF: readonly string[] = Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code);
-  return /\d/.test(character)
-    ? "9"
-    : /[a-z]/.test(character)
-      ? "a"
-      : /[A-Z]/.test(character)
-        ? "A"
-        : character;
-});
+const DIGIT = 0x39;
+const LETTER = 0x61;
+const CAPITAL = 0x41;
+const FURTHER = 0xe9;
 
-function classOf(code: number): string {
-  // Accented letters of Latin scripts count as letters; anything beyond is one class.
-  return code < 128 ? (CLASS_OF[code] as string) : code >= 0xc0 && code < 0x250 ? "a" : "é";
+const CLASS_OF = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  const character = String.fromCharCode(code);
+  CLASS_OF[code] = /\d/.test(character)
+    ? DIGIT
+    : /[a-z]/.test(character)
+      ? LETTER
+      : /[A-Z]/.test(character)
+        ? CAPITAL
+        : code;
 }
 
-/** Runs of one class as one character: `Calle Sol 12` is `Aa Aa 9`. */
-export function coarseShape(text: string): string {
-  let shape = "";
-  let last = "";
-  for (let i = 0; i < text.length && shape.length < COARSE_LIMIT; i++) {
+/** Stands for all characters of a class: "9", "a", "A", "é"; punctuation stands for itself. */
+function classOf(code: number): number {
+  // Accented letters of Latin scripts count as letters; anything beyond is one class.
+  return code < 128 ? (CLASS_OF[code] as number) : code >= 0xc0 && code < 0x250 ? LETTER : FURTHER;
+}
+
+/** Hash of the runs of one class as one character each: `Calle Sol 12` is `Aa Aa 9`. */
+export function coarseShapeHash(text: string): number {
+  let hash = HASH_START;
+  let length = 0;
+  let last = -1;
+  for (let i = 0; i < text.length && length < COARSE_LIMIT; i++) {
     const now = classOf(text.charCodeAt(i));
     if (now !== last) {
-      shape += now;
+      hash = hashStep(hash, now);
+      length++;
       last = now;
     }
   }
-  return shape;
+  return mix(hash);
 }
 
-/** Every character by its class: `17621392B` is `99999999A`. */
-export function fineShape(text: string): string {
-  let shape = "";
+/** Hash of every character by its class: `17621392B` is `99999999A`; more than the limit is a plus sign. */
+export function fineShapeHash(text: string): number {
+  let hash = HASH_START;
   const end = Math.min(text.length, FINE_LIMIT);
   for (let i = 0; i < end; i++) {
-    shape += classOf(text.charCodeAt(i));
+    hash = hashStep(hash, classOf(text.charCodeAt(i)));
   }
-  return text.length > FINE_LIMIT ? `${shape}+` : shape;
+  return mix(text.length > FINE_LIMIT ? hashStep(hash, 0x2b) : hash);
 }
 
 /** Bin of a length: exact up to 48, then four bins for each doubling. */

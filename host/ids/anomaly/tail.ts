@@ -42,21 +42,43 @@ export function measureTail(strengths: readonly number[], silent = 0): TailJson 
   return { n, knots, slope: Math.min(SLOPES[1], Math.max(SLOPES[0], slope)) };
 }
 
-/** Minus log2 of the chance that something benign is this strong. Monotone in the strength. */
-export function tailBits(tail: TailJson, strength: number): number {
-  const { knots, slope, n } = tail;
-  const top = knots[knots.length - 1] as readonly [number, number];
-  if (strength > top[0]) {
+/** A tail made ready to be asked often. */
+export class Tail {
+  private readonly strengths: Float64Array;
+  private readonly bits: Float64Array;
+  private readonly slope: number;
+  private readonly beyond: number;
+
+  constructor({ knots, slope, n }: TailJson) {
+    this.strengths = Float64Array.from(knots, ([strength]) => strength);
+    this.bits = Float64Array.from(knots, ([, bits]) => bits);
+    this.slope = slope;
+    const [top, most] = knots[knots.length - 1] as readonly [number, number];
     // Where none of n showed anything at all, half an occurrence is the fair guess.
-    const from = top[0] === 0 ? Math.log2(n + 1) + 1 : top[1];
-    return Math.min(MAX_BITS, from + (strength - top[0]) * slope);
+    this.beyond = top === 0 ? Math.log2(n + 1) + 1 : most;
   }
-  for (let i = knots.length - 1; i > 0; i--) {
-    const [from, low] = knots[i - 1] as readonly [number, number];
-    const [to, high] = knots[i] as readonly [number, number];
-    if (strength >= from) {
-      return low + ((high - low) * (strength - from)) / Math.max(1e-9, to - from);
+
+  /** Minus log2 of the chance that something benign is this strong. Monotone in the strength. */
+  bitsAt(strength: number): number {
+    const { strengths, bits } = this;
+    const last = strengths.length - 1;
+    const top = strengths[last] as number;
+    if (strength > top) {
+      return Math.min(MAX_BITS, this.beyond + (strength - top) * this.slope);
     }
+    for (let i = last; i > 0; i--) {
+      const from = strengths[i - 1] as number;
+      if (strength >= from) {
+        const low = bits[i - 1] as number;
+        const width = Math.max(1e-9, (strengths[i] as number) - from);
+        return low + (((bits[i] as number) - low) * (strength - from)) / width;
+      }
+    }
+    return 0;
   }
-  return 0;
+}
+
+/** The same for one question. */
+export function tailBits(tail: TailJson, strength: number): number {
+  return new Tail(tail).bitsAt(strength);
 }

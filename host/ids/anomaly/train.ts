@@ -1,34 +1,21 @@
 import { MedcloudletError } from "../../base/index.ts";
 import { type InspectedRequest, type ParsedRequest, parseRequest } from "../request.ts";
-import { CategoricalCount } from "./categorical.ts";
+import { BOUNDS, type Content, type TextOf, type Told, TrafficCount } from "./counts.ts";
 import {
   ANY_FIELD,
-  charactersOf,
   createWitness,
   type FieldJson,
-  fieldId,
   isJudged,
   KINDS,
   type Kind,
-  keyOf,
-  type RouteJson,
-  type TrafficJson,
+  Protocol,
 } from "./evidence.ts";
 import { hashText } from "./hash.ts";
-import { type AnomalyModel, combine, MODEL_VERSION, sumFields, weigh } from "./model.ts";
-import { NgramCount, surprise } from "./ngram.ts";
-import { coarseShape, fineShape, lengthBin, routeOf } from "./shape.ts";
-import { measureTail, type TailJson } from "./tail.ts";
+import { type AnomalyModel, MODEL_VERSION, Weighing } from "./model.ts";
+import { surprise } from "./ngram.ts";
+import { routeOf } from "./shape.ts";
+import { measureTail, Tail } from "./tail.ts";
 
-/** Bounds of a model; what is beyond is the rarest. */
-const BOUNDS = {
-  routes: 1024,
-  fields: 128,
-  values: 512,
-  characters: 128,
-  shapes: 512,
-  contents: 200_000,
-} as const;
 const FOLDS = 4;
 /** A content that came this often is known to everybody: holding it out would make the usual look new. */
 const USUAL = 4;
@@ -45,125 +32,25 @@ const ONCE: ReadonlySet<Kind> = new Set([
 ]);
 const FIRST_TEXT: FieldJson["text"] = [0, 1, 0, 1];
 
-interface Content {
-  readonly key: string;
-  readonly route: string;
-  readonly request: ParsedRequest;
-  /** Requests that had it, by method. */
-  readonly methods: Map<string, number>;
-  times: number;
-}
-
 /** Requests that say the same to one path, however they say it (query or form), are one content. */
 function contentKey(request: ParsedRequest): string {
   const pairs = request.parts.filter(isJudged).map(({ name, value }) => `${name}=${value}`);
   return `${request.path}\n${pairs.sort().join("\n")}`;
 }
 
-class FieldCount {
-  private readonly values = new CategoricalCount();
-  private readonly characters = new CategoricalCount();
-  private readonly coarse = new CategoricalCount();
-  private readonly fine = new CategoricalCount();
-  private readonly lengths = new Map<number, number>();
-  private n = 0;
-
-  add(value: string, times: number): void {
-    this.n++;
-    this.values.add([hashText(value)], times);
-    this.characters.add(charactersOf(value), times);
-    this.coarse.add([hashText(coarseShape(value))], times);
-    this.fine.add([hashText(fineShape(value))], times);
-    const bin = Math.min(158, lengthBin(value.length));
-    this.lengths.set(bin, (this.lengths.get(bin) ?? 0) + 1);
+function countTraffic(
+  contents: readonly Content[],
+  others: Told | undefined,
+  toBeTold = false,
+): TrafficCount {
+  const count = new TrafficCount(toBeTold);
+  for (const content of contents) {
+    count.add(content);
   }
-
-  toJson(text: FieldJson["text"]): FieldJson {
-    return {
-      n: this.n,
-      values: this.values.toJson(BOUNDS.values),
-      characters: this.characters.toJson(BOUNDS.characters),
-      coarse: this.coarse.toJson(BOUNDS.shapes),
-      fine: this.fine.toJson(BOUNDS.shapes),
-      lengths: [...this.lengths].sort((a, b) => a[0] - b[0]).flat(),
-      text,
-    };
+  if (others !== undefined) {
+    count.addTold(others);
   }
-}
-
-interface RouteCount {
-  n: number;
-  readonly methods: CategoricalCount;
-  readonly names: CategoricalCount;
-  readonly present: Map<string, number>;
-  readonly fields: Map<string, FieldCount>;
-}
-
-type TextOf = (route: string, name: string) => FieldJson["text"];
-
-function countTraffic(contents: readonly Content[], textOf: TextOf): TrafficJson {
-  const routes = new Map<string, RouteCount>();
-  const seenRoutes = new CategoricalCount();
-  const any = new FieldCount();
-  const grams = new NgramCount();
-  let n = 0;
-  for (const { route: name, request, methods, times } of contents) {
-    n += times;
-    seenRoutes.add([keyOf(name)], times);
-    let route = routes.get(name);
-    if (route === undefined) {
-      if (routes.size >= BOUNDS.routes) {
-        continue;
-      }
-      route = {
-        n: 0,
-        methods: new CategoricalCount(),
-        names: new CategoricalCount(),
-        present: new Map(),
-        fields: new Map(),
-      };
-      routes.set(name, route);
-    }
-    route.n += times;
-    route.methods.add([...methods.keys()].map(keyOf), times);
-    const judged = request.parts.filter(isJudged);
-    const names = new Set(judged.map((part) => part.name));
-    route.names.add([...names].map(keyOf), times);
-    for (const present of names) {
-      route.present.set(present, (route.present.get(present) ?? 0) + times);
-    }
-    for (const part of judged) {
-      let field = route.fields.get(part.name);
-      if (field === undefined && route.fields.size < BOUNDS.fields) {
-        field = new FieldCount();
-        route.fields.set(part.name, field);
-      }
-      field?.add(part.value, times);
-      any.add(part.value, times);
-      grams.add(fieldId(name, part.name), part.value);
-      grams.add(ANY_FIELD, part.value);
-    }
-  }
-  const known: RouteJson[] = [...routes].map(([route, count]) => ({
-    route,
-    n: count.n,
-    methods: count.methods.toJson(16),
-    names: count.names.toJson(BOUNDS.fields),
-    always: [...count.present]
-      .map(([name, times]) => [name, times / (count.n + 1)] as const)
-      .filter(([, share]) => share > 0.5)
-      .slice(0, BOUNDS.fields),
-    fields: Object.fromEntries(
-      [...count.fields].map(([name, field]) => [name, field.toJson(textOf(route, name))]),
-    ),
-  }));
-  return {
-    n,
-    routes: seenRoutes.toJson(BOUNDS.routes),
-    table: grams.compile(),
-    known,
-    any: any.toJson(textOf("", "")),
-  };
+  return count;
 }
 
 class Moments {
@@ -195,18 +82,20 @@ function nameOf(at: string): string {
 }
 
 /** What witnesses who did not see it say about each content. */
-function crossExamine(contents: readonly Content[]): Observed[] {
+function crossExamine(contents: readonly Content[], others: Told | undefined): Observed[] {
   const observed: Observed[] = [];
   for (let fold = 0; fold < FOLDS; fold++) {
     const isHeldOut = ({ key }: Content) => hashText(key, 1) % FOLDS === fold;
     const traffic = countTraffic(
       contents.filter((content) => content.times >= USUAL || !isHeldOut(content)),
-      () => FIRST_TEXT,
-    );
+      others,
+    ).toJson(() => FIRST_TEXT);
     const witness = createWitness(traffic);
     for (const content of contents) {
       if (isHeldOut(content)) {
-        const evidence = witness.testify(content.request, true).map((given) => ({ ...given }));
+        const protocol = new Protocol();
+        witness.testify(content.request, protocol);
+        const evidence: Observed["evidence"] = protocol.evidence.map((given) => ({ ...given }));
         for (const part of content.request.parts.filter(isJudged).slice(0, 4)) {
           const { mean, burst } = surprise(traffic.table, ANY_FIELD, part.value);
           evidence.push({ kind: "strange-text", strength: mean, at: `${part.place}:${ANY_NAME}` });
@@ -277,16 +166,58 @@ function standardise(observed: readonly Observed[], textOf: TextOf): void {
   }
 }
 
+function byKind<T>(make: (kind: Kind) => T): Record<Kind, T> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, make(kind)])) as Record<Kind, T>;
+}
+
+/** How strange the traffic looks to witnesses who did not see it, kind by kind. */
+function measureKinds(all: readonly Content[], others: Told | undefined) {
+  const observed = crossExamine(all, others);
+  const textOf = measureTexts(observed);
+  standardise(observed, textOf);
+  // Kinds that a request shows once: each repetition of a usual request is one more that did not show it.
+  const repeated = all.reduce((sum, { times }) => sum + times, 0) - observed.length;
+  const strengths = byKind((): number[] => []);
+  for (const { evidence } of observed) {
+    for (const { kind, strength } of evidence) {
+      strengths[kind].push(strength);
+    }
+  }
+  const kinds = byKind((kind) => measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0));
+  return { observed, textOf, kinds };
+}
+
 /** Learns what benign traffic looks like. */
 export interface Trainer {
   /** One benign request. Its label, if any, is never looked at here. */
   add(request: InspectedRequest): void;
-  /** @throws MedcloudletError `IDS_TRAINING_EMPTY` */
-  finish(): AnomalyModel;
+  /**
+   * What others may know of the traffic: counts, each of at least `least` different contents.
+   * @throws MedcloudletError `IDS_TRAINING_EMPTY`
+   */
+  tell(least: number): Told;
+  /**
+   * The model, also of what others told (`mergeTold`). What is strange is measured on the own traffic in any case.
+   * @throws MedcloudletError `IDS_TRAINING_EMPTY`
+   */
+  finish(others?: Told): AnomalyModel;
 }
 
 export function createTrainer(): Trainer {
   const contents = new Map<string, Content>();
+
+  /** Sorted, so that the order of the log does not matter. */
+  const sorted = (): Content[] => {
+    if (contents.size < FOLDS) {
+      throw new MedcloudletError(
+        "IDS_TRAINING_EMPTY",
+        `Training needs at least ${FOLDS} different benign requests; give a longer log.`,
+        { status: 400 },
+      );
+    }
+    return [...contents.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  };
+
   return {
     add(request) {
       const parsed = parseRequest(request);
@@ -302,42 +233,30 @@ export function createTrainer(): Trainer {
       content.times++;
       content.methods.set(parsed.method, (content.methods.get(parsed.method) ?? 0) + 1);
     },
-    finish() {
-      if (contents.size < FOLDS) {
-        throw new MedcloudletError(
-          "IDS_TRAINING_EMPTY",
-          `Training needs at least ${FOLDS} different benign requests; give a longer log.`,
-          { status: 400 },
-        );
-      }
-      // Sorted, so that the order of the log does not matter.
-      const all = [...contents.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-      const observed = crossExamine(all);
-      const textOf = measureTexts(observed);
-      standardise(observed, textOf);
-      // Kinds that a request shows once: each repetition of a usual request is one more that did not show it.
-      const repeated = all.reduce((sum, { times }) => sum + times, 0) - observed.length;
-      const strengths = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<
-        Kind,
-        number[]
-      >;
-      for (const { evidence } of observed) {
-        for (const { kind, strength } of evidence) {
-          strengths[kind].push(strength);
+    tell: (least) => countTraffic(sorted(), undefined, true).tell(least),
+    finish(others) {
+      const all = sorted();
+      const { observed, textOf, kinds } = measureKinds(all, others);
+      const weighing = new Weighing(kinds);
+      const weigh = ({ evidence }: Observed): Weighing => {
+        weighing.clear();
+        for (const given of evidence) {
+          if (nameOf(given.at) !== ANY_NAME) {
+            weighing.take(given);
+          }
         }
-      }
-      const kinds = Object.fromEntries(
-        KINDS.map((kind) => [kind, measureTail(strengths[kind], ONCE.has(kind) ? repeated : 0)]),
-      ) as Record<Kind, TailJson>;
-      const own = observed.map(({ evidence }) =>
-        weigh(
-          kinds,
-          evidence.filter(({ at }) => nameOf(at) !== ANY_NAME),
-        ),
-      );
-      const fields = measureTail(own.flatMap((evidence) => [...sumFields(evidence).values()]));
-      const whole = measureTail(own.map((evidence) => combine(fields, evidence)));
-      return { version: MODEL_VERSION, traffic: countTraffic(all, textOf), kinds, fields, whole };
+        return weighing;
+      };
+      const fields = measureTail(observed.flatMap((one) => [...weigh(one).fieldSums]));
+      const ready = new Tail(fields);
+      const whole = measureTail(observed.map((one) => weigh(one).combined(ready)));
+      return {
+        version: MODEL_VERSION,
+        traffic: countTraffic(all, others).toJson(textOf),
+        kinds,
+        fields,
+        whole,
+      };
     },
   };
 }

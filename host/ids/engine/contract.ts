@@ -46,7 +46,10 @@ export interface SharedAlert {
   readonly to: number;
 }
 
-/** What this service found by itself. */
+/**
+ * What this service found by itself: a scenario that fired, a request that looks like an attack, or beginnings of a
+ * scenario where peers had already warned (these have six tenths of the scenario's score).
+ */
 export interface Alert {
   readonly id: string;
   readonly at: number;
@@ -123,6 +126,8 @@ export type Observation =
       readonly at: number;
       readonly event: IdsEvent;
       readonly shared: Readonly<Partial<Record<SubjectKind, string>>>;
+      /** Their pseudonyms of the epoch before, for as long as alerts that name those are taken. */
+      readonly sharedBefore?: Readonly<Partial<Record<SubjectKind, string>>>;
       /** For `attack-found`: the detector's belief and what fired. */
       readonly score?: number;
       readonly evidence?: readonly Pick<Hit, "rule" | "place" | "name">[];
@@ -160,7 +165,10 @@ export interface Consequences {
 export interface Engine {
   /** Takes one observation in. Deterministic; driven by `at` alone. */
   observe(observation: Observation): Consequences;
-  /** The decision in force on any of these subjects at a time: the strictest. */
+  /**
+   * The decision in force on any of these subjects at a time: the strictest. Simulated ones are not in force, and
+   * decisions on an exempt subject neither. Changes nothing: ask it as often as you like.
+   */
   inForce(subjects: readonly Pick<Subject, "kind" | "local">[], at: number): Decision | null;
   /** Members with their measured rates and trust, for the officer. */
   members(): readonly MemberStanding[];

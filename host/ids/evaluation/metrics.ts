@@ -1,3 +1,5 @@
+import { rankArea } from "../../statistics/index.ts";
+
 /** One judged request with its truth. */
 export interface Judged {
   readonly score: number;
@@ -9,24 +11,7 @@ export interface Judged {
  * ties counted half. NaN where one of the two is missing.
  */
 export function areaUnderCurve(judged: readonly Judged[]): number {
-  const sorted = [...judged].sort((a, b) => a.score - b.score);
-  let attacks = 0;
-  let rankSum = 0;
-  for (let i = 0; i < sorted.length; ) {
-    let end = i;
-    let here = 0;
-    while (end < sorted.length && sorted[end]?.score === sorted[i]?.score) {
-      here += sorted[end]?.attack === true ? 1 : 0;
-      end++;
-    }
-    rankSum += here * ((i + 1 + end) / 2);
-    attacks += here;
-    i = end;
-  }
-  const benign = sorted.length - attacks;
-  return attacks === 0 || benign === 0
-    ? Number.NaN
-    : (rankSum - (attacks * (attacks + 1)) / 2) / (attacks * benign);
+  return rankArea(judged, ({ attack }) => attack);
 }
 
 /** The score above which at most `rate` of the benign requests lie: an alarm is a score strictly above it. */

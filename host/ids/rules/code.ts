@@ -4,12 +4,12 @@ export const CODE_RULES: readonly Rule[] = [
   {
     id: "code-php",
     attack: "code",
-    version: 1,
+    version: 2,
     confidence: 0.93,
     view: "plain",
     holds: ["<([$\\?:"],
     pattern:
-      /<\?(?:php\b|=| [a-z$@(/]|$)|\[\/?php\]|\$_(?:get|post|request|server|files|cookie|session|env)\b|\$globals\b|\$http_(?:post|get|cookie)|\b(?:phpinfo|passthru|shell_exec|proc_open|popen|pcntl_exec|assert|create_function|call_user_func(?:_array)?|preg_replace(?:_callback)?|base64_decode|file_get_contents|file_put_contents|fsockopen|fopen|fwrite|readfile|show_source|highlight_file|move_uploaded_file|allow_url_include|auto_prepend_file|var_dump|print_r|var_export|gzinflate|gzuncompress|str_rot13|ini_set|set_time_limit|ob_start|array_map|array_filter|usort|putenv|error_log|unserialize|extract|parse_str|chdir|curl_exec|curl_init|eregi?|system|exec|scandir|opendir|copy|unlink|rename|chmod|is_\w{3,12}|getenv|get_defined_\w{3,10}|md5|sha1|strrev|chr|ord|bin2hex|hex2bin|implode|explode|session_start|header|mail|eval|die|exit|echo|print) ?\( {0,2}(?:['"$\\/]|\)|base64|chr\()|(?:['"(]\)?|\]|\})\( {0,2}['"$]|\bphp:\/\/|\b(?:allow_url_include|auto_prepend_file|disable_functions|open_basedir|safe_mode)\b|\$\{? ?[a-z_]\w{0,30} ?\}?(?: ?\(['"$]|\[['"\d$]| ?= ?['"$([]|->\w)|\$\w{1,30}->|\$\{?@?\w{1,30}\}? ?\(\d{1,9}\)|\b[a-z][a-z0-9]{1,15}_[a-z0-9_]{2,20} {0,2}\(|\\x[0-9a-f]{2}.{0,8}\(|\(['"][a-z_]{3,30}['"]\)\(|\['\w{3,20}'\]\(/,
+      /<\?(?: ?php\b|=| ?[$@(/]|$| ?(?:echo|print|eval|system|exec|include|require|if|foreach|function)\b)|\[\/?php\]|\$_(?:get|post|request|server|files|cookie|session|env)\b|\$globals\b|\$http_(?:post|get|cookie)|\b(?:phpinfo|passthru|shell_exec|proc_open|popen|pcntl_exec|assert|create_function|call_user_func(?:_array)?|preg_replace(?:_callback)?|base64_decode|file_get_contents|file_put_contents|fsockopen|fopen|fwrite|readfile|show_source|highlight_file|move_uploaded_file|allow_url_include|auto_prepend_file|var_dump|print_r|var_export|gzinflate|gzuncompress|str_rot13|ini_set|set_time_limit|ob_start|array_map|array_filter|usort|putenv|error_log|unserialize|extract|parse_str|chdir|curl_exec|curl_init|eregi?|system|exec|scandir|opendir|copy|unlink|rename|chmod|is_\w{3,12}|getenv|get_defined_\w{3,10}|md5|sha1|strrev|chr|ord|bin2hex|hex2bin|implode|explode|session_start|header|mail|eval|die|exit|echo|print) ?\( {0,2}(?:['"$\\/]|\)|base64|chr\()|(?:['"(]\)?|\]|\})\( {0,2}['"$]|\bphp:\/\/|\b(?:allow_url_include|auto_prepend_file|disable_functions|open_basedir|safe_mode)\b|\$\{? ?[a-z_]\w{0,30} ?\}?(?: ?\(['"$]|\[['"\d$]| ?= ?['"$([]|->\w)|\$\w{1,30}->|\$\{?@?\w{1,30}\}? ?\(\d{1,9}\)|\b[a-z][a-z0-9]{1,15}_[a-z0-9_]{2,20} {0,2}\(|\\x[0-9a-f]{2}.{0,8}\(|\(['"][a-z_]{3,30}['"]\)\(|\['\w{3,20}'\]\(/,
     fires: [
       "<?php echo 1;",
       "$_GET['x']",

@@ -2,8 +2,12 @@ import { createHash } from "node:crypto";
 import type { Part } from "../request.ts";
 import { CODE_RULES, DIRECTORY_RULES, PROTOCOL_RULES } from "./code.ts";
 import { COMMAND_RULES } from "./command.ts";
+import { FURTHER_RULES } from "./further.ts";
+import { Keys, MAX_KEYED } from "./keys.ts";
 import { NOSQL_RULES, PATH_RULES, SSRF_RULES, TEMPLATE_RULES } from "./path.ts";
-import { createViews, type Rule } from "./rule.ts";
+import { FACT_RULES } from "./protocol.ts";
+import { oneOf, type Required, Requirements, requiredBy } from "./required.ts";
+import { type Rule, type View, Views } from "./rule.ts";
 import { SQL_RULES } from "./sql.ts";
 import { XSS_RULES } from "./xss.ts";
 
@@ -20,6 +24,8 @@ export const RULES: readonly Rule[] = [
   ...CODE_RULES,
   ...DIRECTORY_RULES,
   ...PROTOCOL_RULES,
+  ...FACT_RULES,
+  ...FURTHER_RULES,
 ];
 
 /**
@@ -59,6 +65,11 @@ export interface Hit {
 
 interface Prepared {
   readonly rule: Rule;
+  /** Its number, which is its bit. */
+  readonly number: number;
+  /** Where to ask whether a text may hold what the pattern requires, and whether it may hold a word. */
+  readonly possible: number;
+  readonly worded: number;
   /** Marks that a value must share a bit with; all bits where a rule asks for nothing. */
   readonly first: number;
   readonly second: number;
@@ -104,15 +115,28 @@ const NUMBER = /^[+-]?\d(?:[-:.+t]?\d){0,30}z?$/;
 
 function isHarmless(part: Part, mask: number): boolean {
   return (
+    part.place !== "protocol" &&
     part.value.length === part.canon.length &&
     (NUMBER.test(part.canon) || (mask === 0 && !WORDY.test(part.canon)))
   );
 }
 
-function prepare(rules: readonly Rule[]): Prepared[] {
-  return rules.map((rule) => {
+function prepare(
+  rules: readonly Rule[],
+  required: readonly Required[],
+  requirements: Requirements,
+): Prepared[] {
+  return rules.map((rule, number) => {
     const [first = -1, second = -1, third = -1] = (rule.holds ?? []).map(marksOf);
-    return { rule, first, second, third };
+    return {
+      rule,
+      number,
+      first,
+      second,
+      third,
+      possible: requirements.add(required[number] as Required),
+      worded: requirements.add(oneOf(rule.words ?? [])),
+    };
   });
 }
 
@@ -123,38 +147,72 @@ export interface Inspector {
   inspect(parts: readonly Part[]): Hit[];
 }
 
-/** Values shorter than this are searched at once: looking for the words first would cost more. */
+/** Words are asked for only in values longer than this: in short ones a rule may fire without them. */
 const SHORT = 160;
 /** Sets of marks that are remembered with the rules they call for. */
 const MAX_CALLS = 4096;
 
-function mayFire({ words, pattern }: Rule, text: string): boolean {
-  return (
-    (words === undefined || text.length < SHORT || words.some((word) => text.includes(word))) &&
-    pattern.test(text)
-  );
+/** Rules that values of one place with the same marks could fire. */
+interface Called {
+  readonly bits: Int32Array;
+  /** Rules without a bit. */
+  readonly further: readonly Prepared[];
+  readonly views: readonly View[];
 }
 
 export function createInspector(rules: readonly Rule[] = RULES): Inspector {
-  const prepared = prepare(rules);
-  const calls = new Map<number, readonly Rule[]>();
+  const requirements = new Requirements();
+  const required = rules.map(({ pattern }) => requiredBy(pattern));
+  const prepared = prepare(rules, required, requirements);
+  const calls = new Map<Part["place"], Map<number, Called>>();
+  const views = new Views(new Keys(required));
 
-  /** Rules that a value with these marks could fire. */
-  const calledBy = (mask: number): readonly Rule[] => {
-    let called = calls.get(mask);
+  const makeCalled = (place: Part["place"], mask: number): Called => {
+    const list = prepared.filter(
+      ({ rule: { places }, first, second, third }) =>
+        (places === undefined || places.includes(place)) &&
+        (first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0)),
+    );
+    const bits = new Int32Array(MAX_KEYED / 32);
+    for (const { number } of list) {
+      bits[number >> 5] = (bits[number >> 5] ?? 0) | (1 << (number & 31));
+    }
+    return {
+      bits,
+      further: list.filter(({ number }) => number >= MAX_KEYED),
+      views: [...new Set(list.map(({ rule }) => rule.view))],
+    };
+  };
+
+  const calledBy = (place: Part["place"], mask: number): Called => {
+    let byMask = calls.get(place);
+    if (byMask === undefined) {
+      byMask = new Map();
+      calls.set(place, byMask);
+    }
+    let called = byMask.get(mask);
     if (called === undefined) {
-      called = prepared
-        .filter(
-          ({ first, second, third }) =>
-            first === -1 || ((mask & first) !== 0 && (mask & second) !== 0 && (mask & third) !== 0),
-        )
-        .map(({ rule }) => rule);
-      if (calls.size >= MAX_CALLS) {
-        calls.clear();
+      called = makeCalled(place, mask);
+      if (byMask.size >= MAX_CALLS) {
+        byMask.clear();
       }
-      calls.set(mask, called);
+      byMask.set(mask, called);
     }
     return called;
+  };
+
+  const fires = ({ rule: { words, pattern, view }, possible, worded }: Prepared): boolean => {
+    const { grams } = views;
+    if (!requirements.isMet(possible, grams)) {
+      return false;
+    }
+    const text = views.get(view);
+    return (
+      (words === undefined ||
+        text.length < SHORT ||
+        (requirements.isMet(worded, grams) && words.some((word) => text.includes(word)))) &&
+      pattern.test(text)
+    );
   };
 
   return {
@@ -162,6 +220,13 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
     inspect(parts) {
       const hits: Hit[] = [];
       const fired = new Set<string>();
+      const ask = (one: Prepared, { place, name }: Part): void => {
+        const { id: rule, attack, confidence } = one.rule;
+        if (!fired.has(rule) && fires(one)) {
+          fired.add(rule);
+          hits.push({ rule, attack, confidence, place, name });
+        }
+      };
       for (const part of parts) {
         // Where nothing was decoded, lower case and NFKC take no mark away.
         const asSent = part.rounds === 0 && part.value.length === part.canon.length;
@@ -169,21 +234,19 @@ export function createInspector(rules: readonly Rule[] = RULES): Inspector {
         if (isHarmless(part, mask)) {
           continue;
         }
-        const views = createViews(part);
-        for (const rule of calledBy(mask)) {
-          if (rule.places !== undefined && !rule.places.includes(part.place)) {
-            continue;
+        const called = calledBy(part.place, mask);
+        views.turnTo(part);
+        // All views are made before the grams are asked, for each adds its own.
+        for (const view of called.views) {
+          views.get(view);
+        }
+        for (const [word, bits] of called.bits.entries()) {
+          for (let left = bits & (views.grams.called[word] as number); left !== 0; left &= left - 1) {
+            ask(prepared[word * 32 + 31 - Math.clz32(left & -left)] as Prepared, part);
           }
-          if (!fired.has(rule.id) && mayFire(rule, views.get(rule.view))) {
-            fired.add(rule.id);
-            hits.push({
-              rule: rule.id,
-              attack: rule.attack,
-              confidence: rule.confidence,
-              place: part.place,
-              name: part.name,
-            });
-          }
+        }
+        for (const one of called.further) {
+          ask(one, part);
         }
       }
       return hits;

@@ -2,6 +2,11 @@
 export class LruMap<V> {
   private readonly entries = new Map<string, V>();
   private readonly capacity: number;
+  /**
+   * Stands behind the last key that was dropped. A new iterator would walk over all the holes that dropped keys leave
+   * at the front of a Map, thousands of them for every single entry of a flood.
+   */
+  private front: Iterator<string> = this.entries.keys();
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -24,10 +29,12 @@ export class LruMap<V> {
     this.entries.delete(key);
     this.entries.set(key, value);
     if (this.entries.size > this.capacity) {
-      const oldest = this.entries.keys().next();
-      if (!oldest.done) {
-        this.entries.delete(oldest.value);
+      let oldest = this.front.next();
+      if (oldest.done === true) {
+        this.front = this.entries.keys();
+        oldest = this.front.next();
       }
+      this.entries.delete(oldest.value);
     }
   }
 

@@ -1,3 +1,5 @@
+import { rankArea } from "../../statistics/index.ts";
+
 /** A number measured in several independent runs. */
 export interface Estimate {
   readonly mean: number;
@@ -27,25 +29,7 @@ export interface Judged {
  * than a malicious one, ties counting half (Hanley and McNeil, Radiology 143, 1982). NaN when one kind is missing.
  */
 export function areaUnderCurve(judged: readonly Pick<Judged, "score" | "honest">[]): number {
-  const sorted = [...judged].sort((a, b) => a.score - b.score);
-  let rankSum = 0;
-  let honest = 0;
-  for (let from = 0; from < sorted.length; ) {
-    let to = from;
-    while (to < sorted.length && sorted[to]?.score === sorted[from]?.score) {
-      to += 1;
-    }
-    const rank = (from + 1 + to) / 2;
-    for (let i = from; i < to; i++) {
-      if (sorted[i]?.honest === true) {
-        rankSum += rank;
-        honest += 1;
-      }
-    }
-    from = to;
-  }
-  const malicious = sorted.length - honest;
-  return (rankSum - (honest * (honest + 1)) / 2) / (honest * malicious);
+  return rankArea(judged, ({ honest }) => honest);
 }
 
 export function outcomeOf(judged: readonly Judged[]): Outcome {

@@ -120,6 +120,32 @@ describe("the chart of NEWS2", () => {
   });
 });
 
+/** The chart a second time, as runs of points over every value in turn, so that no band has a hole or a wrong middle. */
+const RUNS: [News2Parameter, News2Options, Partial<News2Observation>, number, number, string][] = [
+  ["respiratoryRate", {}, {}, 0, 1, "3x9 1x3 0x9 2x4 3x36"],
+  ["oxygenSaturation", {}, {}, 0, 1, "3x92 2x2 1x2 0x5"],
+  ["oxygenSaturation", {}, OXYGEN_2, 0, 1, "3x92 2x2 1x2 0x5"],
+  ["oxygenSaturation", { spo2Scale: 2 }, AIR_2, 0, 1, "3x84 2x2 1x2 0x13"],
+  ["oxygenSaturation", { spo2Scale: 2 }, OXYGEN_2, 0, 1, "3x84 2x2 1x2 0x5 1x2 2x2 3x4"],
+  ["systolicPressure", {}, {}, 0, 1, "3x91 2x10 1x10 0x109 3x81"],
+  ["pulse", {}, {}, 0, 1, "3x41 1x10 0x40 1x20 2x20 3x70"],
+  ["temperature", {}, {}, 300, 0.1, "3x51 1x10 0x20 1x10 2x30"],
+];
+
+describe("every value of the chart", () => {
+  it.each(RUNS)("%s %o %o from %d by %d: %s", (parameter, options, also, start, step, runs) => {
+    const points = runs.split(" ").flatMap((run) => {
+      const [value, times] = run.split("x").map(Number) as [number, number];
+      return Array<number>(times).fill(value);
+    });
+    const scored = points.map((_, i) => {
+      const value = step === 1 ? start + i : Number(((start + i) / 10).toFixed(1));
+      return scoreNews2({ ...NORMAL, ...also, [parameter]: value }, options).parameters[parameter];
+    });
+    expect(scored).toEqual(points);
+  });
+});
+
 describe("urgency", () => {
   it.each([
     [{}, 0, "low"],

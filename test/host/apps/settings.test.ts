@@ -84,10 +84,10 @@ describe("the settings of a service", () => {
   });
 
   it("know of each service only what is its own", () => {
-    expect(faultsOf("kdc", { file: { cloudUrl: "http://x" } })).toEqual([
-      "cloudUrl: the kdc has no such setting",
+    expect(faultsOf("kdc", { file: { spoolCapacity: "9" } })).toEqual([
+      "spoolCapacity: the kdc has no such setting",
     ]);
-    expect(faultsOf("cloudlet", { file: { cloudUrl: "http://x" } })).toEqual([]);
+    expect(faultsOf("cloudlet", { file: { spoolCapacity: "9" } })).toEqual([]);
     for (const name of ["__proto__", "constructor", "toString"]) {
       const file = JSON.parse(`{"${name}": 1}`);
       expect(faultsOf("kdc", { file })).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("the settings of a service", () => {
     const faults = faultsOf("kdc", { environment: { MONGODB_URL_FILE: missing } });
     expect(faults).toEqual([`MONGODB_URL_FILE: cannot read ${missing}`]);
     const secrets = (Object.keys(SETTINGS) as SettingName[]).filter((name) => "secret" in SETTINGS[name]);
-    expect(secrets.sort()).toEqual(["invitation", "mongodbUrl"]);
+    expect(secrets.sort()).toEqual(["invitation", "meshSecret", "metricsToken", "mongodbUrl"]);
   });
 
   it("are all described in the example, none of them set", () => {

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/base/index.ts";
 import { demoCode } from "../../../host/cli/demo-authenticator.ts";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
+import { createToolkit, openHome, startWork } from "../../../host/cli/home.ts";
+import { unlockKeystore } from "../../../host/client/index.ts";
 import { runCli } from "../../support/processes.ts";
 
 const NEW_PASSWORD = "seven otters under one bridge";
@@ -55,6 +57,20 @@ describe("medcloudlet account", () => {
     expect((await run("sessions", ...as("doctor"))).code).toBe(0);
   });
 
+  it("lists an operator's invitations and takes one back, by the beginning of its id", async () => {
+    const invitations = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runCli(["keys", "invitations", ...as("operator"), ...args]);
+      return code === 0 ? JSON.parse(stdout) : { exit: code, ...JSON.parse(stderr) };
+    };
+    const { invitationId } = await (await world.signIn("operator")).session.invite("doctor");
+    const beginning = invitationId.slice(0, 12);
+    expect((await invitations()).invitations).toContainEqual(
+      expect.objectContaining({ invitationId, role: "doctor", usedAt: null }),
+    );
+    expect(await invitations("--withdraw", beginning)).toEqual({ withdrawn: invitationId });
+    expect(await invitations("--withdraw", beginning)).toMatchObject({ exit: 2, code: "CLI_INVITATION" });
+  });
+
   it("brings a patient back from a backup on another machine", async () => {
     const { result } = await run("backup", ...as("patient"), "--automatic");
     expect(result).toEqual({ version: 1, automatic: true });
@@ -77,6 +93,69 @@ describe("medcloudlet account", () => {
       ),
     );
     expect(there?.stdout).toBe(here?.stdout);
+  });
+
+  it("changes the passphrase of the keys and of their backup, and no other command brings the old one back", {
+    timeout: 180_000,
+  }, async () => {
+    const { home, passphraseFile } = loginOf("patient");
+    const keystore = () => readFile(join(home, "keystore.json"), "utf8");
+    const secretFile = async (name: string, secret: string) => {
+      const file = join(folder, name);
+      await writeFile(file, `${secret}\n`);
+      return file;
+    };
+    const passphrase = (await readFile(passphraseFile, "utf8")).trim();
+    const workIn = async (place: string, opener: string) =>
+      startWork(await createToolkit(systemClock), {
+        home: place,
+        addresses: world.addresses,
+        passphrase: opener,
+        password: async () => (await readFile(loginOf("patient").passwordFile, "utf8")).trim(),
+        code: async () => "",
+      });
+    const before = await keystore();
+    const next = await secretFile("next", "four herons in a reed bed");
+    for (const [args, code, problem] of [
+      [["--new-passphrase-file", await secretFile("weak", "short")], 5, "KEYSTORE_PASSPHRASE_WEAK"],
+      [["--new-passphrase-file", passphraseFile], 2, "CLI_PASSPHRASE_SAME"],
+      [["--new-passphrase-file", next, "--passphrase-file", next], 3, "KEYSTORE_PASSPHRASE"],
+    ] as const) {
+      expect(await run("passphrase", ...as("patient"), ...args)).toMatchObject({
+        code,
+        problem: { code: problem },
+      });
+    }
+    expect(await keystore()).toBe(before);
+
+    // Somebody else's command, at work with the old passphrase when it changes.
+    const late = await workIn(home, passphrase);
+    await late.save({ known: { "dr-swift": "ab" } });
+    const changed = await run("passphrase", ...as("patient"), "--new-passphrase-file", next);
+    expect(changed).toMatchObject({ code: 0, result: { backup: 3, backedUpElsewhere: false } });
+    const withNew = await keystore();
+    await expect(late.save({ known: {} })).rejects.toMatchObject({ code: "KEYSTORE_PASSPHRASE_CHANGED" });
+    expect(await keystore()).toBe(withNew);
+    await expect(unlockKeystore(withNew, "four herons in a reed bed")).resolves.toMatchObject({
+      known: { "dr-swift": "ab" },
+    });
+    await expect(openHome(home, passphrase)).rejects.toMatchObject({
+      code: "KEYSTORE_PASSPHRASE",
+    });
+
+    // The backup is the new one's, and opens with it alone.
+    const elsewhere = await emptyHome();
+    const restore = ["restore", ...as("patient", elsewhere), "--handle", "quiet-otter"];
+    expect(await run(...restore)).toMatchObject({ code: 3, problem: { code: "KEYSTORE_PASSPHRASE" } });
+    expect(await run(...restore, "--passphrase-file", next)).toMatchObject({ result: { version: 3 } });
+    // Where another machine's backup is newer, it is left alone and that is said.
+    await (await workIn(elsewhere, "four herons in a reed bed")).backUp();
+    const here = await workIn(home, "four herons in a reed bed");
+    await expect(here.changePassphrase(passphrase)).rejects.toMatchObject({
+      code: "BACKUP_NOT_RENEWED",
+      status: 409,
+    });
+    await expect(openHome(home, passphrase)).resolves.toMatchObject({ handle: "quiet-otter" });
   });
 
   it("brings a patient back by guardians, who compare a fingerprint", async () => {

@@ -136,6 +136,7 @@ describe("consents on the command line", () => {
     const { deviceId } = await keysJson("pair", "--device", device);
     const text = await keys("unpair", "--device-id", deviceId);
     expect(text).toContain("up to an hour");
+    expect(await keysJson("unpair", "--device-id", deviceId)).toMatchObject({ revoked: true, already: true });
     const { code, stderr } = await simulate(device, 1);
     expect(code).toBe(3);
     expect(stderr).toContain("DEVICE_REVOKED");

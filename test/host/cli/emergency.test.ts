@@ -89,6 +89,10 @@ describe("medcloudlet emergency", () => {
     expect(await run("patient", "emergency", "notices")).toEqual([]);
 
     const approve = ["emergency", "approve", id];
+    expect(await failure("dr-swift", ...approve, "--fingerprint", swift, "--yes")).toEqual({
+      exit: 3,
+      code: "EMERGENCY_OWN_APPROVAL",
+    });
     expect(await failure("trustee-heron", ...approve)).toMatchObject({ code: "CLI_FINGERPRINT_UNKNOWN" });
     expect(await failure("trustee-heron", ...approve, "--fingerprint", heron, "--yes")).toMatchObject({
       code: "REQUESTER_CHANGED",
@@ -106,12 +110,30 @@ describe("medcloudlet emergency", () => {
       expect(words.stdout).toContain(text);
     }
 
+    // Nothing is shown of somebody whom nobody compared with a card, unless that is said.
+    expect(await failure("dr-swift", "emergency", "read", id)).toEqual({
+      exit: 2,
+      code: "CLI_FINGERPRINT_UNKNOWN",
+    });
+    const unseen = await runCli(["emergency", "read", id, "--without-card", ...as("dr-swift")]);
+    expect(unseen.code).toBe(0);
+    expect(unseen.stderr).toContain("Nobody has compared the fingerprint");
+    expect(unseen.stdout).toContain("no part of the record is saved here");
     const csv = join(folder, "emergency.csv");
     const wrong = ["emergency", "read", id, "--fingerprint", swift];
     expect(await failure("dr-swift", ...wrong)).toEqual({ exit: 5, code: "PATIENT_CHANGED" });
     const right = ["emergency", "read", id, "--fingerprint", card.fingerprint, "--csv", csv];
     const summary = await run("dr-swift", ...right);
     expect(summary).toMatchObject({ patient: card.handle, region: "medical", refusedBatches: 0, batches: 2 });
+
+    const { emergencyId: another } = await run("dr-swift", ...ask, "--minutes", "5");
+    const { emergencies } = await run("trustee-crane", "emergency", "running");
+    expect(emergencies.map((one: { emergencyId: string }) => one.emergencyId).sort()).toEqual(
+      [emergencyId, another].sort(),
+    );
+    const stop = ["emergency", "stop", another, "--reason", "Asked for a second time by mistake"];
+    expect(await run("trustee-crane", ...stop)).toMatchObject({ emergencyId: another, phase: "ended" });
+    expect(await failure("trustee-crane", ...stop)).toEqual({ exit: 2, code: "CLI_EMERGENCY" });
 
     expect((await run("patient", "emergency", "end", id)).phase).toBe("ended");
     expect(await failure("dr-swift", "emergency", "read", id)).toEqual({ exit: 2, code: "CLI_EMERGENCY" });
@@ -131,5 +153,5 @@ describe("medcloudlet emergency", () => {
       "opened",
       "requested",
     ]);
-  }, 300_000);
+  }, 600_000);
 });

@@ -81,6 +81,39 @@ describe("ids on the command line", () => {
     expect(await readFile(at("roc.svg"), "utf8")).toMatch(/^<svg /);
   });
 
+  it("tells others counts instead of requests, adds them up and trains with them", async () => {
+    const told = await run("tell", at("log.jsonl"), "--out", at("a.told"), "--json");
+    expect(told.code, told.err).toBe(0);
+    expect(JSON.parse(told.out)).toMatchObject({ benign: 400, routes: 1 });
+    const merged = await run(
+      "merge",
+      at("a.told"),
+      at("a.told"),
+      "--out",
+      at("ab.told"),
+      "--liars",
+      "1",
+      "--json",
+    );
+    expect(merged.code, merged.err).toBe(0);
+    expect(JSON.parse(merged.out)).toMatchObject({ members: 2 });
+    const trained = await run(
+      "train",
+      at("log.jsonl"),
+      "--with",
+      at("ab.told"),
+      "--out",
+      at("ab.ids"),
+      "--json",
+    );
+    expect(trained.code, trained.err).toBe(0);
+    const scored = await run("score", "--model", at("ab.ids"), at("fresh.jsonl"));
+    expect(scored.out.split("\n")[1]).toContain('"alarm":true');
+    const wrong = await run("train", at("log.jsonl"), "--with", at("log.jsonl"), "--out", at("x.ids"));
+    expect(wrong.code).toBe(5);
+    expect(wrong.err).toContain("ids tell");
+  });
+
   it("does not look at labels when it scores", async () => {
     await writeFile(
       at("flipped.jsonl"),

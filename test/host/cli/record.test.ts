@@ -93,6 +93,8 @@ describe("medcloudlet record", () => {
     const { stdout } = await runCli(["record", "export", "--fhir", ...as("doctor")]);
     expect(stdout).not.toMatch(/Quillfeather|01887|1984-07/);
     expect(importBundle(JSON.parse(stdout)).record).toEqual(mergeParts({ medical }));
+    const read = await runCli(["doctor", "read", ...as("doctor"), "--json"]);
+    expect(JSON.parse(read.stdout)).toMatchObject({ recordPart: { status: "saved", version: 1 } });
     const unknown = await runCli(["record", "show", "--patient", "nobody", ...as("doctor")]);
     expect(unknown.code).toBe(3);
   });
@@ -106,8 +108,11 @@ describe("medcloudlet record", () => {
     await writeFile(broken, "[]");
     expect((await runCli(["record", "import", broken, "--dry-run"])).code).toBe(5);
     const missing = await runCli(["record", "import", join(folder, "none.json"), "--dry-run"]);
-    expect(missing.code).not.toBe(0);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/Cannot read .*none\.json \(ENOENT\).*\[CLI_FILE\]/);
     expect(missing.stderr.trim().split("\n")).toHaveLength(1);
+    const aFolder = await runCli(["record", "import", folder, "--dry-run"]);
+    expect([aFolder.code, aFolder.stderr]).toEqual([2, expect.stringContaining("EISDIR")]);
     expect((await runCli(["record", "export", ...as("patient")])).code).toBe(2);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { scoreOf, updateVitals, type Vitals, vitalsText } from "../../../host/cli/vitals.ts";
+import { scoreOf, updateVitals, type Vitals } from "../../../host/analytics/index.ts";
+import { vitalsText } from "../../../host/cli/vitals.ts";
 
 const HOUR_MS = 3_600_000;
 const at = (

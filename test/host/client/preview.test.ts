@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createHttpClient, createPreview, type Preview } from "../../../host/client/index.ts";
+import { z } from "zod";
+import {
+  createHttpClient,
+  createPreview,
+  type OwnedEpoch,
+  type Preview,
+} from "../../../host/client/index.ts";
+import { RECORD_PART, signStatement } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { replay, type Sensor, sealedBy, sensorOf, snapshot, uploadBy } from "../http/attack.ts";
@@ -98,6 +105,29 @@ describe("a preview", () => {
     ]);
     const [theirs] = (await stork.reader.shared()).streams;
     expect(theirs?.epochs.size).toBe(1);
+  });
+
+  it("counts the record's part, and says when only what is saved anew would open", async () => {
+    const of = async (terms: Parameters<typeof preview>[1]) =>
+      (await preview(heron, { regions: ["profile"], ...terms })).regions[0]?.record;
+    expect(await of({})).toBeNull();
+    const { streamId, epochId } = ada.owner.epochs.find(({ region }) => region === "profile") as OwnedEpoch;
+    const owner = ada.session.account.accountId;
+    for (const version of [1, 2]) {
+      const part = {
+        owner,
+        region: "profile" as const,
+        streamId,
+        epochId,
+        version,
+        digest: "0".repeat(64),
+        createdAt: version,
+      };
+      const statement = await signStatement(RECORD_PART, part, ada.keys.signing);
+      await ada.session.call(z.unknown(), { method: "POST", path: "/record-parts", json: { statement } });
+    }
+    expect(await of({})).toEqual({ version: 2, savedAt: 2, epoch: 1, opens: true });
+    expect(await of({ history: "from-now" })).toMatchObject({ version: 2, opens: false });
   });
 
   it("works for nobody in particular, and while the cloud is away", async () => {

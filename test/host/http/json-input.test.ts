@@ -15,6 +15,7 @@ interface JsonRoute {
   readonly valid: Readonly<Record<string, unknown>>;
   /** A session's bearer token, where the route needs one. */
   readonly token?: string;
+  readonly ticket?: string;
   /** Asks with a proof of this key. */
   readonly key?: SigningKey;
 }
@@ -41,7 +42,7 @@ describe.each(backends())("JSON that strangers and members send to the KDC on th
   let routes: JsonRoute[];
 
   const post = async (
-    { method, path, token, key }: JsonRoute,
+    { method, path, token, ticket, key }: JsonRoute,
     body: string,
     type = "application/json",
   ): Promise<Response> => {
@@ -50,8 +51,12 @@ describe.each(backends())("JSON that strangers and members send to the KDC on th
     if (token !== undefined) {
       headers.Authorization = `Bearer ${token}`;
     }
+    if (ticket !== undefined) {
+      headers.Authorization = `DPoP ${ticket}`;
+    }
     if (key !== undefined) {
-      headers.DPoP = await createProof({ key, method, url, clock: system.clock });
+      const about = { key, method, url, clock: system.clock };
+      headers.DPoP = await createProof(ticket === undefined ? about : { ...about, ticket });
     }
     return fetch(url, { method, headers, body });
   };
@@ -73,6 +78,7 @@ describe.each(backends())("JSON that strangers and members send to the KDC on th
           valid: sample.json as Record<string, unknown>,
           ...(caller.person === null ? {} : { token: caller.person.session.token }),
           ...(key === undefined ? {} : { key }),
+          ...(credentials !== undefined && "ticket" in credentials ? { ticket: credentials.ticket } : {}),
         };
       }),
     );

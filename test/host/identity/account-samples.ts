@@ -77,6 +77,8 @@ type AccountAction = Extract<
   | "account.events"
   | "account.password"
   | "account.suspend"
+  | "invitation.list"
+  | "invitation.withdraw"
   | "session.list"
   | "session.end"
   | "session.end-others"
@@ -116,6 +118,11 @@ export const ACCOUNT_SAMPLES: Readonly<Record<AccountAction, Sample>> = {
   "account.suspend": ({ stranger }) => ({
     path: `/suspensions/${stranger.session.account.handle}`,
     json: { suspended: false },
+  }),
+  "invitation.list": nothing,
+  "invitation.withdraw": () => ({
+    path: `/invitations/${someId()}`,
+    passes: ["INVITATION_UNKNOWN"],
   }),
   "second-factor-reset.list": nothing,
   "second-factor-reset.confirm": () => ({

@@ -237,6 +237,11 @@ export const EMERGENCY_SAMPLES: Readonly<Record<EmergencyAction, Sample>> = {
   "emergency.approve": aboutOne("approve", "approvals"),
   "emergency.withdraw": aboutOne("withdraw", "approvals/own"),
   "emergency.end": aboutOne("end", "end"),
+  "emergency.list-running": () => ({}),
+  "emergency.stop": async (world, target) => ({
+    path: `/emergencies/${await standing(world, target, "stop")}/stop`,
+    json: { reason: "The requester's telephone was stolen." },
+  }),
   "emergency.release": aboutOne("release", "keys"),
   "notice.list": () => ({}),
   "notice.mark-seen": async ({ system }, _target, caller) => {

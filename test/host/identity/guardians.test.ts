@@ -112,6 +112,12 @@ describe.each(backends())("guardians on the $name store", (backend) => {
         await expect(name([first, wrong], 2)).rejects.toMatchObject({ code: "GUARDIAN_UNKNOWN" });
       }
     });
+    // Whose account is closed answers nobody.
+    const officer = createAccountClient((await system.person("security-officer", "day-watch")).session);
+    await officer.suspend("dr-heron", true);
+    await expect(name(cards, 2)).rejects.toMatchObject({ code: "GUARDIAN_UNKNOWN" });
+    await officer.suspend("dr-heron", false);
+    guardians[1] = { ...(guardians[1] as Person), session: await system.login("dr-heron") };
     await name(cards, 2);
     expect(await cardFingerprint(first)).toBe(personFingerprint((guardians[0] as Person).keys));
     // Another's session cannot put the owner's statement, nor one of its own making, in the owner's place.

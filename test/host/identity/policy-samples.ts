@@ -22,6 +22,8 @@ import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
+import { IDS_SAMPLES } from "./ids-samples.ts";
+import { MESH_SAMPLES } from "./mesh-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
@@ -163,5 +165,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
+  ...IDS_SAMPLES,
+  ...MESH_SAMPLES,
   ...RECORD_SAMPLES,
 };

@@ -13,6 +13,7 @@ import { kdcOf, wearerOf } from "../http/attack.ts";
 import { newSigningKey } from "../sealing/fixtures.ts";
 import { type CommunityPlay, createCommunityPlay } from "./community-samples.ts";
 import { grantTo } from "./consent-samples.ts";
+import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 
 export type ServiceName = keyof System["services"];
@@ -96,6 +97,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     ...Object.entries(people).map(([name, person]) => ({ name, person, credentials: undefined })),
     { name: "device", person: null, credentials: { key: ada.sensor.key } },
     { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
+    { name: "peer", person: null, credentials: { key: await createPeer(system) } },
     { name: "requester", person: null, credentials: { key: requester.key } },
     { name: "applicant", person: null, credentials: { key: community.applicant } },
     { name: "member", person: null, credentials: { key: community.member } },

@@ -124,8 +124,8 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
           const { ada, bo, cy } = world;
           const target = { own: ada, granted: cy, emergency: ada, trustee: ada, other: bo }[relation];
           const allowed = relationsFor(action, caller.name)?.includes(relation) ?? false;
-          // The only cloudlet has no other to be taken for; a stranger's key is tried below.
-          if (action === "ticket.forward" && relation === "other") {
+          // The only cloudlet and the only peer have no other to be taken for; a stranger's key is tried below.
+          if (["ticket.forward", "mesh.tell", "mesh.catch-up"].includes(action) && relation === "other") {
             continue;
           }
           const outcome = await ask(endpoint, caller, target, relation);
@@ -166,7 +166,7 @@ describe.each(backends())("the policy, on the $name store", (backend) => {
   });
 
   it("gives machines' tickets to the machine's own key alone", async () => {
-    for (const action of ["ticket.upload", "ticket.forward"] as const) {
+    for (const action of ["ticket.upload", "ticket.forward", "mesh.tell", "mesh.catch-up"] as const) {
       const endpoint = endpoints.find((candidate) => candidate.action === action);
       const stranger = { name: "stranger", person: null, credentials: { key: await strangerKey() } };
       const outcome = await ask(endpoint as ServiceEndpoint, stranger, world.ada);

@@ -186,6 +186,22 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
     ada = { ...ada, session };
   });
 
+  it("takes a code once; who lost the answer asks again in the same words, and changes nothing by it", async () => {
+    const again = await recover("quiet-otter", recoveryProof(code));
+    expect(again.status).toBe(201);
+    expect(await again.json()).toMatchObject({ locked: expect.any(String) });
+    // The session since, and a factor enrolled since, stand.
+    expect((await createAccountClient(ada.session).sessions()).length).toBeGreaterThan(0);
+    await expectProblem(
+      await recover("quiet-otter", recoveryProof(code), "four herons in a reed bed"),
+      403,
+      "RECOVERY_CODE_USED",
+    );
+    expect((await kdcOf(system).login("quiet-otter", NEW_PASSWORD)).account.handle).toBe("quiet-otter");
+    system.clock.advance(61 * 60_000);
+    await expectProblem(await recover("quiet-otter", recoveryProof(code)), 403, "RECOVERY_CODE_USED");
+  });
+
   it("does not take a backup that the KDC made up for the real one", async () => {
     const recovered = contentsOf(ada, 1);
     const forged = { ...contentsOf(ada, 9), signingSeed: toBase64Url(randomBytes(32)) };
@@ -214,16 +230,37 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
     const newer = newRecoveryCode();
     await armRecovery(ada.session, newer, contentsOf(ada), { password: NEW_PASSWORD });
     await expectProblem(await recover("quiet-otter", recoveryProof(code)), 401, "RECOVERY_REFUSED");
-    expect((await recover("quiet-otter", recoveryProof(newer))).status).toBe(201);
+    // A password that is refused does not use it up.
     await expectProblem(
       await recover("quiet-otter", recoveryProof(newer), "passwordpassword"),
       400,
       "PASSWORD_WEAK",
     );
+    expect((await recover("quiet-otter", recoveryProof(newer))).status).toBe(201);
     code = newer;
   });
 
+  it.runIf(backend.name === "embedded")("lets one of two uses in, when they race", async () => {
+    const own = newRecoveryCode();
+    await armRecovery(bo.session, own, contentsOf(bo), { password: PASSWORD });
+    const passwords = ["four herons in a reed bed", "nine storks on a chimney", "two cranes at a pond"];
+    const outcomes = await Promise.all(
+      passwords.map(async (password) => (await recover("loud-magpie", recoveryProof(own), password)).status),
+    );
+    expect(outcomes.filter((status) => status === 201)).toHaveLength(1);
+    const logins = await Promise.allSettled(
+      passwords.map((password) => kdcOf(system).login("loud-magpie", password)),
+    );
+    expect(logins.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const password = passwords[outcomes.indexOf(201)] as string;
+    bo = { ...bo, session: await kdcOf(system).login("loud-magpie", password) };
+    await createAccountClient(bo.session).changePassword({ password, newPassword: PASSWORD });
+  });
+
   it("is not the way around a closed account", async () => {
+    const session = await kdcOf(system).login("quiet-otter", NEW_PASSWORD);
+    code = newRecoveryCode();
+    await armRecovery(session, code, contentsOf(ada), { password: NEW_PASSWORD });
     const officer = await system.person("security-officer", "day-watch");
     await createAccountClient(officer.session).suspend("quiet-otter", true);
     await expectProblem(await recover("quiet-otter", recoveryProof(code)), 401, "RECOVERY_REFUSED");

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Categorical, CategoricalCount } from "../../../host/ids/anomaly/categorical.ts";
-import { coarseShape, fineShape, routeOf } from "../../../host/ids/anomaly/shape.ts";
+import { hashText } from "../../../host/ids/anomaly/hash.ts";
+import { coarseShapeHash, fineShapeHash, routeOf } from "../../../host/ids/anomaly/shape.ts";
 import { measureTail, tailBits } from "../../../host/ids/anomaly/tail.ts";
 import {
   ALARM_AT,
@@ -132,8 +133,11 @@ describe("what was learned", () => {
 
 describe("its parts", () => {
   it("tell shapes and routes", () => {
-    expect(coarseShape("Calle Sol 12, 3-B")).toBe("Aa Aa 9, 9-A");
-    expect(fineShape("17621392B")).toBe("99999999A");
+    expect(coarseShapeHash("Calle Sol 12, 3-B")).toBe(hashText("Aa Aa 9, 9-A"));
+    expect(coarseShapeHash("a1".repeat(40))).toBe(hashText("a9".repeat(16)));
+    expect(coarseShapeHash("año 東京")).toBe(hashText("a é"));
+    expect(fineShapeHash("17621392B")).toBe(hashText("99999999A"));
+    expect(fineShapeHash("x".repeat(21))).toBe(hashText(`${"a".repeat(20)}+`));
     expect(routeOf("/streams/0af3bc9912/x/17")).toBe("/streams/:id/x/:id");
     expect(routeOf("/v1/batches")).toBe("/v1/batches");
   });

@@ -10,13 +10,20 @@ import {
   ruleHash,
   ruleSetHash,
 } from "../../../host/ids/index.ts";
+import type { ParsedRequest } from "../../../host/ids/request.ts";
 import { evaluationFile } from "../../support/data.ts";
 import { worstBacktracking } from "./backtracking.ts";
 
 const PADDING = "all is well here today ".repeat(10);
 
 /** A request that carries a sample where the rule looks. */
-function carry(rule: Rule, sample: string) {
+function carry(rule: Rule, sample: string): Pick<ParsedRequest, "parts"> {
+  if (rule.places?.includes("protocol")) {
+    const parts: ParsedRequest["parts"] = [
+      { place: "protocol", name: "", value: sample, canon: sample, rounds: 0 },
+    ];
+    return { parts };
+  }
   const place = rule.places?.find((one) => one !== "path") ?? rule.places?.[0] ?? "form";
   switch (place) {
     case "path":

@@ -3,8 +3,8 @@ import type { Collection, Store } from "../../../host/store/index.ts";
 import type { Staff } from "../../support/emergency.ts";
 import { type Backend, backends } from "../../support/stores.ts";
 import { type System, startSystem } from "../../support/system.ts";
-import { documentsOf } from "../http/attack.ts";
-import { createScene, idOf, refused, type Scene } from "./emergency-scene.ts";
+import { documentsOf, someId } from "../http/attack.ts";
+import { createScene, idOf, MINUTE_MS, refused, type Scene } from "./emergency-scene.ts";
 
 /** The same store, whose answers take a while to arrive: whoever decides on what was read decides on old news. */
 function withSlowReads(store: Store): Store {
@@ -110,5 +110,45 @@ describe("an emergency at which many act at once", () => {
       expect(state?.openedAt === null).toBe(withdrawn.status === "fulfilled");
       expect(Object.keys(state?.approvals as object)).toHaveLength(withdrawn.status === "fulfilled" ? 1 : 2);
     }
+  });
+
+  it("of two requests with one id at once one stands, and the patient is told no false end", async () => {
+    const { requestOf, send } = scene;
+    const second = await scene.newDoctor();
+    for (let round = 0; round < 3; round++) {
+      const emergencyId = someId();
+      const long = requestOf(doctor, { emergencyId, until: system.clock.now() + 60 * MINUTE_MS });
+      const short = requestOf(second, { emergencyId, until: system.clock.now() + 6 * MINUTE_MS });
+      const outcomes = await Promise.allSettled([
+        send(doctor, long),
+        send(second, short),
+        send(doctor, long),
+        send(second, short),
+      ]);
+      expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === "rejected") {
+          expect(outcome.reason).toMatchObject({ status: 409, code: "EMERGENCY_EXISTS" });
+        }
+      }
+      const kept = (await documentsOf(system.stores.kdc, "emergencies")).find(
+        ({ _id }) => _id === emergencyId,
+      );
+      const [end] = (await documentsOf(system.stores.kdc, "notices")).filter(
+        ({ kind, object }) => kind === "emergency.ended" && object === emergencyId,
+      );
+      expect(end).toMatchObject({ at: kept?.until });
+    }
+    // Nor does whoever takes an id that is used.
+    const { emergencyId, until } = await scene.open(doctor);
+    await refused(
+      send(second, requestOf(second, { emergencyId, until: system.clock.now() + 6 * MINUTE_MS })),
+      409,
+      "EMERGENCY_EXISTS",
+    );
+    const [end] = (await documentsOf(system.stores.kdc, "notices")).filter(
+      ({ kind, object }) => kind === "emergency.ended" && object === emergencyId,
+    );
+    expect(end).toMatchObject({ at: until });
   });
 });

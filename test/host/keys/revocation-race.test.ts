@@ -7,15 +7,19 @@ import { systemClock, toBase64Url } from "../../../host/base/index.ts";
 import { createIdentity } from "../../../host/client/index.ts";
 import { revokeConsent } from "../../../host/client/kdc-consents.ts";
 import { createLog, createServiceApp } from "../../../host/http/index.ts";
+import { createAccountEvents } from "../../../host/identity/account-events.ts";
 import {
   createAccounts,
   createDevices,
   createLogin,
   createRoutes,
   createSessions,
+  type Role,
 } from "../../../host/identity/index.ts";
+import { addSuspensionRoutes } from "../../../host/identity/suspension-routes.ts";
 import { addConsentRoutes } from "../../../host/keys/consent-routes.ts";
 import { createConsents, createEpochs } from "../../../host/keys/index.ts";
+import { createOpenAccounts } from "../../../host/keys/open-accounts.ts";
 import { createReleases } from "../../../host/keys/releases.ts";
 import {
   CONSENT,
@@ -140,7 +144,11 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
   };
   const login = await createLogin(accounts, sessions);
   const routes = createRoutes({ login, audit, publicUrl: () => "" });
-  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases: createReleases(60_000) });
+  const releases = createReleases(60_000);
+  const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
+  const events = await createAccountEvents(store, clock, { send: async () => {} });
+  addSuspensionRoutes(routes, { accounts, events, clock, settled: open.settled });
   const log = createLog({ service: "kdc", level: "error" });
   const { app } = createServiceApp({
     log,
@@ -151,9 +159,13 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
   const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
   const suite = await loadSuite();
-  const person = async (handle: string) => {
+  const person = async (handle: string, role: Role = "patient") => {
     const { keys, statement: identity } = await createIdentity(suite, clock);
-    const account = await accounts.create({ handle, role: "patient", password: null, identity });
+    let account = await accounts.create({ handle, role, password: null, identity });
+    if (role !== "patient") {
+      const secondFactor = { sealed: "", confirmedAt: 0, lastStep: 0, backupCodes: [] };
+      account = await accounts.renew(account, { secondFactor });
+    }
     return { keys, account, token: (await sessions.open(account, "")).token };
   };
   return {
@@ -183,9 +195,10 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
 }
 
 describe.each(backends())(
-  "a key that was on its way when its consent was revoked, on the $name store",
+  "a key that was on its way when its consent was revoked or an account closed, on the $name store",
   (backend) => {
-    it("is out before the revocation is acknowledged", async () => {
+    /** A patient who shares with another, each with a session. */
+    const shared = async () => {
       const kdc = await slowlyAudited(backend);
       const ada = await kdc.person("quiet-otter");
       const heron = await kdc.person("brave-wren");
@@ -218,7 +231,41 @@ describe.each(backends())(
       expect((await kdc.send("POST", "/wrapped-keys", ada.token, { wrappedKeys })).status).toBe(201);
       const statement = await sign(CONSENT, consent);
       expect((await kdc.send("POST", "/consents", ada.token, { statement })).status).toBe(201);
+      return { kdc, ada, heron, consent, sign };
+    };
 
+    it.each(["quiet-otter", "brave-wren"])(
+      "is out before the closing of an account is acknowledged: of %s",
+      async (handle) => {
+        const { kdc, heron, consent } = await shared();
+        const officer = await kdc.person("day-watch", "security-officer");
+        const keys = `/consents/${consent.consentId}/keys`;
+        const { atAudit, release } = kdc.hold();
+        const order: string[] = [];
+        const reading = kdc.send("GET", keys, heron.token).then((answer) => {
+          order.push(`key ${answer.status}`);
+          return answer.text();
+        });
+        await atAudit;
+        const closing = kdc
+          .send("PUT", `/suspensions/${handle}`, officer.token, { suspended: true })
+          .then((answer) => {
+            order.push(`closed ${answer.status}`);
+            return answer.text();
+          });
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(order).toEqual([]);
+        expect([401, 403]).toContain((await kdc.send("GET", keys, heron.token)).status);
+        release();
+        await Promise.all([reading, closing]);
+        expect(order).toEqual(["key 200", "closed 200"]);
+        await kdc.close();
+      },
+    );
+
+    it("is out before the revocation is acknowledged", async () => {
+      const { kdc, ada, heron, consent, sign } = await shared();
+      const { consentId, owner } = consent;
       const { atAudit, release } = kdc.hold();
       const order: string[] = [];
       const reading = kdc.send("GET", `/consents/${consentId}/keys`, heron.token).then((answer) => {
@@ -226,7 +273,7 @@ describe.each(backends())(
         return answer.text();
       });
       await atAudit;
-      const revocation = await sign(REVOCATION, { consentId, owner, revokedAt: now });
+      const revocation = await sign(REVOCATION, { consentId, owner, revokedAt: Date.now() });
       const revoking = kdc
         .send("POST", "/revocations", ada.token, { statement: revocation })
         .then((answer) => {

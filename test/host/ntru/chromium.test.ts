@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import type { Server } from "node:http";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../../host/base/index.ts";
 import { NTRU_PARAMETERS, type NtruSetName } from "../../../host/ntru/index.ts";
+import { hasChromium, launchChromium } from "../../support/chromium.ts";
 import type { inPage as InPage } from "../../vectors/in-page.ts";
 import { KNOWN_ANSWER_COUNT } from "../../vectors/known-answers.ts";
 import { NistDrbg } from "../../vectors/nist-drbg.ts";
@@ -12,23 +12,8 @@ import { servePage } from "./chromium-page.ts";
 /** In the page, not here. */
 declare const inPage: typeof InPage;
 
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-if (executablePath === undefined) {
-  process.stderr.write("SKIPPED: NTRU in Chromium. Install chromium, or name its binary in CHROMIUM.\n");
-}
-
+const inBrowser = hasChromium("NTRU");
 const NAMES = Object.keys(NTRU_PARAMETERS) as NtruSetName[];
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 /** The bytes that the harness draws for all answers of a set, in order: a browser has no synchronous AES. */
 function drawAll(name: NtruSetName): string[][] {
   const { sampleFgBytes, sampleRmBytes } = NTRU_PARAMETERS[name];
@@ -41,7 +26,7 @@ function drawAll(name: NtruSetName): string[][] {
   return [entropies.map(toHex), ...answers];
 }
 
-describe.skipIf(executablePath === undefined)("in Chromium", () => {
+describe.skipIf(!inBrowser)("in Chromium", () => {
   let browser: Browser;
   let server: Server;
   let page: Page;
@@ -49,11 +34,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
   beforeAll(async () => {
     const served = await servePage();
     server = served.server;
-    browser = await chromium.launch({
-      ...(executablePath === undefined ? {} : { executablePath }),
-      headless: true,
-      args: ARGUMENTS,
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     await page.goto(served.url);
     await page.waitForFunction(() => "inPage" in globalThis);

@@ -1,0 +1,229 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { z } from "zod";
+import { MedcloudletError } from "../base/index.ts";
+import type { HttpClient } from "./http.ts";
+import type { HeldTicket } from "./kdc-client.ts";
+
+const SUBJECT = z.object({ kind: z.enum(["source", "account", "device"]), local: z.string() });
+const EVIDENCE = z.object({ rule: z.string(), place: z.string(), name: z.string() });
+const ALERT = z.object({
+  id: z.string(),
+  at: z.number(),
+  subject: SUBJECT,
+  rule: z.string(),
+  about: z.string(),
+  score: z.number(),
+  count: z.number(),
+  from: z.number(),
+  to: z.number(),
+  evidence: z.array(EVIDENCE),
+});
+const VOICE = z.object({
+  operator: z.string(),
+  members: z.array(z.string()),
+  alarm: z.boolean(),
+  weight: z.number(),
+  trust: z.number(),
+  detection: z.number(),
+  falseAlarm: z.number(),
+  trimmed: z.boolean(),
+});
+const RULING = z.object({
+  ruling: z.enum(["lift", "confirm"]),
+  by: z.string(),
+  reason: z.string(),
+  at: z.number(),
+});
+const DECISION = z.object({
+  id: z.string(),
+  at: z.number(),
+  until: z.number(),
+  subject: SUBJECT,
+  measure: z.enum(["throttle", "challenge", "ban"]),
+  origin: z.enum(["local", "mesh"]),
+  simulated: z.boolean(),
+  rules: z.array(z.string()),
+  // JSON has no infinity: a certainty comes as null.
+  logRatio: z.number().nullable(),
+  threshold: z.number().nullable(),
+  quorum: z.number(),
+  voices: z.array(VOICE),
+  text: z.string(),
+});
+const RULED = DECISION.extend({ endedAt: z.number().nullable(), ruling: RULING.nullable() });
+const APPEAL = z.object({ id: z.string(), at: z.number(), decision: z.string(), text: z.string() });
+const EXEMPTION = z.object({
+  id: z.string(),
+  at: z.number(),
+  until: z.number(),
+  kind: SUBJECT.shape.kind,
+  local: z.string(),
+  by: z.string(),
+  reason: z.string(),
+});
+const NEXT = z.string().nullable();
+const ALERTS = z.object({ alerts: z.array(ALERT), next: NEXT });
+const DECISIONS = z.object({ decisions: z.array(RULED), next: NEXT });
+const APPEALS = z.object({ appeals: z.array(APPEAL), next: NEXT });
+const EXPLAINED = z.object({
+  decision: RULED,
+  alerts: z.array(ALERT.extend({ cause: z.boolean() })),
+  appeals: z.array(APPEAL),
+});
+const MEMBERS = z.object({
+  members: z.array(
+    z.object({
+      member: z.object({ id: z.string(), operator: z.string(), url: z.string() }),
+      detection: z.number(),
+      falseAlarm: z.number(),
+      trust: z.number(),
+      expectation: z.number(),
+      outcomes: z.number(),
+      lastHeard: z.number().nullable(),
+    }),
+  ),
+});
+const AFTER_RULING = z.object({ decision: RULED, stillHeld: z.array(z.string()) });
+
+export type IdsAlert = z.infer<typeof ALERT>;
+export type IdsDecision = z.infer<typeof RULED>;
+export type IdsExplanation = z.infer<typeof EXPLAINED>;
+export type IdsMember = z.infer<typeof MEMBERS>["members"][number];
+export type IdsExemption = z.infer<typeof EXEMPTION>;
+export type IdsAppeal = z.infer<typeof APPEAL>;
+
+/** Something that happens while an officer watches. */
+export type IdsNews =
+  | { readonly event: "alert"; readonly alert: IdsAlert }
+  | { readonly event: "decision"; readonly decision: z.infer<typeof DECISION> }
+  | { readonly event: "ended"; readonly decision: string }
+  | { readonly event: "appeal"; readonly appeal: IdsAppeal }
+  | { readonly event: "fault"; readonly what: string };
+
+const NEWS = {
+  alert: z.unknown().transform((value) => ({ event: "alert" as const, alert: ALERT.parse(value) })),
+  decision: z
+    .unknown()
+    .transform((value) => ({ event: "decision" as const, decision: DECISION.parse(value) })),
+  ended: z.object({ decision: z.string() }).transform((value) => ({ event: "ended" as const, ...value })),
+  appeal: z.unknown().transform((value) => ({ event: "appeal" as const, appeal: APPEAL.parse(value) })),
+  fault: z.object({ what: z.string() }).transform(({ what }) => ({ event: "fault" as const, what })),
+};
+
+/** What a list is asked for; absent fields do not matter. */
+export type IdsQuery = Readonly<Record<string, string | number | undefined>>;
+
+/** What a security officer sees and does at one service. */
+export interface IdsClient {
+  alerts(query?: IdsQuery): Promise<{ alerts: IdsAlert[]; next: string | null }>;
+  decisions(query?: IdsQuery): Promise<{ decisions: IdsDecision[]; next: string | null }>;
+  /** @throws MedcloudletError `IDS_DECISION_UNKNOWN` */
+  explain(decision: string): Promise<IdsExplanation>;
+  /** @throws MedcloudletError `IDS_DECISION_UNKNOWN`, `IDS_RULED_ALREADY` */
+  rule(
+    decision: string,
+    ruling: "lift" | "confirm",
+    reason: string,
+  ): Promise<{ decision: IdsDecision; stillHeld: string[] }>;
+  members(): Promise<IdsMember[]>;
+  exemptions(): Promise<IdsExemption[]>;
+  exempt(
+    about: { readonly address: string } | { readonly decision: string },
+    hours: number,
+    reason: string,
+  ): Promise<IdsExemption>;
+  /** @throws MedcloudletError `IDS_EXEMPTION_UNKNOWN` */
+  endExemption(id: string): Promise<void>;
+  appeals(query?: IdsQuery): Promise<{ appeals: IdsAppeal[]; next: string | null }>;
+  /** One subscription: it ends when the service ends it, after five minutes at most. */
+  follow(signal: AbortSignal): AsyncIterable<IdsNews>;
+}
+
+/** @param options `ticket`: a `watch` ticket of now; asked for at every request, for they live five minutes */
+export function createIdsClient(options: {
+  readonly http: HttpClient;
+  readonly url: string;
+  readonly ticket: () => Promise<HeldTicket>;
+}): IdsClient {
+  const { http, ticket } = options;
+  const base = `${options.url.replace(/\/+$/, "")}/v1/ids`;
+
+  const call = async <T>(
+    schema: z.ZodType<T>,
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    json?: unknown,
+  ): Promise<T> => {
+    const credentials = await ticket();
+    const answer = await http.json({
+      ...{ method, url: base + path, credentials },
+      ...(json === undefined ? {} : { json }),
+    });
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success) {
+      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer has another form than expected.", {
+        status: 502,
+        cause: parsed.error,
+      });
+    }
+    return parsed.data;
+  };
+  const withQuery = (path: string, query: IdsQuery = {}): string => {
+    const given = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)] as [string, string]],
+    );
+    return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+  };
+
+  return {
+    alerts: (query) => call(ALERTS, "GET", withQuery("/alerts", query)),
+    decisions: (query) => call(DECISIONS, "GET", withQuery("/decisions", query)),
+    explain: (decision) => call(EXPLAINED, "GET", `/decisions/${encodeURIComponent(decision)}`),
+    rule: (decision, ruling, reason) =>
+      call(AFTER_RULING, "POST", `/decisions/${encodeURIComponent(decision)}/rulings`, { ruling, reason }),
+    members: async () => (await call(MEMBERS, "GET", "/members")).members,
+    exemptions: async () =>
+      (await call(z.object({ exemptions: z.array(EXEMPTION) }), "GET", "/exemptions")).exemptions,
+    exempt: (about, hours, reason) => call(EXEMPTION, "POST", "/exemptions", { ...about, hours, reason }),
+    endExemption: async (id) => {
+      await call(z.unknown(), "DELETE", `/exemptions/${encodeURIComponent(id)}`);
+    },
+    appeals: (query) => call(APPEALS, "GET", withQuery("/appeals", query)),
+    async *follow(signal) {
+      const response = await http.send({
+        ...{ method: "GET" as const, url: `${base}/events`, credentials: await ticket(), signal },
+      });
+      if (response.body === null) {
+        return;
+      }
+      const reader = response.body
+        .pipeThrough(new TextDecoderStream())
+        .pipeThrough(new EventSourceParserStream())
+        .getReader();
+      const end = () => {
+        reader.cancel().catch(() => {});
+      };
+      signal.addEventListener("abort", end);
+      try {
+        for (;;) {
+          const { done, value } = await reader.read().catch((cause) => {
+            throw new MedcloudletError("SERVICE_UNREACHABLE", "The service hung up.", { status: 503, cause });
+          });
+          if (done) {
+            return;
+          }
+          const schema = Object.hasOwn(NEWS, value.event ?? "")
+            ? NEWS[value.event as keyof typeof NEWS]
+            : null;
+          const parsed = schema?.safeParse(JSON.parse(value.data));
+          if (parsed?.success) {
+            yield parsed.data;
+          }
+        }
+      } finally {
+        signal.removeEventListener("abort", end);
+        end();
+      }
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { MedcloudletError } from "../base/index.ts";
+import type { Reader, RecordReader, RecordView } from "../client/index.ts";
+import type { CohortMember } from "./cohort.ts";
+
+/** The regions that a cohort is made of; a name has no business in one, even where somebody shares it. */
+const REGIONS: readonly string[] = ["profile", "medical"];
+
+/** Those who consent to research now, and what could not be had. */
+export interface Cohort {
+  readonly members: readonly CohortMember[];
+  /** Grants that did not hold. */
+  readonly refused: readonly MedcloudletError[];
+  /** Owners whose parts were not what they signed: half a record would be released as if the rest were not so. */
+  readonly spoiled: readonly string[];
+}
+
+/**
+ * Opens what patients share with one account for the purpose `research`, as any reader does: grants, consents, keys and parts
+ * are all verified by the owners' signatures. Nothing is kept, so whoever withdrew is not in the next cohort.
+ */
+export async function gatherCohort({
+  reader,
+  records,
+}: {
+  readonly reader: Pick<Reader, "shared">;
+  readonly records: RecordReader;
+}): Promise<Cohort> {
+  const { streams, refused } = await reader.shared();
+  const views = await records.read(
+    streams.filter(({ consent, region }) => consent.purpose === "research" && REGIONS.includes(region)),
+  );
+  const members = views
+    .filter((view) => !isSpoiled(view) && view.regions.some(({ status }) => status === "read"))
+    .map(({ ownerId, record }) => ({ personId: ownerId, record }));
+  return { members, refused, spoiled: views.filter(isSpoiled).map(({ ownerId }) => ownerId) };
+}
+
+function isSpoiled({ regions }: RecordView): boolean {
+  return regions.some(({ status }) => status === "refused");
+}

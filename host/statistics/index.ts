@@ -1,0 +1,3 @@
+export { bootstrapClusters, type Interval } from "./cluster-bootstrap.ts";
+export { rankArea } from "./rank-area.ts";
+export { median, medianAbsoluteDeviation, quantile, selectKth } from "./select.ts";

@@ -1,0 +1,54 @@
+import { ageText, byUrgency, dateText, urgencyOf } from "../format.ts";
+import { TEXTS } from "../texts.ts";
+import type { PatientRow } from "../worker/messages.ts";
+import { Course } from "./course.tsx";
+import { ScoreBadge } from "./score-badge.tsx";
+import { VitalSigns } from "./vital-signs.tsx";
+
+function Row(props: { readonly row: PatientRow; readonly now: number; readonly onOpen: () => void }) {
+  const { row, now, onOpen } = props;
+  return (
+    <li>
+      <button type="button" class={`row ${urgencyOf(row.score)}`} onClick={onOpen}>
+        <ScoreBadge score={row.score} />
+        <span class="who">
+          <strong>{row.name}</strong>
+          <small>
+            {row.lastTime === null ? TEXTS.list.noReadings : ageText(row.lastTime, now)}
+            {" · "}
+            {TEXTS.list.sharedUntil(dateText(row.until))}
+          </small>
+          {row.trouble === null ? null : <small class="failure">{TEXTS.patient.trouble(row.trouble)}</small>}
+          {row.refused === 0 ? null : (
+            <small class="failure">{TEXTS.patient.refused(row.refused, row.refusal ?? "")}</small>
+          )}
+        </span>
+        <Course values={row.course} />
+        <VitalSigns vitals={row.vitals} />
+      </button>
+    </li>
+  );
+}
+
+/** Everybody who shares with this doctor, the most urgent first. */
+export function PatientList(props: {
+  readonly rows: readonly PatientRow[] | null;
+  readonly refusedGrants: number;
+  readonly now: number;
+  readonly onOpen: (streamId: string) => void;
+}) {
+  const { rows, refusedGrants, now, onOpen } = props;
+  return (
+    <main>
+      <h1>{TEXTS.list.title}</h1>
+      {refusedGrants === 0 ? null : <p class="failure">{TEXTS.list.refusedGrants(refusedGrants)}</p>}
+      {rows === null ? <p class="dim">{TEXTS.list.loading}</p> : null}
+      {rows?.length === 0 ? <p class="dim">{TEXTS.list.empty}</p> : null}
+      <ul class="patients">
+        {[...(rows ?? [])].sort(byUrgency).map((row) => (
+          <Row key={row.streamId} row={row} now={now} onOpen={() => onOpen(row.streamId)} />
+        ))}
+      </ul>
+    </main>
+  );
+}

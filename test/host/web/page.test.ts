@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
+import { openDeviceFolder } from "../../../host/cli/device-folder.ts";
+import type { Store } from "../../../host/store/index.ts";
+import { createPhysiology, type Device, uploadAll } from "../../../host/wearable/index.ts";
+import { hasChromium, launchChromium } from "../../support/chromium.ts";
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+
+const MINUTE_MS = 60_000;
+
+describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
+  let world: DemoWorld;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let device: Device;
+  let store: Store;
+  let physiology: ReturnType<typeof createPhysiology>;
+  const complaints: string[] = [];
+
+  const measure = async (minutes: number): Promise<void> => {
+    for (let i = 0; i < minutes; i++) {
+      await device.record(physiology.nextBatch(60), "regular");
+    }
+    await uploadAll(device, { signal: AbortSignal.timeout(60_000) });
+  };
+
+  /** A page that writes down every breach of its policy and every error. */
+  const openPage = async (on: BrowserContext): Promise<Page> => {
+    const opened = await on.newPage();
+    await opened.exposeFunction("complain", (complaint: string) => complaints.push(complaint));
+    await opened.addInitScript(() => {
+      addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+        (globalThis as unknown as { complain(complaint: string): void }).complain(
+          `${violatedDirective} ${blockedURI}`,
+        );
+      });
+    });
+    opened.on("console", (message) => {
+      if (message.type() === "error") {
+        complaints.push(message.text());
+      }
+    });
+    opened.on("pageerror", (error) => complaints.push(error.message));
+    return opened;
+  };
+
+  beforeAll(async () => {
+    world = await startDemoWorld({ freePorts: true, onStep: () => {} });
+    ({ device, store } = await openDeviceFolder(world.toolkit, world.deviceFolder, world.addresses));
+    physiology = createPhysiology({ seed: 4, startTime: Date.now() - 30 * MINUTE_MS });
+    await measure(10);
+    browser = await launchChromium();
+    context = await browser.newContext();
+    page = await openPage(context);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await store?.close();
+    await world?.close();
+  });
+
+  it("is served under a policy that allows nothing but its own files, WebAssembly and the cloud", async () => {
+    const response = await fetch(world.addresses.kdc);
+    expect(response.headers.get("Content-Security-Policy")).toBe(
+      `default-src 'none';script-src 'self' 'wasm-unsafe-eval';worker-src 'self';style-src 'self';img-src 'self';` +
+        `connect-src 'self' ${world.addresses.cloud};base-uri 'none';form-action 'none';frame-ancestors 'none'`,
+    );
+    const html = await response.text();
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=/);
+    expect(await (await fetch(`${world.addresses.kdc}/page.json`)).json()).toEqual({
+      cloudUrl: world.addresses.cloud,
+    });
+    expect((await fetch(`${world.addresses.kdc}/..%2f..%2fpackage.json`)).status).toBe(404);
+  });
+
+  it("lets no other page read the cloud", async () => {
+    const preflight = (origin: string) =>
+      fetch(`${world.addresses.cloud}/v1/streams/${"0".repeat(32)}/batches`, {
+        method: "OPTIONS",
+        headers: { Origin: origin, "Access-Control-Request-Method": "GET" },
+      });
+    const allowed = async (origin: string) =>
+      (await preflight(origin)).headers.get("Access-Control-Allow-Origin");
+    expect(await allowed(world.addresses.kdc)).toBe(world.addresses.kdc);
+    expect(await allowed("https://evil.example")).toBe(world.addresses.kdc);
+  });
+
+  it("takes the login out of the address, and refuses a wrong passphrase in words", async () => {
+    await page.goto(world.doctorPage);
+    expect(page.url()).toBe(`${world.addresses.kdc}/`);
+    const passphrase = await page.inputValue("#passphrase");
+    await page.fill("#passphrase", randomBytes(9).toString("hex"));
+    await page.click("button.primary");
+    await page.getByText("The passphrase does not open this keystore.").waitFor();
+    await page.fill("#passphrase", passphrase);
+  });
+
+  it("shows who shares, most urgent first, and opens a chart that moves with each new reading", async () => {
+    await page.click("button.primary");
+    await page.locator(".row").waitFor();
+    expect(await page.textContent(".row strong")).toContain("Ada Quillfeather");
+    await page
+      .getByText("97", { exact: true })
+      .or(page.getByText("96", { exact: true }))
+      .first()
+      .waitFor();
+    await page.click(".row");
+    await page.locator("canvas").first().waitFor();
+    await page.getByText("10 batches opened on this machine").waitFor();
+    expect(await page.locator("figure").count()).toBe(5);
+    const before = await page.locator("figure").first().screenshot();
+    await measure(5);
+    await page.getByText("15 batches opened on this machine").waitFor();
+    await expect
+      .poll(async () => (await page.locator("figure").first().screenshot()).equals(before))
+      .toBe(false);
+  });
+
+  it("zooms by dragging, and goes back to the newest by a double click", async () => {
+    const box = await page.locator(".chart").first().boundingBox();
+    const { x, y, width } = box as { x: number; y: number; width: number };
+    await page.mouse.move(x + width * 0.75, y + 60);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.9, y + 60, { steps: 5 });
+    await page.mouse.up();
+    await page.locator(".live").waitFor({ state: "detached" });
+    await page.mouse.dblclick(x + width * 0.8, y + 60);
+    await page.locator(".live").waitFor();
+  });
+
+  it("has nothing that axe calls serious, light and dark, from phone to wall", async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const width of [390, 2560]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        await page.evaluate(axe);
+        const found = await page.evaluate(async () => {
+          const { axe: run } = globalThis as unknown as {
+            axe: {
+              run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+            };
+          };
+          const { violations } = await run.run();
+          return violations
+            .filter(({ impact }) => impact === "serious" || impact === "critical")
+            .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+        });
+        expect(found, `${colorScheme} ${width}`).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, `${colorScheme} ${width}`).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
+  it("keeps no key, password or reading where another program of the browser finds it", async () => {
+    const stored = await page.evaluate(async () => ({
+      local: { ...localStorage },
+      session: { ...sessionStorage },
+      cookies: document.cookie,
+      databases: await indexedDB.databases(),
+    }));
+    expect(stored).toEqual({ local: {}, session: {}, cookies: "", databases: [] });
+  });
+
+  it("forgets everything at logout, and ends the session", async () => {
+    await page.keyboard.press("Escape");
+    await page.locator(".patients").waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.locator("#password").waitFor();
+    expect(await page.locator(".row").count()).toBe(0);
+  });
+
+  it("broke no rule of its policy, and met no error", () => {
+    // The browser reports the refused passphrase's request nowhere: it never left the worker.
+    expect(complaints).toEqual([]);
+  });
+});

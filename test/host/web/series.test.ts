@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { createSeriesStore } from "../../../host/web/worker/series.ts";
+
+const pulse = (times: number[], values: (number | null)[]) => [
+  { quantity: "heartRate" as const, times, values },
+];
+
+describe("the series of a stream", () => {
+  it("gives everything, then only what came since", () => {
+    const store = createSeriesStore();
+    store.add(pulse([1, 2], [70, null]));
+    expect(store.all()).toEqual([
+      {
+        quantity: "heartRate",
+        whole: true,
+        times: Float64Array.of(1, 2),
+        values: Float64Array.of(70, Number.NaN),
+      },
+    ]);
+    expect(store.news()).toEqual([]);
+    store.add(pulse([3], [72]));
+    expect(store.news()).toEqual([
+      { quantity: "heartRate", whole: false, times: Float64Array.of(3), values: Float64Array.of(72) },
+    ]);
+    expect(store.news()).toEqual([]);
+    expect(store.samples).toBe(3);
+  });
+
+  it("gives everything anew after a late reading, in the order of time", () => {
+    const store = createSeriesStore();
+    store.add(pulse([10, 30], [1, 3]));
+    store.all();
+    store.add(pulse([20], [2]));
+    expect(store.news()).toEqual([
+      {
+        quantity: "heartRate",
+        whole: true,
+        times: Float64Array.of(10, 20, 30),
+        values: Float64Array.of(1, 2, 3),
+      },
+    ]);
+  });
+
+  it("grows without losing a sample", () => {
+    const store = createSeriesStore();
+    for (let i = 0; i < 50; i++) {
+      store.add(
+        pulse(
+          Array.from({ length: 100 }, (_, j) => i * 100 + j),
+          Array.from({ length: 100 }, (_, j) => j),
+        ),
+      );
+    }
+    const [all] = store.all();
+    expect(all?.times.length).toBe(5000);
+    expect(all?.times.every((time, i) => time === i)).toBe(true);
+  });
+
+  it("shows the last hour in few points, gaps as gaps", () => {
+    const store = createSeriesStore();
+    store.add(pulse([0, 5000, 6000, 7000], [50, 60, null, 62]));
+    expect(store.recent("heartRate", 2000, 60)).toEqual([60, null, 62]);
+    expect(store.recent("heartRate", 10_000, 2).length).toBe(2);
+    expect(store.recent("bodyTemperature", 2000, 60)).toEqual([]);
+  });
+});
