@@ -37,7 +37,8 @@ describe("medcloudlet demo --night", () => {
     expect(told("alerted")?.secondsFromReadingToAlert).toBeGreaterThan(0);
 
     expect(told("overtook")).toMatchObject({ handedInAs: 41 });
-    expect(told("overtook")?.arrivedAs).toBeLessThanOrEqual(8);
+    // Eight are forwarded at a time, and eight may have been on their way before.
+    expect(told("overtook")?.arrivedAs).toBeLessThanOrEqual(16);
     expect(told("shared")).toMatchObject({ streams: 0 });
     expect(told("read")?.batches).toBe(opened.length + 40);
     expect(told("ended")).toMatchObject({ refusal: "EMERGENCY_ENDED" });
