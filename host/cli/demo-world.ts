@@ -64,6 +64,8 @@ export interface DemoWorld {
   readonly deviceFolder: string;
   readonly toolkit: Toolkit;
   signIn(part: Part): Promise<PersonAtWork>;
+  /** Stops the cloud, does what is to be done without it, and starts it again where it was. */
+  withoutCloud(work: () => Promise<void>): Promise<void>;
   /** Stops the services; a temporary folder goes away with them. */
   close(): Promise<void>;
 }
@@ -169,7 +171,8 @@ export async function startDemoWorld(options: {
     const kdc = await onFreePort(usualPort, (port) => launchKdc(launchOptions("kdc", { cloudUrl }, port)));
     running.push(kdc);
     onStep("starting the cloud");
-    const cloud = await launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, cloudPort));
+    const startCloud = () => launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, cloudPort));
+    const cloud = await startCloud();
     running.push(cloud);
 
     const toolkit = await createToolkit(systemClock);
@@ -288,6 +291,12 @@ export async function startDemoWorld(options: {
       deviceFolder,
       toolkit,
       signIn,
+      async withoutCloud(work) {
+        const at = running.findIndex(({ url }) => url === cloud.url);
+        await running[at]?.close();
+        await work();
+        running[at] = await startCloud();
+      },
       close,
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import { createTriage, scoreOf, updateVitals, type Vitals } from "../analytics/i
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
+import { tellNight } from "./demo-night.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
 import { openDeviceFolder } from "./device-folder.ts";
 import { openAlertDesk } from "./doctor-alerts.ts";
@@ -19,6 +20,7 @@ interface DemoOptions {
   readonly batches?: number;
   readonly seed: number;
   readonly freePorts?: true;
+  readonly night?: true;
   readonly json?: true;
 }
 
@@ -230,8 +232,13 @@ export function demoCommand(): Command {
     .option("--batches <number>", "stop after so many batches (default: run until Ctrl-C)", wholeNumber(1))
     .option("--seed <number>", "the same seed gives the same patient", wholeNumber(0), 7)
     .option("--free-ports", "take any free ports instead of 4701 to 4703")
+    .option("--night", "tell one night instead: alert, overtaking, break-glass, log, release; about a minute")
     .action(async (options: DemoOptions) => {
       const output = outputOf(options);
+      if (options.night === true) {
+        await tellNight({ ...options, freePorts: options.freePorts === true }, output);
+        return;
+      }
       const world = await startDemoWorld({
         ...(options.data === undefined ? {} : { folder: options.data }),
         freePorts: options.freePorts === true,

@@ -1,0 +1,42 @@
+import type { PatientRecord } from "../../../host/patient-record/index.ts";
+import { type Guarantee, parseSchema } from "../../../host/research/index.ts";
+
+export const SCHEMA = parseSchema({
+  columns: [
+    { name: "patient", role: "identifier", person: true },
+    { name: "birth_year", role: "quasi-identifier", type: "numeric" },
+    { name: "sex", role: "quasi-identifier", type: "categorical" },
+    { name: "diagnosis", role: "sensitive", type: "categorical" },
+  ],
+});
+export const GUARANTEE: Guarantee = { k: 3, l: 2, t: 1, diversity: "distinct" };
+export const SEPSIS = "91302008";
+export const COMMON = ["44054006", "195967001", "38341003"] as const;
+
+export function recordOf(
+  name: string,
+  birthYear: number,
+  sex: "female" | "male",
+  code: string,
+): PatientRecord {
+  return {
+    names: [{ text: name }],
+    birthYear,
+    sex,
+    conditions: [
+      {
+        code: { codings: [{ system: "http://snomed.info/sct", code }] },
+        onset: "2020-01-01",
+        clinicalStatus: "active",
+      },
+    ],
+  };
+}
+
+/** Somebody who knows when a person was born and of which sex: the released rows that can be theirs. */
+export function candidates(rows: readonly Record<string, unknown>[], birthYear: number, sex: string) {
+  return rows.filter(({ birth_year: year, sex: released }) => {
+    const [from, to] = ([year].flat().length === 2 ? year : [year, year]) as [number, number];
+    return birthYear >= from && birthYear <= to && (released === "*" || [released].flat().includes(sex));
+  });
+}
