@@ -47,6 +47,7 @@ describe.each(backends())("what one owner can make the KDC keep, on the $name st
       _id: someId(),
       handle: "dr-heron",
       role: "doctor",
+      suspendedAt: null,
       identity: statement,
       fingerprint: fingerprint({
         signingKey: keys.signing.publicKey,
