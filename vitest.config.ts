@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
-    // By itself it leaves a core idle: one of two on a small machine.
-    maxWorkers: "100%",
+    // A third of the time a test waits for a disk, a socket or a child: one more than there are cores.
+    maxWorkers: availableParallelism() + 1,
   },
 });

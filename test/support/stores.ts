@@ -38,3 +38,11 @@ export function backends(): Backend[] {
   const url = process.env.MONGODB_URL;
   return url === undefined || url === "" ? [embedded()] : [embedded(), mongodb(url)];
 }
+
+/**
+ * For suites that go through every combination there is, and ask the store nothing that shorter suites do not: on one
+ * store as a rule, on all with `npm run test:long`.
+ */
+export function backendsOfLongRuns(): Backend[] {
+  return process.env.MEDCLOUDLET_LONG_TESTS === "1" ? backends() : [embedded()];
+}

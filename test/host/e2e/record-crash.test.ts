@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOwner, type Fetch, type RecordView } from "../../../host/client/index.ts";
 import type { PatientRecord } from "../../../host/patient-record/index.ts";
 import { type Disk, overLine, recordOwnerOf, recordReaderOf, shareRecord } from "../../support/records.ts";
-import { backends } from "../../support/stores.ts";
+import { backendsOfLongRuns } from "../../support/stores.ts";
 import { type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { documentsOf } from "../http/attack.ts";
 
@@ -39,7 +39,7 @@ const recordOf = (year: number): PatientRecord => ({
   notes: [{ text: `of ${year}` }],
 });
 
-describe.each(backends())("saving a record on the $name store", (backend) => {
+describe.each(backendsOfLongRuns())("saving a record on the $name store", (backend) => {
   let system: System;
   let patients = 0;
   beforeAll(async () => {

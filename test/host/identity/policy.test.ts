@@ -5,7 +5,7 @@ import { z } from "zod";
 import { isMedcloudletError } from "../../../host/base/index.ts";
 import { createHttpClient } from "../../../host/client/index.ts";
 import { POLICY, type Relation, relationsFor } from "../../../host/identity/index.ts";
-import { backends } from "../../support/stores.ts";
+import { backendsOfLongRuns } from "../../support/stores.ts";
 import { type System, startSystem } from "../../support/system.ts";
 import { strangerKey, wearerOf } from "../http/attack.ts";
 import { type Owned, SAMPLES, type World } from "./policy-samples.ts";
@@ -31,7 +31,7 @@ function mountedRoutes(app: Express): string[] {
   return found.filter((route) => !/^get \/(livez|readyz)$/.test(route)).sort();
 }
 
-describe.each(backends())("the policy, on the $name store", (backend) => {
+describe.each(backendsOfLongRuns())("the policy, on the $name store", (backend) => {
   let system: System;
   let world: World;
   let callers: Caller[];
