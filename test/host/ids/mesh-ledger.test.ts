@@ -8,7 +8,7 @@ import { backends } from "../../support/stores.ts";
 describe.each(backends())("the ledger of the mesh, on the $name store", (backend) => {
   let store: Store;
   beforeAll(async () => {
-    store = await backend.open();
+    store = await backend.open("mesh-ledger");
   });
   afterAll(() => store?.close());
 
