@@ -28,6 +28,8 @@ import type { Settings } from "./settings.ts";
 /** What every launcher gets. */
 export interface LaunchOptions {
   readonly settings: Settings;
+  /** True at a demo: its page takes a login from the address, which anybody could write into a link. */
+  readonly handOver?: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -201,14 +203,20 @@ export async function launchKdc(
 }
 
 /** The built page, where there is one: whoever runs from sources without building has none. */
-function pageOf({ settings }: LaunchOptions): { readonly page?: PageOptions } {
+function pageOf({ settings, handOver = false }: LaunchOptions): { readonly page?: PageOptions } {
   const folder = import.meta.url.endsWith(".ts") ? "../../build/web/" : "../../web/";
   const directory = fileURLToPath(new URL(folder, import.meta.url));
   if (!existsSync(join(directory, "index.html"))) {
     return {};
   }
   const cloudUrl = settings.cloudUrl.replace(/\/+$/, "");
-  return { page: { directory, settings: { cloudUrl }, connectTo: [new URL(cloudUrl).origin] } };
+  return {
+    page: {
+      directory,
+      settings: { cloudUrl, ...(handOver ? { handOver: "demo" } : {}) },
+      connectTo: [new URL(cloudUrl).origin],
+    },
+  };
 }
 
 /** Starts the cloud. */

@@ -8,6 +8,7 @@ import {
 } from "../client/index.ts";
 import { minuteOf } from "./emergency-words.ts";
 import type { Colours } from "./output.ts";
+import { printable } from "./record-text.ts";
 
 const BAR_WIDTH = 20;
 
@@ -69,7 +70,7 @@ export function partnerText(partner: Partner, colours: Colours): string {
     standing === "clinician" ? cyan("clinician") : "",
     card === null
       ? ""
-      : `says to be ${cyan(card.name === "" ? card.handle : `${card.name} (${card.handle})`)}`,
+      : `says to be ${cyan(printable(card.name === "" ? card.handle : `${card.name} (${card.handle})`))}`,
     partner.valid ? "" : red("credential is over"),
     partner.suspendedUntil === null ? "" : red(`suspended until ${minuteOf(partner.suspendedUntil)}`),
   ].filter((part) => part !== "");
@@ -118,7 +119,7 @@ export function exchangeText(exchange: KeptExchange, colours: Colours): string {
   const them = (card: { handle: string; name: string } | null | undefined) =>
     card == null
       ? bold(partner)
-      : `${bold(partner)} ${cyan(`(${card.name === "" ? card.handle : card.name})`)}`;
+      : `${bold(partner)} ${cyan(`(${printable(card.name === "" ? card.handle : card.name)})`)}`;
   const asked = mine ? `you asked ${bold(partner)}` : `${them(question?.card)} asks`;
   const answered = mine ? `${them(answer?.card)} answers` : "you answered";
   const due = dueOf(exchange);
@@ -126,8 +127,8 @@ export function exchangeText(exchange: KeptExchange, colours: Colours): string {
     exchange.trouble === null ? null : (TROUBLE[exchange.trouble] ?? `not shown [${exchange.trouble}]`);
   return [
     `  ${dim(short(exchange.exchange))}  ${dim(minuteOf(exchange.at))}  ${kind === "opening" ? dim("opening question") : ""}`.trimEnd(),
-    `    ${asked}: ${question === null ? dim(trouble ?? "…") : question.text}`,
-    ...(answer === null ? [] : [`    ${answered}: ${answer.text}`]),
+    `    ${asked}: ${question === null ? dim(trouble ?? "…") : printable(question.text)}`,
+    ...(answer === null ? [] : [`    ${answered}: ${printable(answer.text)}`]),
     ...(answer === null && mine && state === "answered" && trouble !== null
       ? [dim(`    answered, but ${trouble}`)]
       : []),
@@ -168,7 +169,7 @@ export function moderationText(action: ModeratorAction, colours: Colours): strin
   const until = action.until === null ? "" : ` until ${minuteOf(action.until)}`;
   return [
     `  ${dim(`${short(action.report)}  ${minuteOf(action.at)}`)}  ${whom}${until} (${action.reason})`,
-    ...(action.note === null ? [] : [`    "${action.note}"`]),
+    ...(action.note === null ? [] : [`    "${printable(action.note)}"`]),
     ...(action.role === "sender" && action.action !== "lift" && action.action !== "dismiss"
       ? [dim(`    next: medcloudlet community appeal ${short(action.report)}`)]
       : []),
@@ -180,7 +181,7 @@ export function reportText(shown: ReportedMessage, colours: Colours): string {
   const { bold, dim, red, yellow } = colours;
   const words =
     shown.text !== null
-      ? `"${shown.text}"`
+      ? `"${printable(shown.text)}"`
       : red(
           shown.trouble === "NOT_FOR_YOU"
             ? "This report was not sealed to you: you became a moderator later."
@@ -194,6 +195,6 @@ export function reportText(shown: ReportedMessage, colours: Colours): string {
         `    ${minuteOf(at)}: ${ACTIONS[action]}${until === null ? "" : ` until ${minuteOf(until)}`} (${reason})`,
       ),
     ),
-    ...(shown.appeal === null ? [] : [yellow(`    appeal: "${shown.appeal}"`)]),
+    ...(shown.appeal === null ? [] : [yellow(`    appeal: "${printable(shown.appeal)}"`)]),
   ].join("\n");
 }

@@ -168,7 +168,9 @@ export async function startDemoWorld(options: {
     onStep("starting the KDC");
     const cloudPort = await findPort(options.freePorts ? 0 : CLOUD_PORT);
     const cloudUrl = `http://127.0.0.1:${cloudPort}`;
-    const kdc = await onFreePort(usualPort, (port) => launchKdc(launchOptions("kdc", { cloudUrl }, port)));
+    const kdc = await onFreePort(usualPort, (port) =>
+      launchKdc({ ...launchOptions("kdc", { cloudUrl }, port), handOver: true }),
+    );
     running.push(kdc);
     onStep("starting the cloud");
     const startCloud = () => launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, cloudPort));

@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import pc from "picocolors";
 import { isMedcloudletError } from "../base/index.ts";
+import { tame } from "./output.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3, unavailable: 4, invalid: 5 } as const;
@@ -54,7 +55,7 @@ export function reportFailure(error: unknown, json: boolean): number {
     const faults = Array.isArray(error.details.errors)
       ? error.details.errors.map(({ path, message }) => `\n  - ${path}: ${message}`).join("")
       : "";
-    process.stderr.write(`${red(`✗ ${error.message}`)}${faults} ${dim(`[${error.code}]`)}\n`);
+    process.stderr.write(`${red(`✗ ${tame(error.message)}`)}${tame(faults)} ${dim(`[${error.code}]`)}\n`);
   } else {
     const text = fileFault(error) ?? (error instanceof Error ? error.stack : String(error));
     process.stderr.write(`${red("✗")} ${text}\n`);

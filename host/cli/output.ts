@@ -39,6 +39,19 @@ const BAR: BarOptions = {
   stopOnComplete: true,
 };
 
+/**
+ * Whatever moves a cursor, sets a title or a clipboard, or turns writing around; colours and line breaks stay. Names and
+ * words of other people are cleaned where they are put into a text (`printable`); this is for where that was forgotten.
+ */
+const UNRULY =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  /\u001b(?!\[\d{1,3}m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text as it may go to a terminal. */
+export function tame(text: string): string {
+  return text.replace(UNRULY, "");
+}
+
 export function createOutput(options: { readonly json: boolean }): Output {
   const { json } = options;
   const colourful = !json && process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
@@ -48,20 +61,20 @@ export function createOutput(options: { readonly json: boolean }): Output {
     colours: pc.createColors(colourful),
     width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
     result(data, text) {
-      process.stdout.write(json ? `${JSON.stringify(data)}\n` : `${text}\n`);
+      process.stdout.write(json ? `${JSON.stringify(data)}\n` : `${tame(text)}\n`);
     },
     heading(text) {
       if (!json) {
-        process.stdout.write(`${text}\n`);
+        process.stdout.write(`${tame(text)}\n`);
       }
     },
     note(text) {
       if (notes) {
-        process.stderr.write(`${text}\n`);
+        process.stderr.write(`${tame(text)}\n`);
       }
     },
     trouble(text) {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${tame(text)}\n`);
     },
     progress(label, total) {
       if (!notes || total === 0) {

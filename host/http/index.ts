@@ -1,3 +1,4 @@
+export { addressKey } from "./client-address.ts";
 export { type BinaryReader, createBinaryReader, parseInput, parseJsonBody } from "./input.ts";
 export { listen, type RunningService } from "./listen.ts";
 export { allowedFields, createLog, errorFields, type Log } from "./log.ts";

@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { MedcloudletError } from "../base/index.ts";
+import { addressKey } from "./client-address.ts";
 
 /** A budget of `points` in each `seconds` for every key. */
 export interface RateLimit {
@@ -37,7 +38,7 @@ export function createRateLimiter(limit: RateLimit): {
 export function rateLimitByAddress(limit: RateLimit): RequestHandler {
   const limiter = createRateLimiter(limit);
   return async (request, _response, next) => {
-    await limiter.consume(request.ip ?? "unknown");
+    await limiter.consume(addressKey(request.ip));
     next();
   };
 }

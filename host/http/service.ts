@@ -1,6 +1,7 @@
 import cors from "cors";
-import express, { type Express, type RequestHandler, type Router } from "express";
+import express, { type Express, type Request, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
+import { MedcloudletError } from "../base/index.ts";
 import type { Log } from "./log.ts";
 import { type PageOptions, servePage } from "./page.ts";
 import { notFound, problemHandler } from "./problem.ts";
@@ -124,10 +125,32 @@ export function createServiceApp(options: {
       }),
     );
   }
-  if (options.watch !== undefined) {
-    app.use(options.watch.arrive);
+  const isForeign = (request: Request): boolean =>
+    request.get("Sec-Fetch-Site") === "cross-site" &&
+    (options.pageOrigin === undefined || request.get("Origin") !== options.pageOrigin);
+  const { watch } = options;
+  if (watch !== undefined) {
+    // What a page elsewhere has somebody's browser send speaks against that page, not against who looks at it. Nothing
+    // is gained by saying so of oneself: such requests get no further than the page's own files.
+    app.use((request, response, next) => {
+      if (isForeign(request)) {
+        next();
+        return;
+      }
+      watch.arrive(request, response, next);
+    });
   }
   app.use(rateLimitByAddress(options.rateLimit));
+  app.use("/v1", (request, _response, next) => {
+    if (isForeign(request)) {
+      throw new MedcloudletError(
+        "REQUEST_CROSS_SITE",
+        "This request was made by a page of another site: use the page of this service, or a program of your own.",
+        { status: 403 },
+      );
+    }
+    next();
+  });
   app.use("/v1", options.routes.router);
   if (options.page !== undefined) {
     app.use(servePage(options.page));

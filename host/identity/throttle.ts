@@ -1,4 +1,4 @@
-import { createRateLimiter, type RateLimit } from "../http/index.ts";
+import { addressKey, createRateLimiter, type RateLimit } from "../http/index.ts";
 
 /** Ten wrong tries in a quarter of an hour for one handle from one address, or from one known program. */
 const LIMIT: RateLimit = { points: 10, seconds: 900 };
@@ -33,7 +33,7 @@ export function createThrottle(
         await single.consume(client);
         return () => single.reset(client);
       }
-      const key = `${handle} ${address}`;
+      const key = `${handle} ${addressKey(address)}`;
       await single.consume(key);
       await ofHandle.consume(handle);
       return async () => {

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { MedcloudletError } from "../base/index.ts";
+import { originalCell } from "./formula.ts";
 import type { Guarantee } from "./guarantee.ts";
 import { readCsv } from "./read-table.ts";
 import { type ReleaseSchema, ROW_ID, type SensitiveColumn } from "./schema.ts";
@@ -172,7 +173,7 @@ async function eachRow(
         header = false;
         return;
       }
-      take((name) => record[place.get(name) as number] as string, line);
+      take((name) => originalCell(record[place.get(name) as number] as string), line);
     });
     return;
   }

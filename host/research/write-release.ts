@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { stringify } from "csv-stringify/sync";
+import { harmlessCell } from "./formula.ts";
 import { createKeystream, shuffle } from "./keystream.ts";
 import { type Published, publish } from "./publish.ts";
 import type { Anonymized } from "./release.ts";
@@ -55,7 +56,7 @@ export function* releaseText(release: Anonymized, options: WriteOptions): Genera
       return { id: ids.id(), cells };
     });
     yield format === "csv"
-      ? stringify(records.map(({ id, cells }) => [id, ...cells.map(({ text }) => text)]))
+      ? stringify(records.map(({ id, cells }) => [id, ...cells.map(({ text }) => harmlessCell(text))]))
       : records
           .map(({ id, cells }) =>
             JSON.stringify({

@@ -126,22 +126,47 @@ function App({ handed }: { readonly handed: HandedOver }) {
   );
 }
 
-/** Reads what the address brings along and takes it out of the address bar and the history at once. */
-function takeHandedOver(): HandedOver {
+/** True where the KDC lets addresses bring a login along: a demo's alone does. */
+async function takesLogins(): Promise<boolean> {
+  const settings: unknown = await (await fetch("/page.json")).json();
+  return (
+    typeof settings === "object" &&
+    settings !== null &&
+    "handOver" in settings &&
+    settings.handOver === "demo"
+  );
+}
+
+/** What an address brought along, without what has not the form of it. */
+function readHandedOver(text: string): HandedOver {
+  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  const given = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown> | null;
+  const { handle, passphrase, session } = given ?? {};
+  const { token, expiresAt } = (session ?? {}) as Record<string, unknown>;
+  return {
+    ...(typeof handle === "string" ? { handle } : {}),
+    ...(typeof passphrase === "string" ? { passphrase } : {}),
+    ...(typeof token === "string" && typeof expiresAt === "number" ? { session: { token, expiresAt } } : {}),
+  };
+}
+
+/**
+ * Reads what the address brings along and takes it out of the address bar and the history at once. Anybody can send a
+ * doctor a link: one that logs them into an account of the sender's would show them patients of the sender's making.
+ */
+async function takeHandedOver(): Promise<HandedOver> {
   const { hash } = location;
   if (!hash.startsWith("#login=")) {
     return {};
   }
   history.replaceState(null, "", "/");
   try {
-    const bytes = Uint8Array.from(atob(hash.slice(7).replace(/-/g, "+").replace(/_/g, "/")), (c) =>
-      c.charCodeAt(0),
-    );
-    const given: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof given === "object" && given !== null ? (given as HandedOver) : {};
+    return (await takesLogins()) ? readHandedOver(hash.slice(7)) : {};
   } catch {
     return {};
   }
 }
 
-render(<App handed={takeHandedOver()} />, document.getElementById("app") as HTMLElement);
+takeHandedOver().then((handed) => {
+  render(<App handed={handed} />, document.getElementById("app") as HTMLElement);
+});

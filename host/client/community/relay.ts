@@ -109,6 +109,9 @@ export interface StaffCredentials {
   readonly ticket: string;
 }
 
+/** Pages of a list, of fifty elements or more each: a relay that goes on for ever fills no memory. */
+const MOST_PAGES = 2000;
+
 type Sealed = readonly { readonly moderator: string; readonly sealed: string }[];
 
 /** The relay's answers are other people's words: a list that does not lead on, or a strange form, ends the work. */
@@ -149,7 +152,8 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
     credentials?: HttpRequest["credentials"],
   ): Promise<T[]> {
     const items: T[] = [];
-    for (let after = ""; ; ) {
+    let after = "";
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
       const query = after === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${encodeURIComponent(after)}`;
       const page = await call(schema, "GET", path + query, credentials);
       items.push(...itemsOf(page));
@@ -161,6 +165,7 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
       }
       after = page.next;
     }
+    throw strange("is a list that does not come to an end");
   }
 
   return {

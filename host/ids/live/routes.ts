@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Clock, MedcloudletError } from "../../base/index.ts";
-import { createRateLimiter } from "../../http/index.ts";
+import { addressKey, createRateLimiter } from "../../http/index.ts";
 import type { Routes } from "../../identity/index.ts";
 import { idSchema } from "../../sealing/index.ts";
 import { parseRange } from "./addresses.ts";
@@ -276,7 +276,7 @@ export function addIdsRoutes(
     action: "ids.appeal",
     body: APPEAL,
     async handle({ request, body: { decision, appeal } }) {
-      await appealLimit.consume(request.ip ?? "unknown");
+      await appealLimit.consume(addressKey(request.ip));
       const { _id, at } = await desk.appeal(decision, appeal);
       return { status: 202, json: { appeal: _id, at } };
     },

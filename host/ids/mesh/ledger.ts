@@ -1,6 +1,7 @@
 import { type Clock, createInTurn, randomBytes, toHex } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import { ALERT_LIVES_MS } from "./admission.ts";
+import { SKEW_MS } from "./pseudonyms.ts";
 
 /** One alert as it is kept: the statement, and where it stands in this service's order. */
 export interface KeptAlert {
@@ -97,9 +98,11 @@ export async function openLedger(store: Store, clock: Clock): Promise<Ledger> {
           return isNew && afford(alert);
         });
         let seq = Math.max(last, now * 1000 - 1);
+        // An alert dated ahead lives longer than it is known: nobody shall tell it a second time then.
+        const forgetAt = now + ALERT_LIVES_MS + SKEW_MS;
         const documents = fresh.map(({ member, id, statement }) => {
           seq++;
-          return { _id: keyOf(member, id), seq, member, statement, forgetAt: now + ALERT_LIVES_MS };
+          return { _id: keyOf(member, id), seq, member, statement, forgetAt };
         });
         if (documents.length > 0) {
           // Also where it fails in the middle: a number is never given twice.

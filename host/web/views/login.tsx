@@ -4,7 +4,7 @@ import { TEXTS } from "../texts.ts";
 import type { Person } from "../worker/messages.ts";
 import type { WorkerPort } from "../worker/port.ts";
 
-/** What an address may bring along behind `#`, where no server sees it: a demo's login, or a session to go on with. */
+/** What an address may bring along behind `#`, where no server sees it, at a demo: its login. */
 export interface HandedOver {
   readonly handle?: string;
   readonly passphrase?: string;

@@ -35,6 +35,7 @@ describe("every service", () => {
       points?: number;
       graceMs?: number;
       trustProxies?: number;
+      pageOrigin?: string;
     } = {},
   ): Promise<string> => {
     const made = createServiceApp({
@@ -43,6 +44,7 @@ describe("every service", () => {
       rateLimit: { points: options.points ?? 1000, seconds: 10 },
       routes: { router: options.router ?? Router() },
       trustProxies: options.trustProxies ?? 0,
+      ...(options.pageOrigin === undefined ? {} : { pageOrigin: options.pageOrigin }),
     });
     drain = made.drain;
     service = await listen(
@@ -173,6 +175,27 @@ describe("every service", () => {
     expect((await from("203.0.113.8")).status).toBe(404);
     // What the client itself wrote stands further left and counts for nothing.
     expect((await from("198.51.100.1, 203.0.113.7")).status).toBe(429);
+  });
+
+  it("answers no route to a page of another site, but to its own page wherever that is", async () => {
+    const url = await start({ pageOrigin: "https://kdc.example" });
+    const from = (headers: Record<string, string>) => fetch(`${url}/v1/x`, { headers });
+    const site = { "Sec-Fetch-Site": "cross-site" };
+    await expectProblem(await from(site), 403, "REQUEST_CROSS_SITE");
+    await expectProblem(await from({ ...site, Origin: "null" }), 403, "REQUEST_CROSS_SITE");
+    await expectProblem(await from({ ...site, Origin: "https://kdc.example" }), 404, "ROUTE_NOT_FOUND");
+    await expectProblem(await from({ "Sec-Fetch-Site": "same-origin" }), 404, "ROUTE_NOT_FOUND");
+    await expectProblem(await from({}), 404, "ROUTE_NOT_FOUND");
+  });
+
+  it("counts a household's IPv6 addresses as one, whichever it makes up", async () => {
+    const url = await start({ points: 1, trustProxies: 1 });
+    const from = (address: string) => fetch(`${url}/v1/x`, { headers: { "X-Forwarded-For": address } });
+    expect((await from("2001:db8:1:2::1")).status).toBe(404);
+    expect((await from("2001:db8:1:2:aaaa:bbbb:cccc:dddd")).status).toBe(429);
+    expect((await from("2001:db8:1:3::1")).status).toBe(404);
+    expect((await from("::ffff:203.0.113.9")).status).toBe(404);
+    expect((await from("203.0.113.9")).status).toBe(429);
   });
 
   it("finishes a running request when it closes, takes no new one, and closes once", async () => {

@@ -75,6 +75,7 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=/);
     expect(await (await fetch(`${world.addresses.kdc}/page.json`)).json()).toEqual({
       cloudUrl: world.addresses.cloud,
+      handOver: "demo",
     });
     expect((await fetch(`${world.addresses.kdc}/..%2f..%2fpackage.json`)).status).toBe(404);
   });
@@ -89,6 +90,32 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
       (await preflight(origin)).headers.get("Access-Control-Allow-Origin");
     expect(await allowed(world.addresses.kdc)).toBe(world.addresses.kdc);
     expect(await allowed("https://evil.example")).toBe(world.addresses.kdc);
+  });
+
+  it("takes no login from a link where the KDC is no demo's: it could be the sender's own", async () => {
+    const other = await browser.newContext();
+    const opened = await openPage(other);
+    await opened.route("**/page.json", (route) =>
+      route.fulfill({ json: { cloudUrl: world.addresses.cloud } }),
+    );
+    await opened.goto(world.doctorPage);
+    // The password is asked for, as no session was taken.
+    await opened.locator("#password").waitFor();
+    expect(await opened.inputValue("#handle")).toBe("");
+    expect(await opened.inputValue("#passphrase")).toBe("");
+    expect(opened.url()).toBe(`${world.addresses.kdc}/`);
+    await other.close();
+  });
+
+  it("takes from a link nothing that has not the form of a login", async () => {
+    const other = await browser.newContext();
+    const opened = await openPage(other);
+    const given = { handle: { toString: 1 }, passphrase: ["x"], session: null, __proto__: { a: 1 } };
+    const hash = Buffer.from(JSON.stringify(given)).toString("base64url");
+    await opened.goto(`${world.addresses.kdc}/#login=${hash}`);
+    await opened.locator("#password").waitFor();
+    expect(await opened.inputValue("#handle")).toBe("");
+    await other.close();
   });
 
   it("takes the login out of the address, and refuses a wrong passphrase in words", async () => {

@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backends } from "../../../support/stores.ts";
 import { PASSWORD, type Person, type System, startSystem } from "../../../support/system.ts";
-import { ask, attackFrom, heldAgainst, kdcFrom, keptOf, officerAt } from "./world.ts";
+import { ATTACK, ask, attackFrom, heldAgainst, kdcFrom, keptOf, officerAt } from "./world.ts";
 
 let lastAddress = 0;
 const freshAddress = () => `198.51.100.${++lastAddress}`;
@@ -229,6 +229,39 @@ describe.each(backends())("attacks on the intrusion detection itself, on the $na
       await expect(
         at.http.json({ method: "GET", url, ...(credentials === undefined ? {} : { credentials }) }),
       ).rejects.toMatchObject({ code: expect.stringMatching(/^TICKET_/) });
+    }
+  });
+});
+
+describe.each(backends())("a page that its visitors' browsers attack for, on the $name store", (backend) => {
+  let system: System;
+  beforeAll(async () => {
+    system = await startSystem(backend, { trustProxies: 1, ids: { mode: "enforce" } });
+  });
+  afterAll(() => system?.stop());
+
+  it.each([
+    ["an image", ATTACK, { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors" }],
+    ["a link", ATTACK.replace("/v1/", "/"), { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" }],
+  ])("has nothing held against a visitor's clinic, by %s", async (_by, path, headers) => {
+    const clinic = freshAddress();
+    for (let i = 0; i < 12; i++) {
+      const answer = await ask(system, "kdc", clinic, `${path}${i}`, { headers });
+      expect(await answer.json()).toMatchObject({
+        code: path.startsWith("/v1/") ? "REQUEST_CROSS_SITE" : "ROUTE_NOT_FOUND",
+      });
+    }
+    expect(await heldAgainst(system, "kdc", clinic)).toBeNull();
+  });
+
+  it("and saying so of oneself gets nobody past what is held against them, nor to any route", async () => {
+    const address = freshAddress();
+    await attackFrom(system, "kdc", address);
+    const headers = { ...JSON_TYPE, "Sec-Fetch-Site": "cross-site" };
+    const body = JSON.stringify({ handle: "somebody", password: PASSWORD });
+    for (const path of ["/v1/sessions", "/V1/sessions", "/v1/sessions/", "/v1//../v1/sessions"]) {
+      const answer = await ask(system, "kdc", address, path, { method: "POST", headers, body });
+      expect(await answer.json()).toMatchObject({ code: "REQUEST_CROSS_SITE" });
     }
   });
 });
