@@ -21,6 +21,8 @@ export interface Seen {
   held: MedcloudletError | null;
   /** What is held against the caller themselves, unless this turns out to be an emergency. */
   unlessEmergency: MedcloudletError | null;
+  /** Throttles that let this request pass: it is looked at several times, and counts once. */
+  readonly passed: Set<string>;
   /** A simulated decision that would have held. */
   spared: Decision | null;
 }

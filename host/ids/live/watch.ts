@@ -88,8 +88,18 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       seen.spared = decision;
       return null;
     }
-    const waitMs = decision.measure === "throttle" ? measures.waitFor(decision, now, pace) : 0;
-    return decision.measure === "throttle" && waitMs === 0 ? null : refusalOf(decision, now, waitMs);
+    if (decision.measure !== "throttle") {
+      return refusalOf(decision, now, 0);
+    }
+    if (seen.passed.has(decision.id)) {
+      return null;
+    }
+    const waitMs = measures.waitFor(decision, now, pace);
+    if (waitMs > 0) {
+      return refusalOf(decision, now, waitMs);
+    }
+    seen.passed.add(decision.id);
+    return null;
   };
   /** Against a handle no more than a throttle ever holds: who fails logins on purpose must not lock its owner out. */
   const mildly = (decision: Decision | null): Decision | null =>
@@ -255,6 +265,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
         object: undefined,
         held: null,
         unlessEmergency: null,
+        passed: new Set(),
         spared: null,
       };
       seenOf.set(request, seen);
