@@ -189,9 +189,12 @@ describe("medcloudlet account", () => {
     const args = ["--home", home, "--kdc", world.addresses.kdc, "--json", "--handle", "quiet-otter"];
     args.push("--password-file", passwordFile, "--passphrase-file", loginOf("patient").passphraseFile);
     const wrong = join(folder, "wrong-paper");
-    await writeFile(wrong, `${String(result.recoveryCode).replace(/.$/, "")}*\n`);
+    const printed = String(result.recoveryCode);
+    // The last symbol checks the rest, and one time in 37 it is the asterisk itself.
+    const other = printed.endsWith("*") ? "~" : "*";
+    await writeFile(wrong, `${printed.slice(0, -1)}${other}\n`);
     const mistyped = await run("recover", ...args, "--recovery-code-file", wrong);
-    expect(mistyped.problem.code).toMatch(/RECOVERY_CODE_MISTYPED|RECOVERY_REFUSED/);
+    expect(mistyped.problem.code).toBe("RECOVERY_CODE_MISTYPED");
     const back = await run("recover", ...args, "--recovery-code-file", codeFile);
     expect(back.problem).toBe("");
     expect(back.result).toMatchObject({ handle: "quiet-otter", epochs: 1, secondFactor: "none" });
