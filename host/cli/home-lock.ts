@@ -64,7 +64,8 @@ export async function withLock<T>(file: string, what: string, work: () => Promis
 
 /**
  * Like `asPerson`, one command at a time for a home: two that start epochs at once would each write the keystore
- * without the other's epoch, and its key would be lost.
+ * without the other's epoch, and its key would be lost. What the same person kept from another machine, or in the page,
+ * is taken in first.
  * @throws MedcloudletError `HOME_BUSY`
  */
 export async function asOwner<T>(
@@ -73,5 +74,10 @@ export async function asOwner<T>(
 ): Promise<T> {
   await requireHome(options.home);
   const file = join(options.home, "owner.lock");
-  return withLock(file, `the keys in ${options.home}`, () => asPerson(options, work));
+  return withLock(file, `the keys in ${options.home}`, () =>
+    asPerson(options, async (person, ...others) => {
+      await person.catchUpWithBackup();
+      return work(person, ...others);
+    }),
+  );
 }

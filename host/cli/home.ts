@@ -10,6 +10,7 @@ import {
   toBase64Url,
 } from "../base/index.ts";
 import {
+  createChanges,
   createHttpClient,
   createIdentity,
   createKdcClient,
@@ -19,7 +20,6 @@ import {
   type KdcClient,
   type KdcSession,
   type KeystoreContents,
-  keepBackup,
   type LockedKeystore,
   lockKeystoreWithKey,
   type Owner,
@@ -27,6 +27,8 @@ import {
   type PersonKeys,
   type Reader,
   requirePassphrase,
+  syncBackup,
+  takeIn,
   unlockKeystore,
 } from "../client/index.ts";
 import { loadNtru } from "../ntru/index.ts";
@@ -84,8 +86,14 @@ export interface PersonAtWork {
   changePassphrase(next: string): Promise<number | null>;
   /** Whether a passphrase is the one in force. */
   hasPassphrase(other: string): boolean;
-  /** Backs the keystore up at the KDC and gives the backup's version. @throws MedcloudletError `BACKUP_STALE` */
+  /**
+   * Backs the keystore up at the KDC and gives the backup's version. What another machine of the same person kept there
+   * is taken in first.
+   * @throws MedcloudletError `KEYSTORE_PASSPHRASE_CHANGED`, `KEYSTORE_FOREIGN`
+   */
   backUp(): Promise<number>;
+  /** Takes in what another machine of the same person kept, where this home backs up by itself. */
+  catchUpWithBackup(): Promise<void>;
   /** Ends the session that is kept for the next command. */
   logout(): Promise<void>;
 }
@@ -220,13 +228,7 @@ export async function startWork(
   const session = await openSession(kdc, clock, place, contents.handle, input);
   let current = contents;
 
-  const sendBackup = async (locked: LockedKeystore): Promise<number> => {
-    const state = await readBackupState(home);
-    const version = state.version + 1;
-    await keepBackup({ session, suite, receivingPublicKey: keys.receiving.publicKey, locked, version });
-    await writeBackupState(home, { ...state, version });
-    return version;
-  };
+  const changes = createChanges();
 
   /** Writes the keystore, unless another command changed the passphrase: its old one must not come back. */
   const keep = async (): Promise<LockedKeystore> => {
@@ -245,17 +247,60 @@ export async function startWork(
     return locked;
   };
 
+  const takeOver = async (merged: KeystoreContents): Promise<void> => {
+    changes.noteTakenIn(current, merged);
+    current = merged;
+    await keep();
+  };
+
+  const sendBackup = async (first?: LockedKeystore): Promise<number> => {
+    const state = await readBackupState(home);
+    const ours = current;
+    const { contents: synced, version } = await syncBackup({
+      ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+      ...{ contents: ours, version: state.version, opener: passphrase },
+      lock: async (contents) =>
+        first !== undefined && contents === ours ? first : lockKeystoreWithKey(contents, passphrase),
+    });
+    if (synced !== ours) {
+      await takeOver(synced);
+    }
+    await writeBackupState(home, { ...state, version });
+    return version;
+  };
+
   return {
     addresses,
-    contents,
+    get contents() {
+      return current;
+    },
     keys,
     kdc,
     session,
-    async save(changes) {
-      current = { ...current, ...changes };
+    async save(changed) {
+      current = changes.apply(current, changed);
       const locked = await keep();
       if ((await readBackupState(home)).automatic) {
         await sendBackup(locked);
+      }
+    },
+    async catchUpWithBackup() {
+      const state = await readBackupState(home);
+      if (!state.automatic) {
+        return;
+      }
+      try {
+        const { contents, version } = await takeIn({ session, contents: current, opener: passphrase });
+        if (version > state.version) {
+          await takeOver(contents);
+          await writeBackupState(home, { ...state, version });
+        }
+      } catch (error) {
+        // Another passphrase there: the first change says so, and a new passphrase here must stay possible.
+        const passing = ["KEYSTORE_PASSPHRASE_CHANGED", "BACKUP_MISSING"];
+        if (!isMedcloudletError(error) || !passing.includes(error.code)) {
+          throw error;
+        }
       }
     },
     async changePassphrase(next) {
@@ -279,7 +324,7 @@ export async function startWork(
       }
     },
     hasPassphrase: (other) => other.normalize("NFKC") === passphrase.normalize("NFKC"),
-    backUp: async () => sendBackup(await lockKeystoreWithKey(current, passphrase)),
+    backUp: () => sendBackup(),
     async logout() {
       await forgetSession(place);
       await session.logout();

@@ -16,6 +16,7 @@ export {
   type UnverifiedHead,
   type UnverifiedPage,
 } from "./audit.ts";
+export { type Changes, createChanges, type SyncedKeystore, syncBackup, takeIn } from "./backup-sync.ts";
 export * from "./community/index.ts";
 export {
   createEmergency,
@@ -69,9 +70,12 @@ export {
   type LockedKeystore,
   lockKeystore,
   lockKeystoreWithKey,
+  type OpenedKeystore,
+  openKeystore,
   requirePassphrase,
   unlockKeystore,
 } from "./keystore.ts";
+export { mergeContents } from "./keystore-merge.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 export {

@@ -141,28 +141,34 @@ export interface LockedKeystore {
   readonly key: Bytes;
 }
 
+async function lockedText(
+  contents: KeystoreContents,
+  key: Bytes,
+  { N, salt }: { readonly N: number; readonly salt: Bytes },
+): Promise<string> {
+  const nonce = randomBytes(12);
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv: nonce, additionalData: AAD },
+    await aesKey(key),
+    encodeContents(contents),
+  );
+  return `${JSON.stringify({
+    format: "medcloudlet-keystore-1",
+    scrypt: { ...SCRYPT, N, salt: toBase64Url(salt) },
+    nonce: toBase64Url(nonce),
+    ciphertext: toBase64Url(new Uint8Array(ciphertext)),
+  })}\n`;
+}
+
 /** Like `lockKeystore`, and gives the key, for who keeps it sealed elsewhere. */
 export async function lockKeystoreWithKey(
   contents: KeystoreContents,
   passphrase: string,
 ): Promise<LockedKeystore> {
   requirePassphrase(passphrase);
-  const plaintext = encodeContents(contents);
   const salt = randomBytes(16);
-  const nonce = randomBytes(12);
   const key = await deriveKey(passphrase, SCRYPT.N, salt);
-  const ciphertext = await crypto.subtle.encrypt(
-    { name: "AES-GCM", iv: nonce, additionalData: AAD },
-    await aesKey(key),
-    plaintext,
-  );
-  const text = `${JSON.stringify({
-    format: "medcloudlet-keystore-1",
-    scrypt: { ...SCRYPT, salt: toBase64Url(salt) },
-    nonce: toBase64Url(nonce),
-    ciphertext: toBase64Url(new Uint8Array(ciphertext)),
-  })}\n`;
-  return { text, key };
+  return { text: await lockedText(contents, key, { N: SCRYPT.N, salt }), key };
 }
 
 /**
@@ -175,24 +181,31 @@ export async function lockKeystore(contents: KeystoreContents, passphrase: strin
   return text;
 }
 
+/** A keystore that was unlocked, and can be locked again the way it was. */
+export interface OpenedKeystore {
+  readonly contents: KeystoreContents;
+  /** Locks other contents with the same passphrase without asking for it: same salt and key, a new nonce. */
+  relock(contents: KeystoreContents): Promise<LockedKeystore>;
+}
+
 /**
  * Unlocks a keystore by its passphrase, or by the key itself.
  * @throws MedcloudletError `KEYSTORE_MALFORMED`, `KEYSTORE_PASSPHRASE`
  */
-export async function unlockKeystore(text: string, opener: string | Bytes): Promise<KeystoreContents> {
+export async function openKeystore(text: string, opener: string | Bytes): Promise<OpenedKeystore> {
   let locked: z.infer<typeof LOCKED>;
   try {
     locked = LOCKED.parse(JSON.parse(text));
   } catch (cause) {
     throw malformed(cause);
   }
-  const { N, salt } = locked.scrypt;
-  const key = await aesKey(typeof opener === "string" ? await deriveKey(opener, N, salt) : opener);
+  const { scrypt } = locked;
+  const key = typeof opener === "string" ? await deriveKey(opener, scrypt.N, scrypt.salt) : opener.slice();
   let plaintext: ArrayBuffer;
   try {
     plaintext = await crypto.subtle.decrypt(
       { name: "AES-GCM", iv: locked.nonce, additionalData: AAD },
-      key,
+      await aesKey(key),
       locked.ciphertext,
     );
   } catch (cause) {
@@ -201,5 +214,13 @@ export async function unlockKeystore(text: string, opener: string | Bytes): Prom
       cause,
     });
   }
-  return decodeContents(new Uint8Array(plaintext));
+  return {
+    contents: decodeContents(new Uint8Array(plaintext)),
+    relock: async (contents) => ({ text: await lockedText(contents, key, scrypt), key: key.slice() }),
+  };
+}
+
+/** Like `openKeystore`, for who only looks. @throws MedcloudletError `KEYSTORE_MALFORMED`, `KEYSTORE_PASSPHRASE` */
+export async function unlockKeystore(text: string, opener: string | Bytes): Promise<KeystoreContents> {
+  return (await openKeystore(text, opener)).contents;
 }

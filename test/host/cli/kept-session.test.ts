@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import {
   createToolkit,
   ownerOf,
   registerPerson,
+  requireHome,
   startWork,
   type Toolkit,
 } from "../../../host/cli/home.ts";
@@ -162,11 +163,49 @@ describe("a home that keeps its session", () => {
     const { keystore, version } = await fetchBackup(person.session);
     expect(version).toBe(2);
     expect((await unlockKeystore(keystore, PASSPHRASE)).epochs).toHaveLength(1);
-    // A newer backup from elsewhere: this machine must not go on as if it had one.
-    await writeBackupState(home, { automatic: true, version: 0 });
-    await expect(ownerOf(toolkit, person).startEpoch("profile")).rejects.toMatchObject({
-      code: "BACKUP_STALE",
-    });
-    expect(await person.session.epochs()).toHaveLength(1);
+  });
+
+  it("takes in what another machine of the same person kept, and loses nothing of either", async () => {
+    home = await newHome("patient", "reed-bunting");
+    const here = await start();
+    await here.backUp();
+    await writeBackupState(home, { automatic: true, version: 1 });
+    const elsewhere = await mkdtemp(join(tmpdir(), "medcloudlet-elsewhere-"));
+    await cp(home, elsewhere, { recursive: true });
+    const there = await start({ home: elsewhere });
+
+    const owner = ownerOf(toolkit, here);
+    await owner.startEpoch("medical");
+    await there.save({ known: { "dr-stork": "f".repeat(64) } });
+    expect(there.contents.epochs).toHaveLength(1);
+    // This owner began before the other machine's epoch was there, and must not forget it.
+    await ownerOf(toolkit, there).startEpoch("profile");
+    await owner.startEpoch("identity");
+    expect(here.contents.epochs.map(({ region }) => region).sort()).toEqual([
+      "identity",
+      "medical",
+      "profile",
+    ]);
+    expect(here.contents.known).toEqual({ "dr-stork": "f".repeat(64) });
+    await there.catchUpWithBackup();
+    expect(there.contents.epochs).toHaveLength(3);
+    expect((await unlockKeystore(await requireHome(elsewhere), PASSPHRASE)).epochs).toHaveLength(3);
+    expect(await here.session.epochs()).toHaveLength(3);
+  });
+
+  it("says so where another machine has another passphrase, and lets one have the same again", async () => {
+    home = await newHome("patient", "corn-bunting");
+    const here = await start();
+    await here.backUp();
+    await writeBackupState(home, { automatic: true, version: 1 });
+    const elsewhere = await mkdtemp(join(tmpdir(), "medcloudlet-elsewhere-"));
+    await cp(home, elsewhere, { recursive: true });
+    const there = await start({ home: elsewhere });
+    await there.changePassphrase("quite another passphrase");
+    await here.catchUpWithBackup();
+    await expect(here.save({ known: {} })).rejects.toMatchObject({ code: "KEYSTORE_PASSPHRASE_CHANGED" });
+    await there.save({ known: { "dr-stork": "e".repeat(64) } });
+    await here.changePassphrase("quite another passphrase");
+    expect(here.contents.known).toEqual({ "dr-stork": "e".repeat(64) });
   });
 });
