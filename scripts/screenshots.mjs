@@ -20,7 +20,7 @@ const demo = spawn(process.execPath, ["build/host/cli/main.js", "demo", "--free-
 let address;
 for await (const line of createInterface({ input: demo.stdout })) {
   const event = JSON.parse(line);
-  address ??= event.doctorPage;
+  address ??= event.pages?.doctor;
   process.stderr.write(`\r${event.sequence ?? 0} of ${ILL_AFTER_BATCHES} minutes of the patient's day `);
   if (event.sequence >= ILL_AFTER_BATCHES) {
     break;

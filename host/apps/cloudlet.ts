@@ -40,6 +40,8 @@ export async function createCloudletApp(options: {
   readonly cloudletId: string;
   readonly key: SigningKey;
   readonly spoolCapacity: number;
+  /** Origin of the page that security officers and members of communities use. */
+  readonly pageOrigin?: string;
   readonly rateLimit: RateLimit;
   readonly memberLimit?: RateLimit;
   readonly trustProxies: number;
@@ -80,6 +82,7 @@ export async function createCloudletApp(options: {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxies,
     routes,
+    ...(options.pageOrigin === undefined ? {} : { pageOrigin: options.pageOrigin }),
     watch: ids.watch,
     metrics: ids.metrics,
   });

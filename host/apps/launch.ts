@@ -203,31 +203,39 @@ export async function launchKdc(
 }
 
 /** The built page, where there is one: whoever runs from sources without building has none. */
-function pageOf({ settings, handOver = false }: LaunchOptions): { readonly page?: PageOptions } {
+function pageOf({ settings, log, handOver = false }: LaunchOptions): { readonly page?: PageOptions } {
   const folder = import.meta.url.endsWith(".ts") ? "../../build/web/" : "../../web/";
   const directory = fileURLToPath(new URL(folder, import.meta.url));
   if (!existsSync(join(directory, "index.html"))) {
     return {};
   }
-  const cloudUrl = settings.cloudUrl.replace(/\/+$/, "");
+  const bare = (url: string) => url.replace(/\/+$/, "");
+  const cloudUrl = bare(settings.cloudUrl);
+  const cloudletUrls = settings.cloudletUrls.map(bare);
   return {
     page: {
       directory,
-      settings: { cloudUrl, ...(handOver ? { handOver: "demo" } : {}) },
-      connectTo: [new URL(cloudUrl).origin],
+      settings: { cloudUrl, cloudletUrls, ...(handOver ? { handOver: "demo" } : {}) },
+      connectTo: [...new Set([cloudUrl, ...cloudletUrls].map((url) => new URL(url).origin))],
+      log,
     },
   };
+}
+
+/** Where people's browsers have the page from: it may ask this service, too. */
+function pageOriginOf({ settings: { pageOrigin, kdcUrl } }: LaunchOptions): string {
+  return new URL(pageOrigin ?? kdcUrl).origin;
 }
 
 /** Starts the cloud. */
 export function launchCloud(options: LaunchOptions): Promise<RunningService> {
   return withStore(options, "cloud", async (store) => {
-    const { kdcUrl, pageOrigin } = options.settings;
+    const { kdcUrl } = options.settings;
     const service = await createCloudApp({
       ...commonOf(options),
       store,
       kdcUrl,
-      pageOrigin: new URL(pageOrigin ?? kdcUrl).origin,
+      pageOrigin: pageOriginOf(options),
       ids: await readIdsParts("cloud", options),
       mesh: await readMeshSettings("cloud", options.settings),
     });
@@ -318,6 +326,7 @@ export async function launchCloudlet(options: LaunchOptions): Promise<RunningSer
       cloudletId,
       key,
       spoolCapacity,
+      pageOrigin: pageOriginOf(options),
       ids: await readIdsParts("cloudlet", options),
       mesh: await readMeshSettings("cloudlet", options.settings),
     });

@@ -24,6 +24,12 @@ const count = (minimum: number, maximum: number) =>
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum, `expected ${minimum} to ${maximum}`);
 
+const urls = z
+  .string()
+  .max(16_384)
+  .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
+  .pipe(z.array(url));
+
 /** Every setting of a service, once: parser, command-line options and `.env.example` are made from this. */
 export const SETTINGS = {
   host: {
@@ -108,11 +114,18 @@ export const SETTINGS = {
     help: "Where the cloud is; the KDC tells its page.",
     services: ["kdc", "cloudlet"],
   },
+  cloudletUrls: {
+    env: "MEDCLOUDLET_CLOUDLET_URLS",
+    schema: urls,
+    fallback: "",
+    help: "Where the cloudlets are, by commas; the KDC tells its page, for security officers and communities.",
+    services: ["kdc"],
+  },
   pageOrigin: {
     env: "MEDCLOUDLET_PAGE_ORIGIN",
     schema: url.optional(),
     help: "Origin of the page in people's browsers: the KDC's public URL. Default: that of the KDC's URL.",
-    services: ["cloud"],
+    services: ["cloud", "cloudlet"],
   },
   invitation: {
     env: "MEDCLOUDLET_INVITATION",

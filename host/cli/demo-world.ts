@@ -15,6 +15,7 @@ import {
 import { isMedcloudletError, randomBytes, systemClock, toBase64Url, toHex, utf8 } from "../base/index.ts";
 import { personFingerprint } from "../client/index.ts";
 import { createLog, type RunningService } from "../http/index.ts";
+import { readBackupState, writeBackupState } from "./backup-file.ts";
 import { demoCode, demoSecret, enrolDemoFactor } from "./demo-authenticator.ts";
 import { isPaired, pairDevice } from "./device-folder.ts";
 import {
@@ -30,6 +31,7 @@ import {
 } from "./home.ts";
 
 const CLOUD_PORT = 4702;
+const CLOUDLET_PORT = 4703;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Clearly invented people. */
@@ -37,6 +39,7 @@ const CAST = {
   operator: { role: "operator", handle: "night-shift", name: "Demo Operator" },
   patient: { role: "patient", handle: "quiet-otter", name: "Ada Quillfeather (demo)" },
   doctor: { role: "doctor", handle: "dr-heron", name: "Dr. Heron (demo)" },
+  officer: { role: "security-officer", handle: "watchful-jay", name: "Wren Jay (demo)" },
 } as const;
 export type Part = keyof typeof CAST;
 
@@ -55,8 +58,8 @@ export interface DemoLogin {
 /** Three running services with people and a paired wearable in them. */
 export interface DemoWorld {
   readonly addresses: Addresses;
-  /** The page with the doctor's login behind `#`, which no server and no log sees. */
-  readonly doctorPage: string;
+  /** The page with somebody's login behind `#`, which no server and no log sees. */
+  pageOf(part: Part): Promise<string>;
   readonly folder: string;
   readonly storeName: string;
   readonly logFile: string;
@@ -168,8 +171,10 @@ export async function startDemoWorld(options: {
     onStep("starting the KDC");
     const cloudPort = await findPort(options.freePorts ? 0 : CLOUD_PORT);
     const cloudUrl = `http://127.0.0.1:${cloudPort}`;
+    const cloudletPort = await findPort(options.freePorts ? 0 : CLOUDLET_PORT);
+    const cloudletUrls = `http://127.0.0.1:${cloudletPort}`;
     const kdc = await onFreePort(usualPort, (port) =>
-      launchKdc({ ...launchOptions("kdc", { cloudUrl }, port), handOver: true }),
+      launchKdc({ ...launchOptions("kdc", { cloudUrl, cloudletUrls }, port), handOver: true }),
     );
     running.push(kdc);
     onStep("starting the cloud");
@@ -217,37 +222,42 @@ export async function startDemoWorld(options: {
       onStep("making demo accounts");
       await register("operator", (await readFile(kdc.firstInvitation, "utf8")).trim());
       const { session } = await signInAt("operator", withoutCloudlet);
-      await register("patient", (await session.invite("patient")).code);
-      await register("doctor", (await session.invite("doctor")).code);
+      for (const part of ["patient", "doctor", "officer"] as const) {
+        await register(part, (await session.invite(CAST[part].role)).code);
+      }
       cloudletInvitation = (await session.invite("cloudlet")).code;
     }
 
     onStep("starting the cloudlet");
-    const cloudlet = await onFreePort(usualPort, (port) =>
-      launchCloudlet(
-        launchOptions(
-          "cloudlet",
-          {
-            kdcUrl: kdc.url,
-            cloudUrl: cloud.url,
-            ...(cloudletInvitation === undefined ? {} : { invitation: cloudletInvitation }),
-          },
-          port,
-        ),
+    const cloudlet = await launchCloudlet(
+      launchOptions(
+        "cloudlet",
+        {
+          kdcUrl: kdc.url,
+          cloudUrl: cloud.url,
+          ...(cloudletInvitation === undefined ? {} : { invitation: cloudletInvitation }),
+        },
+        cloudletPort,
       ),
     );
     running.push(cloudlet);
     const addresses: Addresses = { kdc: kdc.url, cloud: cloud.url, cloudlet: cloudlet.url };
     const signIn = (part: Part) => signInAt(part, addresses);
-    // Also where nothing else needs it: the printed command shall find a session and ask for no code. The page gets the
-    // keys from the backup.
-    const atWork = await signIn("doctor");
-    await atWork.backUp();
-    const { token, expiresAt } = atWork.session;
-    const handedOver = {
-      handle: CAST.doctor.handle,
-      passphrase: await keptSecret(loginOf("doctor").passphraseFile),
-      session: { token, expiresAt },
+    const pageOf = async (part: Part): Promise<string> => {
+      const atWork = await signIn(part);
+      // The page gets the keys from the backup, and what it keeps there the commands of this home take in.
+      const { home } = loginOf(part);
+      const { automatic } = await readBackupState(home);
+      if (!automatic) {
+        await writeBackupState(home, { automatic: true, version: await atWork.backUp() });
+      }
+      const { token, expiresAt } = atWork.session;
+      const handedOver = {
+        handle: CAST[part].handle,
+        passphrase: await keptSecret(loginOf(part).passphraseFile),
+        session: { token, expiresAt },
+      };
+      return `${kdc.url}/#login=${toBase64Url(utf8(JSON.stringify(handedOver)))}`;
     };
 
     const deviceFolder = join(folder, "wearable");
@@ -283,7 +293,7 @@ export async function startDemoWorld(options: {
     const mongodb = process.env.MONGODB_URL !== undefined && process.env.MONGODB_URL !== "";
     return {
       addresses,
-      doctorPage: `${kdc.url}/#login=${toBase64Url(utf8(JSON.stringify(handedOver)))}`,
+      pageOf,
       folder,
       storeName: mongodb ? `MongoDB, databases ${databasePrefix}_*` : "embedded",
       logFile,

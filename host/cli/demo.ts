@@ -43,15 +43,20 @@ interface Journey {
   accepted: boolean;
 }
 
-function introduce(world: DemoWorld, output: Output): void {
+async function introduce(world: DemoWorld, output: Output): Promise<void> {
   const { bold, cyan, dim, green } = output.colours;
   const { addresses, logins } = world;
   const doctor = logins.find(({ part }) => part === "doctor");
+  const pages = {
+    doctor: await world.pageOf("doctor"),
+    patient: await world.pageOf("patient"),
+    officer: await world.pageOf("officer"),
+  };
   output.result(
     {
       event: "ready",
       addresses,
-      doctorPage: world.doctorPage,
+      pages,
       folder: world.folder,
       logins: logins.map(({ part, handle, password, home, secondFactor }) => ({
         part,
@@ -84,7 +89,11 @@ function introduce(world: DemoWorld, output: Output): void {
       ),
       "",
       `  ${bold("Watch it in a browser")}, as the doctor: open this, click “Log in and unlock”, then the patient.`,
-      `  ${cyan(world.doctorPage)}`,
+      `  ${cyan(pages.doctor)}`,
+      "",
+      dim("  Or as the patient, who sees who sees what, or as the security officer:"),
+      `  ${cyan(pages.patient)}`,
+      `  ${cyan(pages.officer)}`,
       "",
       dim("  Or in another terminal, as the doctor, whose session is kept there (so it asks for no code):"),
       `  npx medcloudlet doctor read --home ${doctor?.home} \\`,
@@ -245,7 +254,7 @@ export function demoCommand(): Command {
         onStep: (text) => output.note(`  ${text} …`),
       });
       try {
-        introduce(world, output);
+        await introduce(world, output);
         const interrupted = abortOnInterrupt();
         const done = new AbortController();
         const signal = AbortSignal.any([interrupted, done.signal]);

@@ -30,6 +30,8 @@ const ALLOWED_FIELDS = new Set([
   "probe",
   "signal",
   "file",
+  "directive",
+  "origin",
 ]);
 
 /** Drops every field that is not on the list of what may be logged. */

@@ -1,5 +1,5 @@
-import { TEXTS } from "./texts.ts";
-import type { PatientRow, Score } from "./worker/messages.ts";
+import { TEXTS } from "./texts/index.ts";
+import type { PatientRow, Score } from "./worker/streams.ts";
 
 /** How long ago, in words. Times in ms. */
 export function ageText(time: number, now: number): string {

@@ -1,53 +1,66 @@
 import wasmUrl from "../../../build/ntru/ntruhps2048677.wasm?url";
-import { isMedcloudletError, systemClock } from "../../base/index.ts";
+import { isMedcloudletError, MedcloudletError, systemClock } from "../../base/index.ts";
 import { loadNtru } from "../../ntru/index.ts";
 import { createSealingSuite } from "../../sealing/index.ts";
-import { createDesk, type Desk } from "./desk.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Fault, FromWorker, Told, ToWorker } from "./messages.ts";
+import { createSessionRoom } from "./session.ts";
+import type { Work } from "./work.ts";
+
+type AnswersByName = Readonly<Record<string, ((ask: never) => unknown) | undefined>>;
 
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 
-async function openDesk(): Promise<Desk> {
-  const module = await fetch(wasmUrl);
-  const suite = createSealingSuite(await loadNtru("ntruhps2048677", { module }));
-  return createDesk({
-    suite,
-    clock: systemClock,
-    tell: (told) => {
-      const given =
-        told.told === "series"
-          ? told.updates.flatMap(({ times, values }) => [times.buffer, values.buffer])
-          : [];
-      scope.postMessage(told, given);
-    },
-  });
-}
-
-const desk = openDesk();
-
-async function answer({ question, ask }: ToWorker): Promise<unknown> {
-  const open = await desk;
-  switch (question) {
-    case "logIn":
-      return open.logIn(ask);
-    case "show":
-      open.show(ask.streamId);
-      return null;
-    case "logOut":
-      await open.logOut();
-      return null;
+/** What somebody's role lets them ask: a room is fetched when it is entered. */
+async function roomOf(work: Work): Promise<object> {
+  switch (work.person.role) {
+    case "doctor":
+      return (await import("./doctor/room.ts")).createDoctorRoom(work);
+    default:
+      return {};
   }
 }
 
-scope.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
-  const { id } = data;
+function tell(told: Told): void {
+  const given =
+    told.told === "series" ? told.updates.flatMap(({ times, values }) => [times.buffer, values.buffer]) : [];
+  scope.postMessage(told, given);
+}
+
+async function open(): Promise<(question: string) => (ask: unknown) => Promise<unknown>> {
+  const module = await fetch(wasmUrl);
+  const suite = createSealingSuite(await loadNtru("ntruhps2048677", { module }));
+  let room: object = {};
+  const session = createSessionRoom({
+    ...{ suite, clock: systemClock, tell },
+    onWork: async (work) => {
+      // Until somebody has a second factor, the KDC lets staff do nothing else.
+      room = work.person.factorMissing ? {} : await roomOf(work);
+    },
+  });
+  return (question) => async (ask) => {
+    const answers = { ...session, ...room } as AnswersByName;
+    const answer = Object.hasOwn(answers, question) ? answers[question] : undefined;
+    if (answer === undefined) {
+      throw new MedcloudletError("PAGE_QUESTION", "This page asks for what your role has no room for.");
+    }
+    return answer(ask as never);
+  };
+}
+
+function faultOf(error: unknown): Fault {
+  if (isMedcloudletError(error)) {
+    return { code: error.code, message: error.message, status: error.status };
+  }
+  return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), status: 500 };
+}
+
+const opened = open();
+
+scope.onmessage = async ({ data: { id, question, ask } }: MessageEvent<ToWorker>) => {
   const reply = (message: FromWorker) => scope.postMessage(message);
   try {
-    reply({ id, answer: await answer(data) });
+    reply({ id, answer: await (await opened)(question)(ask) });
   } catch (error) {
-    const fault = isMedcloudletError(error)
-      ? { code: error.code, message: error.message, status: error.status }
-      : { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), status: 500 };
-    reply({ id, fault });
+    reply({ id, fault: faultOf(error) });
   }
 };

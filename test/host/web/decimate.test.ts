@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decimate, firstFrom, usualStep } from "../../../host/web/chart/decimate.ts";
+import { decimate, firstFrom, usualStep } from "../../../host/web/readings/decimate.ts";
 
 const SECOND = 1000;
 const steady = (count: number, valueAt: (i: number) => number) => ({

@@ -69,12 +69,14 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
     const response = await fetch(world.addresses.kdc);
     expect(response.headers.get("Content-Security-Policy")).toBe(
       `default-src 'none';script-src 'self' 'wasm-unsafe-eval';worker-src 'self';style-src 'self';img-src 'self';` +
-        `connect-src 'self' ${world.addresses.cloud};base-uri 'none';form-action 'none';frame-ancestors 'none'`,
+        `connect-src 'self' ${world.addresses.cloud} ${world.addresses.cloudlet};base-uri 'none';form-action 'none';frame-ancestors 'none';` +
+        "require-trusted-types-for 'script';trusted-types medcloudlet;report-uri /csp-reports",
     );
     const html = await response.text();
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=/);
     expect(await (await fetch(`${world.addresses.kdc}/page.json`)).json()).toEqual({
       cloudUrl: world.addresses.cloud,
+      cloudletUrls: [world.addresses.cloudlet],
       handOver: "demo",
     });
     expect((await fetch(`${world.addresses.kdc}/..%2f..%2fpackage.json`)).status).toBe(404);
@@ -98,7 +100,7 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
     await opened.route("**/page.json", (route) =>
       route.fulfill({ json: { cloudUrl: world.addresses.cloud } }),
     );
-    await opened.goto(world.doctorPage);
+    await opened.goto(await world.pageOf("doctor"));
     // The password is asked for, as no session was taken.
     await opened.locator("#password").waitFor();
     expect(await opened.inputValue("#handle")).toBe("");
@@ -119,7 +121,7 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
   });
 
   it("takes the login out of the address, and refuses a wrong passphrase in words", async () => {
-    await page.goto(world.doctorPage);
+    await page.goto(await world.pageOf("doctor"));
     expect(page.url()).toBe(`${world.addresses.kdc}/`);
     const passphrase = await page.inputValue("#passphrase");
     await page.fill("#passphrase", randomBytes(9).toString("hex"));

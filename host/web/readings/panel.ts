@@ -1,5 +1,5 @@
 import type { Quantity } from "../../sealing/index.ts";
-import { TEXTS } from "../texts.ts";
+import { TEXTS } from "../texts/index.ts";
 
 /** One chart of the patient's view: one quantity, or the two of blood pressure. */
 export interface PanelSpec {
@@ -23,7 +23,7 @@ export const PANELS: readonly PanelSpec[] = [
     label: TEXTS.vitals.heartRate,
     unit: "/min",
     lines: [{ quantity: "heartRate", label: TEXTS.vitals.heartRate, colour: "--line-1" }],
-    bandLabel: TEXTS.patient.band,
+    bandLabel: TEXTS.readings.band,
     band: [51, 90],
     span: [40, 120],
     digits: 0,
@@ -33,7 +33,7 @@ export const PANELS: readonly PanelSpec[] = [
     label: TEXTS.vitals.oxygenSaturation,
     unit: "%",
     lines: [{ quantity: "oxygenSaturation", label: TEXTS.vitals.oxygenSaturation, colour: "--line-2" }],
-    bandLabel: TEXTS.patient.band,
+    bandLabel: TEXTS.readings.band,
     band: [96, 100],
     span: [88, 100],
     digits: 0,
@@ -43,7 +43,7 @@ export const PANELS: readonly PanelSpec[] = [
     label: TEXTS.vitals.respiratoryRate,
     unit: "/min",
     lines: [{ quantity: "respiratoryRate", label: TEXTS.vitals.respiratoryRate, colour: "--line-3" }],
-    bandLabel: TEXTS.patient.band,
+    bandLabel: TEXTS.readings.band,
     band: [12, 20],
     span: [8, 30],
     digits: 0,
@@ -56,7 +56,7 @@ export const PANELS: readonly PanelSpec[] = [
       { quantity: "systolicPressure", label: TEXTS.vitals.systolic, colour: "--line-4" },
       { quantity: "diastolicPressure", label: TEXTS.vitals.diastolic, colour: "--line-5" },
     ],
-    bandLabel: TEXTS.patient.systolicBand,
+    bandLabel: TEXTS.readings.systolicBand,
     band: [111, 219],
     span: [50, 160],
     digits: 0,
@@ -66,7 +66,7 @@ export const PANELS: readonly PanelSpec[] = [
     label: TEXTS.vitals.bodyTemperature,
     unit: "°C",
     lines: [{ quantity: "bodyTemperature", label: TEXTS.vitals.bodyTemperature, colour: "--line-6" }],
-    bandLabel: TEXTS.patient.band,
+    bandLabel: TEXTS.readings.band,
     band: [36.1, 38],
     span: [35.5, 39.5],
     digits: 1,

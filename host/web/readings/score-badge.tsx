@@ -1,6 +1,6 @@
 import { urgencyOf } from "../format.ts";
-import { TEXTS } from "../texts.ts";
-import type { Score } from "../worker/messages.ts";
+import { TEXTS } from "../texts/index.ts";
+import type { Score } from "../worker/streams.ts";
 
 /** A score with its colour and, for whoever sees none, its word. */
 export function ScoreBadge({ score }: { readonly score: Score | null }) {

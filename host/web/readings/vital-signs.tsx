@@ -1,6 +1,6 @@
 import type { Quantity } from "../../sealing/index.ts";
-import { TEXTS } from "../texts.ts";
-import type { PatientRow } from "../worker/messages.ts";
+import { TEXTS } from "../texts/index.ts";
+import type { PatientRow } from "../worker/streams.ts";
 
 const { short } = TEXTS.vitals;
 

@@ -1,5 +1,5 @@
-/** Everything that the page says, in one place, so that another language is another file like this. */
-export const TEXTS = {
+/** What every view says, and what those about readings say. */
+export const COMMON = {
   product: "medcloudlet",
   tagline: "Sealed on the wrist, opened here. Nobody in between can read it.",
   login: {
@@ -13,8 +13,38 @@ export const TEXTS = {
     kept: "You are logged in already. Your passphrase opens your keys on this machine.",
     button: "Log in and unlock",
     busy: "Unlocking your keys…",
+    keep: "Keep my locked keys in this browser, so that next time my passphrase is enough. Only on a machine of your own.",
     noBackup:
       "Your keys are not at the KDC. On the machine that has them, run `medcloudlet account backup --automatic`, then come back.",
+  },
+  unlock: {
+    title: "Locked",
+    who: (handle: string) => `Your passphrase opens the page again, ${handle}.`,
+    button: "Unlock",
+    other: "Log out, or be somebody else",
+    sessionOver: "Your session is over: log in again.",
+  },
+  factorMissing: {
+    title: "First, a second factor",
+    what: "Your role needs one before anything else. On the machine that has your keys, run:",
+  },
+  account: {
+    title: "Your account",
+    name: "Name",
+    handle: "Handle",
+    role: "Role",
+    fingerprintHint: "Read it to those who share with you: it proves that the key they find is yours.",
+    lockAfter: "This machine locks the page when nobody touches it for",
+    lockAfterMinutes: (minutes: number) =>
+      minutes < 60
+        ? `${minutes} minutes`
+        : minutes === 60
+          ? "an hour"
+          : `${minutes / 60} hours (a screen on a wall)`,
+  },
+  pages: {
+    patients: "Patients",
+    account: "Account",
   },
   list: {
     title: "Patients",
@@ -30,6 +60,9 @@ export const TEXTS = {
     back: "All patients",
     fingerprint: "Fingerprint",
     compare: "compare with what the patient reads out to you",
+    gone: "This patient no longer shares readings with you.",
+  },
+  readings: {
     batches: (count: number) => `${count} ${count === 1 ? "batch" : "batches"} opened on this machine`,
     refused: (count: number, why: string) =>
       `${count} ${count === 1 ? "batch was" : "batches were"} refused and not shown: ${why}`,
@@ -42,7 +75,6 @@ export const TEXTS = {
     zoomHint: "Drag over a chart to zoom in, double-click to zoom out.",
     band: "0 in NEWS2",
     systolicBand: "systolic 0 in NEWS2",
-    gone: "This patient no longer shares readings with you.",
   },
   score: {
     label: "NEWS2",
@@ -68,7 +100,12 @@ export const TEXTS = {
     systolic: "systolic",
     diastolic: "diastolic",
   },
-  bar: { logOut: "Log out", loggedInAs: (name: string, role: string) => `${name}, ${role}` },
+  bar: {
+    label: "Page",
+    lock: "Lock",
+    logOut: "Log out",
+    loggedInAs: (name: string, role: string) => `${name}, ${role}`,
+  },
   age: {
     now: "just now",
     seconds: (n: number) => `${n} s ago`,

@@ -1,9 +1,9 @@
 import { ageText, byUrgency, dateText, urgencyOf } from "../format.ts";
-import { TEXTS } from "../texts.ts";
-import type { PatientRow } from "../worker/messages.ts";
-import { Course } from "./course.tsx";
-import { ScoreBadge } from "./score-badge.tsx";
-import { VitalSigns } from "./vital-signs.tsx";
+import { Course } from "../readings/course.tsx";
+import { ScoreBadge } from "../readings/score-badge.tsx";
+import { VitalSigns } from "../readings/vital-signs.tsx";
+import { TEXTS } from "../texts/index.ts";
+import type { PatientRow } from "../worker/streams.ts";
 
 function Row(props: { readonly row: PatientRow; readonly now: number; readonly onOpen: () => void }) {
   const { row, now, onOpen } = props;
@@ -16,11 +16,11 @@ function Row(props: { readonly row: PatientRow; readonly now: number; readonly o
           <small>
             {row.lastTime === null ? TEXTS.list.noReadings : ageText(row.lastTime, now)}
             {" · "}
-            {TEXTS.list.sharedUntil(dateText(row.until))}
+            {row.until === null ? null : TEXTS.list.sharedUntil(dateText(row.until))}
           </small>
-          {row.trouble === null ? null : <small class="failure">{TEXTS.patient.trouble(row.trouble)}</small>}
+          {row.trouble === null ? null : <small class="failure">{TEXTS.readings.trouble(row.trouble)}</small>}
           {row.refused === 0 ? null : (
-            <small class="failure">{TEXTS.patient.refused(row.refused, row.refusal ?? "")}</small>
+            <small class="failure">{TEXTS.readings.refused(row.refused, row.refusal ?? "")}</small>
           )}
         </span>
         <Course values={row.course} />

@@ -1,0 +1,48 @@
+import { useState } from "preact/hooks";
+import { groups } from "../format.ts";
+import { keepLockAfter, LOCK_AFTER_MINUTES, readLockAfter } from "../lock-after.ts";
+import { usePage } from "../page-context.ts";
+import { TEXTS } from "../texts/index.ts";
+
+/** Who somebody is here, and how this machine treats them. */
+export function AccountView() {
+  const { person } = usePage();
+  const [lockAfter, setLockAfter] = useState(readLockAfter() / 60_000);
+  const text = TEXTS.account;
+  return (
+    <main>
+      <h1>{text.title}</h1>
+      <dl class="facts">
+        <dt>{text.name}</dt>
+        <dd>{person.name}</dd>
+        <dt>{text.handle}</dt>
+        <dd>{person.handle}</dd>
+        <dt>{text.role}</dt>
+        <dd>{person.role}</dd>
+        <dt>{TEXTS.patient.fingerprint}</dt>
+        <dd>
+          <code>{groups(person.fingerprint)}</code>
+          <small class="dim">{text.fingerprintHint}</small>
+        </dd>
+      </dl>
+      <label class="field narrow" for="lock-after">
+        <span>{text.lockAfter}</span>
+        <select
+          id="lock-after"
+          value={lockAfter}
+          onChange={(event) => {
+            const minutes = Number(event.currentTarget.value);
+            keepLockAfter(minutes);
+            setLockAfter(minutes);
+          }}
+        >
+          {LOCK_AFTER_MINUTES.map((minutes) => (
+            <option key={minutes} value={minutes}>
+              {text.lockAfterMinutes(minutes)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </main>
+  );
+}

@@ -1,0 +1,38 @@
+import type { ComponentType } from "preact";
+import { lazily } from "./lazily.tsx";
+import type { Route } from "./route.ts";
+import { TEXTS } from "./texts/index.ts";
+
+/** One of the places in the bar. */
+export interface PageSpec {
+  /** First part of its route. */
+  readonly id: string;
+  readonly label: string;
+  readonly View: ComponentType<{ readonly rest: Route }>;
+}
+
+const { pages } = TEXTS;
+
+const ACCOUNT: PageSpec = {
+  id: "account",
+  label: pages.account,
+  View: lazily(async () => (await import("./account/account.tsx")).AccountView),
+};
+
+const DOCTOR: readonly PageSpec[] = [
+  {
+    id: "patients",
+    label: pages.patients,
+    View: lazily(async () => (await import("./doctor/patients.tsx")).PatientsView),
+  },
+];
+
+/** What each role finds in the bar; the first is where it begins. */
+export function pagesOf(role: string): readonly PageSpec[] {
+  switch (role) {
+    case "doctor":
+      return [...DOCTOR, ACCOUNT];
+    default:
+      return [ACCOUNT];
+  }
+}

@@ -1,0 +1,7 @@
+import { COMMON } from "./en/common.ts";
+
+/**
+ * Everything that the page says, in one folder: another language is another folder like `en`, with the same names, and
+ * chosen here.
+ */
+export const TEXTS = COMMON;

@@ -1,0 +1,62 @@
+/** Who works at this page. */
+export interface Person {
+  readonly accountId: string;
+  readonly handle: string;
+  readonly role: string;
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Staff who have to enrol a second factor before anything else. */
+  readonly factorMissing: boolean;
+}
+
+/** What a machine may keep of a person: nothing in it opens without the passphrase. */
+export interface LockedVault {
+  readonly handle: string;
+  /** The keystore, locked with the passphrase, and its version at the KDC. */
+  readonly keystore: string;
+  readonly version: number;
+  /** Session and notes of this machine, locked with a key from inside the keystore; base64url. */
+  readonly memory: string;
+}
+
+interface Opened {
+  readonly person: Person;
+  readonly vault: LockedVault;
+}
+
+/** A session that another program of the same person opened. */
+export interface KeptSession {
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+/** Where the services are, as the KDC's `/page.json` says. */
+export interface Places {
+  readonly kdcUrl: string;
+  readonly cloudUrl: string;
+  readonly cloudletUrls: readonly string[];
+}
+
+/** Asked by the page's frame, whoever is logged in. */
+export interface SessionQuestions {
+  /** Logs in, fetches the locked keystore and unlocks it. Nothing of its contents is ever given to the page. */
+  readonly logIn: {
+    readonly ask: {
+      readonly places: Places;
+      readonly handle: string;
+      readonly password: string;
+      readonly passphrase: string;
+      readonly code?: string;
+      /** Instead of password and code. */
+      readonly session?: KeptSession;
+    };
+    readonly answer: Opened;
+  };
+  /** Goes on where this machine was locked. */
+  readonly unlock: {
+    readonly ask: { readonly places: Places; readonly vault: LockedVault; readonly passphrase: string };
+    readonly answer: Opened;
+  };
+  /** Ends the session at the KDC. */
+  readonly logOut: { readonly ask: null; readonly answer: null };
+}

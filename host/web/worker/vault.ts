@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { type Bytes, fromBase64Url, isMedcloudletError, toBase64Url, utf8 } from "../../base/index.ts";
+import {
+  createChanges,
+  fetchBackup,
+  type KdcSession,
+  type KeystoreContents,
+  lockWith,
+  mergeContents,
+  openKeystore,
+  type PersonKeys,
+  syncBackup,
+  unlockWith,
+} from "../../client/index.ts";
+import type { SealingSuite } from "../../sealing/index.ts";
+import type { KeptSession, LockedVault } from "./session-questions.ts";
+
+const MEMORY = z.strictObject({
+  session: z.strictObject({ token: z.string(), expiresAt: z.number() }),
+  notes: z.record(z.string(), z.string()),
+});
+type Memory = z.infer<typeof MEMORY>;
+
+const LABEL = "medcloudlet page memory v1";
+
+/** A person's keystore, open in the worker, and what this machine keeps of them. */
+export interface Vault {
+  readonly contents: KeystoreContents;
+  readonly session: KeptSession | null;
+  locked(): Promise<LockedVault>;
+  recall(name: string): string | null;
+  /** From now on goes into what is kept. */
+  note(name: string, text: string): void;
+  keepSession(session: KeptSession): void;
+  /** Takes in what other machines of the same person kept at the KDC. */
+  catchUp(session: KdcSession): Promise<void>;
+  save(
+    changes: Partial<KeystoreContents>,
+    by: { readonly session: KdcSession; readonly suite: SealingSuite; readonly keys: PersonKeys },
+  ): Promise<void>;
+}
+
+/**
+ * Opens a keystore that the KDC or this machine kept.
+ * @param memory as `LockedVault` has it; null where this machine kept nothing
+ * @throws MedcloudletError `KEYSTORE_PASSPHRASE`, `KEYSTORE_MALFORMED`
+ */
+export async function openVault(
+  kept: { readonly keystore: string; readonly version: number; readonly memory: string | null },
+  passphrase: string,
+): Promise<Vault> {
+  const opened = await openKeystore(kept.keystore, passphrase);
+  const changes = createChanges();
+  let { contents } = opened;
+  let { keystore, version } = kept;
+  const seed: Bytes = fromBase64Url(contents.signingSeed);
+  let memory: Memory | null = await readMemory(kept.memory, seed);
+  const notes: Record<string, string> = { ...memory?.notes };
+
+  return {
+    get contents() {
+      return contents;
+    },
+    get session() {
+      return memory?.session ?? null;
+    },
+    async locked() {
+      const text = JSON.stringify({ session: memory?.session, notes });
+      return {
+        handle: contents.handle,
+        keystore,
+        version,
+        memory: toBase64Url(await lockWith(seed, LABEL, utf8(text))),
+      };
+    },
+    recall: (name) => notes[name] ?? null,
+    note(name, text) {
+      notes[name] = text;
+    },
+    keepSession({ token, expiresAt }) {
+      memory = { session: { token, expiresAt }, notes };
+    },
+    async catchUp(session) {
+      const backup = await fetchBackup(session);
+      if (backup.version <= version) {
+        return;
+      }
+      const theirs = await openKeystore(backup.keystore, passphrase);
+      contents = mergeContents(contents, theirs.contents);
+      keystore = (await opened.relock(contents)).text;
+      version = backup.version;
+    },
+    async save(changed, { session, suite, keys }) {
+      const ours = changes.apply(contents, changed);
+      const synced = await syncBackup({
+        ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+        ...{ contents: ours, version, opener: passphrase, lock: opened.relock },
+      });
+      changes.noteTakenIn(ours, synced.contents);
+      ({ contents, version } = synced);
+      keystore = synced.locked.text;
+    },
+  };
+}
+
+async function readMemory(locked: string | null, seed: Bytes): Promise<Memory | null> {
+  if (locked === null) {
+    return null;
+  }
+  try {
+    const bytes = await unlockWith(seed, LABEL, fromBase64Url(locked));
+    return bytes === null
+      ? null
+      : (MEMORY.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data ?? null);
+  } catch (error) {
+    // What this machine noted is a convenience: damaged, it is as if there were none.
+    if (isMedcloudletError(error) || error instanceof SyntaxError) {
+      return null;
+    }
+    throw error;
+  }
+}
