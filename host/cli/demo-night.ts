@@ -303,7 +303,8 @@ export async function tellNight(
     const patient = await world.signIn("patient");
     const heron = await world.signIn("doctor");
     const inviter = (await world.signIn("operator")).session;
-    const crane = await joinNight(world, inviter, "security-officer", "officer-crane");
+    const officer = (await world.signIn("officer")).session;
+    const crane = await joinNight(world, officer, "security-officer", "officer-crane");
     const swift = await joinNight(world, inviter, "doctor", "dr-swift");
     const owner = ownerOf(world.toolkit, patient);
     const trustees = [{ handle: heron.contents.handle, session: heron.session, keys: heron.keys }, crane];

@@ -38,7 +38,8 @@ async function failure(who: string, ...args: string[]) {
 /** Somebody new with a second factor and a session. Gives the fingerprint they would tell. */
 async function newcomer(handle: string, role: string): Promise<string> {
   const { toolkit, addresses } = world;
-  const { code } = await (await world.signIn("operator")).session.invite(role);
+  const inviter = role === "security-officer" ? "officer" : "operator";
+  const { code } = await (await world.signIn(inviter)).session.invite(role);
   const [home, secret] = [join(folder, handle), `a long secret of ${handle}`];
   const person = { home, addresses, password: secret, passphrase: secret };
   await registerPerson(toolkit, { ...person, handle, name: "", invitation: code });

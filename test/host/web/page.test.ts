@@ -30,6 +30,11 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
     await uploadAll(device, { signal: AbortSignal.timeout(60_000) });
   };
 
+  const keptPassphrase = async (): Promise<string> => {
+    const doctor = world.logins.find(({ part }) => part === "doctor");
+    return (await readFile(doctor?.passphraseFile ?? "", "utf8")).trim();
+  };
+
   /** A page that writes down every breach of its policy and every error. */
   const openPage = async (on: BrowserContext): Promise<Page> => {
     const opened = await on.newPage();
@@ -196,6 +201,78 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
       databases: await indexedDB.databases(),
     }));
     expect(stored).toEqual({ local: {}, session: {}, cookies: "", databases: [] });
+  });
+
+  it("locks at a click: keys and readings are gone, and the passphrase alone brings them back", async () => {
+    const passphrase = await keptPassphrase();
+    await page.getByRole("button", { name: "Lock", exact: true }).click();
+    await page.getByRole("heading", { name: "Locked" }).waitFor();
+    expect(await page.locator("canvas, .row").count()).toBe(0);
+    expect(await page.content()).not.toContain("Quillfeather");
+    await page.fill("#passphrase", "not the passphrase at all");
+    await page.click("button.primary");
+    await page.getByText("The passphrase does not open this keystore.").waitFor();
+    await page.fill("#passphrase", passphrase);
+    await page.click("button.primary");
+    // Where somebody was, they are again.
+    await page.locator("canvas").first().waitFor();
+  });
+
+  it("keeps locked keys in the browser only where that is wanted, and forgets them at logout", async () => {
+    const own = await browser.newContext();
+    const opened = await openPage(own);
+    await opened.goto(await world.pageOf("doctor"));
+    await opened.locator(".choice input").check();
+    await opened.click("button.primary");
+    await opened.locator(".row").waitFor();
+    const address = world.addresses.kdc;
+    await opened.goto("about:blank");
+    await opened.goto(address);
+    await opened.getByText("Your passphrase opens the page again, dr-heron.").waitFor();
+    const kept = await opened.evaluate(
+      () =>
+        new Promise<{ fields: string[]; extractable: boolean; text: string }>((done) => {
+          const request = indexedDB.open("medcloudlet");
+          request.onsuccess = () => {
+            const get = request.result.transaction("vaults").objectStore("vaults").get("vault");
+            get.onsuccess = () => {
+              const { key, ciphertext } = get.result as { key: CryptoKey; ciphertext: ArrayBuffer };
+              request.result.close();
+              done({
+                fields: Object.keys(get.result).sort(),
+                extractable: key.extractable,
+                text: String.fromCharCode(...new Uint8Array(ciphertext)),
+              });
+            };
+          };
+        }),
+    );
+    expect(kept.fields).toEqual(["ciphertext", "handle", "key", "nonce"]);
+    expect(kept.extractable).toBe(false);
+    expect(kept.text).not.toMatch(/medcloudlet|scrypt|token/);
+    await opened.fill("#passphrase", await keptPassphrase());
+    await opened.click("button.primary");
+    await opened.locator(".row").waitFor();
+    await opened.getByRole("button", { name: "Log out" }).click();
+    await opened.locator("#password").waitFor();
+    expect(await opened.evaluate(() => indexedDB.databases())).toEqual([]);
+    await own.close();
+  });
+
+  it("locks itself when nobody touches it, also after the machine slept", async () => {
+    const other = await browser.newContext();
+    const opened = await openPage(other);
+    await opened.clock.install();
+    await opened.goto(await world.pageOf("doctor"));
+    await opened.click("button.primary");
+    await opened.locator(".row").waitFor();
+    await opened.clock.fastForward(14 * MINUTE_MS);
+    await opened.mouse.move(50, 50);
+    await opened.clock.fastForward(14 * MINUTE_MS);
+    expect(await opened.locator(".row").count()).toBe(1);
+    await opened.clock.fastForward(2 * MINUTE_MS);
+    await opened.getByRole("heading", { name: "Locked" }).waitFor();
+    await other.close();
   });
 
   it("forgets everything at logout, and ends the session", async () => {
