@@ -19,6 +19,13 @@ async function start(root: HTMLElement): Promise<void> {
   );
 }
 
+// Somebody put such an address into a tab that has the page already.
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#login=")) {
+    location.reload();
+  }
+});
+
 const root = document.getElementById("app") as HTMLElement;
 start(root).catch((error) => {
   render(

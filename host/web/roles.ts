@@ -27,11 +27,19 @@ const DOCTOR: readonly PageSpec[] = [
   },
 ];
 
+const PARTNERS: PageSpec = {
+  id: "partners",
+  label: pages.partners,
+  View: lazily(async () => (await import("./community/partners.tsx")).PartnersView),
+};
+
 /** What each role finds in the bar; the first is where it begins. */
 export function pagesOf(role: string): readonly PageSpec[] {
   switch (role) {
     case "doctor":
       return [...DOCTOR, ACCOUNT];
+    case "patient":
+      return [PARTNERS, ACCOUNT];
     default:
       return [ACCOUNT];
   }

@@ -1,3 +1,4 @@
+import type { CommunityQuestions } from "./community/questions.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
 import type { SeriesUpdate } from "./series.ts";
 import type { LockedVault, SessionQuestions } from "./session-questions.ts";
@@ -10,7 +11,7 @@ export interface Exchange {
 }
 
 /** Everything that can be asked: each room of the worker names its own. */
-export interface Questions extends SessionQuestions, DoctorQuestions {}
+export interface Questions extends SessionQuestions, DoctorQuestions, CommunityQuestions {}
 export type Question = keyof Questions;
 
 /** What answers the questions of a room. */

@@ -44,6 +44,7 @@ export const COMMON = {
   },
   pages: {
     patients: "Patients",
+    partners: "Partners",
     account: "Account",
   },
   list: {
