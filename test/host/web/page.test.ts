@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
@@ -8,6 +7,7 @@ import { openDeviceFolder } from "../../../host/cli/device-folder.ts";
 import type { Store } from "../../../host/store/index.ts";
 import { createPhysiology, type Device, uploadAll } from "../../../host/wearable/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
+import { axeFindings, openWatchedPage } from "../../support/page.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -35,25 +35,7 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
     return (await readFile(doctor?.passphraseFile ?? "", "utf8")).trim();
   };
 
-  /** A page that writes down every breach of its policy and every error. */
-  const openPage = async (on: BrowserContext): Promise<Page> => {
-    const opened = await on.newPage();
-    await opened.exposeFunction("complain", (complaint: string) => complaints.push(complaint));
-    await opened.addInitScript(() => {
-      addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
-        (globalThis as unknown as { complain(complaint: string): void }).complain(
-          `${violatedDirective} ${blockedURI}`,
-        );
-      });
-    });
-    opened.on("console", (message) => {
-      if (message.type() === "error") {
-        complaints.push(message.text());
-      }
-    });
-    opened.on("pageerror", (error) => complaints.push(error.message));
-    return opened;
-  };
+  const openPage = (on: BrowserContext): Promise<Page> => openWatchedPage(on, complaints);
 
   beforeAll(async () => {
     world = await startDemoWorld({ freePorts: true, onStep: () => {} });
@@ -169,24 +151,11 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
   });
 
   it("has nothing that axe calls serious, light and dark, from phone to wall", async () => {
-    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [390, 2560]) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize({ width, height: 900 });
-        await page.evaluate(axe);
-        const found = await page.evaluate(async () => {
-          const { axe: run } = globalThis as unknown as {
-            axe: {
-              run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-            };
-          };
-          const { violations } = await run.run();
-          return violations
-            .filter(({ impact }) => impact === "serious" || impact === "critical")
-            .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
-        });
-        expect(found, `${colorScheme} ${width}`).toEqual([]);
+        expect(await axeFindings(page), `${colorScheme} ${width}`).toEqual([]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow, `${colorScheme} ${width}`).toBeLessThanOrEqual(0);
       }
