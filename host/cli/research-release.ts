@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -35,6 +35,7 @@ import {
   type ReleaseOptions,
   readSchema,
 } from "./research-options.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Where a release's rows come from; `name` is what its report is about. */
 export interface Source {
@@ -96,10 +97,10 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
     onRows: writing.step,
   });
   // What was not verified and entered never has the name that was asked for, nor reaches a pipe.
-  const folder = await mkdtemp(
+  const temporary = temporaryFolder(
     join(options.out === undefined ? tmpdir() : dirname(options.out), ".release-"),
   );
-  const draft = join(folder, "draft");
+  const draft = join(temporary.path, "draft");
   try {
     await writePieces(pieces, draft);
     writing.end();
@@ -112,7 +113,7 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
       const verified = createReadStream(draft);
       await once(verified, "open");
       // Whoever reads the pipe may stop and end this process with it: nothing is left behind then.
-      await rm(folder, { recursive: true });
+      await temporary.remove();
       await pipeline(verified, process.stdout, { end: false });
     } else {
       await rename(draft, options.out);
@@ -140,7 +141,7 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
       `${options.out}: ${text}`,
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await temporary.remove();
   }
 }
 
