@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { type Decision, inWords, type Replay, replayLog } from "../ids/index.ts";
+import { newCommand, outputOf } from "./command.ts";
 import { paintMeasure } from "./ids-replay.ts";
 import { type MeshLab, startMeshLab } from "./mesh-lab.ts";
 import { ATTACKER, type Play, playMesh, type Visit } from "./mesh-play.ts";
-import { newCommand, outputOf } from "./options.ts";
 import { type Colours, type Output, table } from "./output.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

@@ -25,9 +25,8 @@ import {
   verifyRelease,
   writePieces,
 } from "../research/index.ts";
-import { outputOf } from "./options.ts";
+import { outputOf } from "./command.ts";
 import type { Output } from "./output.ts";
-import { withLedger } from "./research-ledger.ts";
 import {
   type GuaranteeOptions,
   guaranteeOf,
@@ -63,7 +62,10 @@ export async function makeRelease(options: ReleaseOptions, source: Source): Prom
   }
   await (folder === undefined
     ? releaseWith(options, source, null)
-    : withLedger(folder, (ledger) => releaseWith(options, source, ledger)));
+    : // The store is loaded by those who need it: it takes a fifth of a second.
+      (await import("./research-ledger.ts")).withLedger(folder, (ledger) =>
+        releaseWith(options, source, ledger),
+      ));
 }
 
 async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledger | null): Promise<void> {
