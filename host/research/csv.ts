@@ -131,6 +131,7 @@ export function createCsvParser(
   const careful = (text: string, from: number, over: boolean): Found | null => {
     const record: string[] = [];
     let hasQuotes = false;
+    let breaks = 0;
     for (let start = from; ; ) {
       let field: string;
       let at = behindBlanks(text, start, over);
@@ -145,6 +146,7 @@ export function createCsvParser(
           return null;
         }
         field = found.field;
+        breaks += field.match(LINE_BREAK)?.length ?? 0;
       } else {
         while (at < text.length && text[at] !== delimiter) {
           const found = breakAt(text, at, over);
@@ -177,7 +179,7 @@ export function createCsvParser(
       return {
         record,
         next: at + ended,
-        breaks: hasQuotes ? (text.slice(from, at).match(LINE_BREAK)?.length ?? 0) : 0,
+        breaks,
         empty: record.length === 1 && field === "" && !hasQuotes,
       };
     }
