@@ -46,6 +46,7 @@ let cloudUrl: string;
 
 /** What the cloud keeps and shows a page at a time; what the KDC hands out, and how often it was asked. */
 let kept: Bytes[];
+let pageLength: number;
 let grant: UnverifiedGrant & { readonly consentId: string };
 let asked: string[];
 let kdcFault: MedcloudletError | null;
@@ -85,9 +86,8 @@ beforeAll(async () => {
       response.write(": welcome\n\n");
       return;
     }
-    // A page holds one batch: what a page settles is of no help to who asks for every page.
     const after = Number(url.searchParams.get("after"));
-    const batches = kept.slice(after, after + 1);
+    const batches = kept.slice(after, after + pageLength);
     response.setHeader("Medcloudlet-Cursor", String(after + batches.length));
     response.end(frameBatches(batches));
   });
@@ -100,6 +100,8 @@ afterAll(() => {
 });
 beforeEach(async () => {
   kept = [];
+  // One batch a page: what a list settles for a whole page is of no help to a cloud that shows them one by one.
+  pageLength = 1;
   asked = [];
   kdcFault = null;
   const consent = consentOf(owner, doctor, ["medical"]);
@@ -237,6 +239,16 @@ describe("a device that the owner did not enrol", () => {
     }
     expect(new Set(await outcomes(following))).toEqual(new Set(["DEVICE_UNKNOWN"]));
     expect(asked).toHaveLength(BURST);
+  });
+
+  it("is asked for once a page, for the list that was asked for after the page came settles all of it", async () => {
+    pageLength = 100;
+    const following = await begin();
+    for (let i = 0; i < 5; i++) {
+      kept.push(await sealFor(suite, { ...first, enrolment: { ...first.enrolment, deviceId: newId() } }, i));
+    }
+    expect(new Set(await outcomes(following))).toEqual(new Set(["DEVICE_UNKNOWN"]));
+    expect(asked).toHaveLength(1);
   });
 
   it("keeps a real one waiting for seconds, not for ever", async () => {
