@@ -19,7 +19,7 @@ import {
 } from "../analytics/index.ts";
 import { MedcloudletError } from "../base/index.ts";
 import type { Interval } from "../statistics/index.ts";
-import { newCommand, newGroup, outputOf, wholeNumber } from "./options.ts";
+import { newCommand, newGroup, outputOf, wholeNumber } from "./command.ts";
 import { type Output, table } from "./output.ts";
 
 const FILES = {

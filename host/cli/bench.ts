@@ -13,7 +13,7 @@ import {
   verifyBatch,
 } from "../sealing/index.ts";
 import { createPhysiology } from "../wearable/index.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { table } from "./output.ts";
 
 interface Measured {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -28,6 +28,7 @@ import type { Community } from "../community/index.ts";
 import { createLog, type RunningService } from "../http/index.ts";
 import { demoCode, enrolDemoFactor } from "./demo-authenticator.ts";
 import { type Addresses, createToolkit } from "./home.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A clock that the demo moves on by weeks; everything that runs in it goes by this one. */
 export type DemoClock = Clock & { advance(ms: number): void };
@@ -72,7 +73,8 @@ export async function startDemoCommunity(options: {
 }): Promise<DemoCommunity> {
   const { onStep } = options;
   const clock = demoClock();
-  const folder = await mkdtemp(join(tmpdir(), "medcloudlet-community-"));
+  const temporary = temporaryFolder(join(tmpdir(), "medcloudlet-community-"));
+  const folder = temporary.path;
   const running: RunningService[] = [];
   const destination = pino.destination({ dest: join(folder, "services.log"), sync: true, mode: 0o600 });
   const launchOptions = (service: ServiceName, flags: Readonly<Record<string, string>>) => ({
@@ -93,7 +95,7 @@ export async function startDemoCommunity(options: {
     for (const service of running.reverse()) {
       await service.close();
     }
-    await rm(folder, { recursive: true, force: true });
+    await temporary.remove();
   };
 
   try {

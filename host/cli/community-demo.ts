@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { type CommunityMember, nameOf, type Partner } from "../client/index.ts";
 import { TRUST_EPOCH_MS } from "../trust/index.ts";
+import { newCommand, outputOf } from "./command.ts";
 import { type DemoCommunity, startDemoCommunity } from "./community-demo-world.ts";
 import { reportText, trustBar } from "./community-words.ts";
-import { newCommand, outputOf } from "./options.ts";
 import type { Output } from "./output.ts";
 
 const OPENING_QUESTIONS = [

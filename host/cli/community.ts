@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import { nameOf, shareWithPartner } from "../client/index.ts";
 import { REGION, type Region } from "../sealing/index.ts";
+import { newCommand, newGroup, outputOf, type PersonOptions, wholeNumber, withPerson } from "./command.ts";
 import { communityDemo } from "./community-demo.ts";
 import {
   asMember,
@@ -30,7 +31,6 @@ import { catchUp } from "./consents.ts";
 import { emergencyOf } from "./emergency.ts";
 import { ownerOf } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
-import { newCommand, newGroup, outputOf, type PersonOptions, wholeNumber, withPerson } from "./options.ts";
 import { groups } from "./output.ts";
 import { confirm } from "./secret-input.ts";
 

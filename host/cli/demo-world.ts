@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,7 @@ import {
   type Toolkit,
   writePrivateFile,
 } from "./home.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const CLOUD_PORT = 4702;
 const CLOUDLET_PORT = 4703;
@@ -135,8 +136,9 @@ export async function startDemoWorld(options: {
   readonly onStep: (text: string) => void;
 }): Promise<DemoWorld> {
   const { onStep } = options;
-  const temporary = options.folder === undefined;
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "medcloudlet-demo-")));
+  const temporary =
+    options.folder === undefined ? temporaryFolder(join(tmpdir(), "medcloudlet-demo-")) : undefined;
+  const folder = temporary?.path ?? (options.folder as string);
   await mkdir(join(folder, "people"), { recursive: true, mode: 0o700 });
   const { databasePrefix } = await demoState(folder);
   const logFile = join(folder, "services.log");
@@ -162,9 +164,7 @@ export async function startDemoWorld(options: {
     for (const service of running.reverse()) {
       await service.close();
     }
-    if (temporary) {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await temporary?.remove();
   };
 
   try {

@@ -4,13 +4,13 @@ import { createTriage, scoreOf, updateVitals, type Vitals } from "../analytics/i
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { tellNight } from "./demo-night.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
 import { openDeviceFolder } from "./device-folder.ts";
 import { openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { type Output, size, table } from "./output.ts";
 import { scoreText, vitalsText } from "./vitals.ts";
 

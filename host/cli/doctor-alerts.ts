@@ -20,6 +20,7 @@ import {
 } from "../client/index.ts";
 import type { Priority, ReadingColumn } from "../sealing/index.ts";
 import { createEmbeddedStore } from "../store/index.ts";
+import type { AlertPager } from "./alert-hook.ts";
 import { DEFAULT_HOME, openHome, requireHome } from "./home.ts";
 import {
   newCommand,
@@ -66,6 +67,8 @@ export async function openAlerts(
 export interface AlertDesk {
   /** Takes the readings of a batch in, and how urgent the wearable said it is: a fall travels as that alone. */
   observe(stream: OpenedStream, columns: readonly ReadingColumn[], priority: Priority): Promise<void>;
+  /** Looks at the clock: silence, escalations, what others did of an alert. Happens by itself every half minute. */
+  look(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -93,11 +96,32 @@ export async function openAlertDesk(
   home: string,
   contents: KeystoreContents,
   output: Output,
-  { freshMs = FRESH_MS }: { readonly freshMs?: number } = {},
+  {
+    freshMs = FRESH_MS,
+    clock = systemClock,
+    pager,
+  }: { readonly freshMs?: number; readonly clock?: Clock; readonly pager?: AlertPager } = {},
 ): Promise<AlertDesk> {
-  const { book, close } = await openAlerts(home, contents);
+  const { book, close } = await openAlerts(home, contents, clock);
+  /** How many events of each alert were told. */
+  const told = new Map<string, number>();
   const watches = new Map<string, Watched>();
   let turn: Promise<void> = Promise.resolve();
+
+  /** Tells what is new of an alert, and whoever is to be paged. */
+  const say = (kept: KeptAlert): void => {
+    const added = kept.events.slice(told.get(kept.id) ?? 0);
+    told.set(kept.id, kept.events.length);
+    if (added.length > 0) {
+      tell(kept, added, output);
+    }
+    pager?.note(kept);
+  };
+  // What happened before is no news; but what is loud since then is to be heard.
+  for (const kept of await book.list()) {
+    told.set(kept.id, kept.events.length);
+    pager?.note(kept);
+  }
 
   const take = async (
     stream: OpenedStream,
@@ -107,7 +131,7 @@ export async function openAlertDesk(
       const subject = { streamId: stream.streamId, kind, patient: stream.ownerName };
       const changed = await book.observe(subject, { level, reason });
       if (changed !== null) {
-        tell(changed.kept, changed.added, output);
+        say(changed.kept);
       }
     }
   };
@@ -116,17 +140,20 @@ export async function openAlertDesk(
     turn = turn.then(work, work);
     return turn;
   };
-  const timer = setInterval(() => {
-    const work = async () => {
+  const look = (): Promise<void> =>
+    inTurn(async () => {
       for (const { watch, stream } of watches.values()) {
         // Of a recording that is replayed nothing is late.
         if (freshMs === FRESH_MS) {
-          await take(stream, [watch.silence(systemClock.now())]);
+          await take(stream, [watch.silence(clock.now())]);
         }
       }
-      await book.list();
-    };
-    inTurn(work).catch((error: unknown) => output.trouble(`  alerts: ${String(error)}`));
+      for (const kept of await book.list()) {
+        say(kept);
+      }
+    });
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => output.trouble(`  alerts: ${String(error)}`));
   }, SILENCE_EVERY_MS);
 
   return {
@@ -143,13 +170,15 @@ export async function openAlertDesk(
         if (findings.some(({ kind, level }) => kind === "news2" && level === "emergency")) {
           known.graveAt = newest;
         }
-        if (newest > systemClock.now() - freshMs) {
+        if (newest > clock.now() - freshMs) {
           await take(stream, [...findings, wordOf(known, newest, priority)]);
         }
       }),
+    look,
     async close() {
       clearInterval(timer);
       await turn.catch(() => {});
+      await pager?.close();
       await close();
     },
   };
@@ -172,6 +201,9 @@ function tell(kept: KeptAlert, added: readonly AlertEvent[], output: Output): vo
     },
     loud ? bold(red(words)) : dim(words),
   );
+  if (loud) {
+    output.bell();
+  }
 }
 
 interface AlertOptions extends Pick<PersonOptions, "home" | "passphraseFile" | "json"> {

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { open } from "node:fs/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { createAlertPager, openHook, type Page, type PageFrom } from "./alert-hook.ts";
 import { type AlertDesk, alertsCommand, openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -26,6 +27,8 @@ export interface ShowOptions {
 interface ReadOptions extends PersonOptions, ShowOptions {
   readonly patient?: string;
   readonly alerts?: true;
+  readonly hook?: string;
+  readonly hookFrom: PageFrom;
 }
 
 /** A stream with what lets one read it: in words, and until when (ms since 1970 UTC). */
@@ -327,15 +330,33 @@ export async function showStreams(
   await csv?.end();
 }
 
+/** @throws MedcloudletError `CLI_OPTIONS` */
+async function hookOf({ hook, follow, alerts }: ReadOptions): Promise<Page | undefined> {
+  if (hook !== undefined && !(follow && alerts)) {
+    throw new MedcloudletError("CLI_OPTIONS", "--hook needs --follow --alerts: alerts are raised by these.");
+  }
+  return hook === undefined ? undefined : openHook(hook);
+}
+
 function read(): Command {
   return withPerson(newCommand("read", "open on this machine what patients share with you"))
     .option("--patient <name>", "only patients whose name contains this, or one stream id")
     .option("--follow", "go on with new readings until Ctrl-C")
     .option("--csv <file>", "also write every opened sample to a CSV file")
     .option("--alerts", "with --follow: raise alerts by what is read, and keep them for `doctor alerts`")
+    .option(
+      "--hook <program>",
+      "with --alerts: run this on this machine, the alert as JSON on its input, until it ends with 0",
+    )
+    .addOption(
+      new Option("--hook-from <status>", "page from when on")
+        .choices(["raised", "escalated"])
+        .default("escalated"),
+    )
     .action((options: ReadOptions) =>
       asPerson(options, async (person, toolkit) => {
         const output = outputOf(options);
+        const page = await hookOf(options);
         const reader = readerOf(toolkit, person);
         const { streams, refused: grants } = await reader.shared();
         for (const error of grants) {
@@ -350,7 +371,14 @@ function read(): Command {
         }
         const desk =
           options.follow && options.alerts
-            ? await openAlertDesk(options.home, person.contents, output)
+            ? await openAlertDesk(
+                options.home,
+                person.contents,
+                output,
+                page === undefined
+                  ? {}
+                  : { pager: createAlertPager({ page, from: options.hookFrom, output }) },
+              )
             : undefined;
         try {
           await showStreams(reader, shown, desk === undefined ? options : { ...options, desk }, output);

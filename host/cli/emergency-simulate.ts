@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { drawLines } from "../analytics/index.ts";
 import { type SweepRow, sweepThresholds } from "../emergency/index.ts";
 import type { Interval } from "../statistics/index.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { table } from "./output.ts";
 
 interface SimulateOptions {

@@ -1,5 +1,4 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -37,13 +36,13 @@ import { readBackupState, writeBackupState } from "./backup-file.ts";
 import { forgetSession, type LoginSecrets, openSession } from "./kept-session.ts";
 import { writePrivateFile } from "./private-file.ts";
 
+export { DEFAULT_HOME } from "./command.ts";
 export { writePrivateFile } from "./private-file.ts";
 
 const ADDRESSES = z.strictObject({ kdc: z.url(), cloud: z.url(), cloudlet: z.url() });
 /** Where the services are. */
 export type Addresses = z.infer<typeof ADDRESSES>;
 
-export const DEFAULT_HOME = join(homedir(), ".medcloudlet");
 export const DEFAULT_ADDRESSES: Addresses = {
   kdc: "http://127.0.0.1:4701",
   cloud: "http://127.0.0.1:4702",

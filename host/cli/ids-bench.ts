@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { createDetector, createTrainer, type InspectedRequest } from "../ids/index.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { table } from "./output.ts";
 
 const LINES = [

@@ -1,14 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { type Decision, inWords, type Replay, replayLog } from "../ids/index.ts";
+import { newCommand, outputOf } from "./command.ts";
 import { paintMeasure } from "./ids-replay.ts";
 import { type MeshLab, startMeshLab } from "./mesh-lab.ts";
 import { ATTACKER, type Play, playMesh, type Visit } from "./mesh-play.ts";
-import { newCommand, outputOf } from "./options.ts";
 import { type Colours, type Output, table } from "./output.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 interface DemoOptions {
   readonly json?: true;
@@ -137,13 +138,13 @@ function verdict(
 
 async function run(options: DemoOptions, output: Output): Promise<void> {
   const { colours } = output;
-  const folder = await mkdtemp(join(tmpdir(), "medcloudlet-ids-demo-"));
+  const temporary = temporaryFolder(join(tmpdir(), "medcloudlet-ids-demo-"));
   const mongodbUrl = process.env.MONGODB_URL;
   let play: Play;
   let lab: MeshLab;
   try {
     lab = await startMeshLab({
-      ...{ folder, count: COUNT, liars: LIARS },
+      ...{ folder: temporary.path, count: COUNT, liars: LIARS },
       ...(mongodbUrl === undefined || mongodbUrl === "" ? {} : { mongodbUrl }),
       onStep: (text) => output.note(`  ${text} …`),
     });
@@ -204,7 +205,7 @@ async function run(options: DemoOptions, output: Output): Promise<void> {
       );
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await temporary.remove();
   }
 }
 

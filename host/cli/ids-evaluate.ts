@@ -23,9 +23,9 @@ import {
   thresholdAt,
   truePositiveRate,
 } from "../ids/index.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { gatherOption, readModel, withInput } from "./ids.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { type Output, table } from "./output.ts";
 
 interface EvaluateOptions extends InputOptions {

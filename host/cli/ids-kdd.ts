@@ -12,7 +12,7 @@ import {
   trainTabular,
   truePositiveRate,
 } from "../ids/index.ts";
-import { newCommand, outputOf } from "./options.ts";
+import { newCommand, outputOf } from "./command.ts";
 import { table } from "./output.ts";
 
 /** Columns of NSL-KDD before its label (Tavallaee et al., CISDA 2009). */

@@ -5,7 +5,7 @@ import { MedcloudletError, randomBytes, systemClock, toBase64Url, toHex } from "
 import { loadOrCreateSigningKey } from "../identity/index.ts";
 import { memberSchema } from "../ids/index.ts";
 import { signRoster, verifyRoster } from "../ids/mesh/index.ts";
-import { newCommand, newGroup, outputOf } from "./options.ts";
+import { newCommand, newGroup, outputOf } from "./command.ts";
 import { table } from "./output.ts";
 import { writePrivateFile } from "./private-file.ts";
 

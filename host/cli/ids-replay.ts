@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { type Decision, inWords, type Measure, type Replay, replayLog } from "../ids/index.ts";
-import { newCommand, outputOf } from "./options.ts";
+import { newCommand, outputOf } from "./command.ts";
 import { type Colours, table } from "./output.ts";
 
 interface ReplayOptions {

@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { createTrainer, decodeTold, encodeTold, mergeTold, modelHash, type Told } from "../ids/index.ts";
+import { newCommand, outputOf, wholeNumber } from "./command.ts";
 import { type InputOptions, readRequests } from "./ids-input.ts";
-import { newCommand, outputOf, wholeNumber } from "./options.ts";
 import { size } from "./output.ts";
 
 /** Different contents that must have a thing in common before it is told. */

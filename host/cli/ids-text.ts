@@ -1,4 +1,4 @@
-import type { IdsAlert, IdsDecision, IdsExplanation, IdsMember } from "../client/index.ts";
+import type { IdsAlert, IdsDecision, IdsDetector, IdsExplanation, IdsMember } from "../client/index.ts";
 import { type Colours, table } from "./output.ts";
 import { printable } from "./record-text.ts";
 
@@ -86,8 +86,12 @@ export function alertsTable(alerts: readonly At<IdsAlert>[], colours: Colours): 
 }
 
 export function membersTable(members: readonly At<IdsMember>[], now: number, colours: Colours): string {
+  const ago = (time: number | null): string => {
+    const since = time === null ? "never" : left(now, time);
+    return time === null ? since : since === "over" ? "now" : `${since} ago`;
+  };
   const rows = members.map(({ at, what }) => {
-    const { member, trust, expectation, detection, falseAlarm, outcomes, lastHeard } = what;
+    const { member, trust, expectation, detection, falseAlarm, outcomes, lastHeard, alerts, contact } = what;
     const filled = Math.round(trust * 10);
     return [
       at,
@@ -98,10 +102,56 @@ export function membersTable(members: readonly At<IdsMember>[], now: number, col
       share(detection),
       share(falseAlarm),
       String(outcomes),
-      lastHeard === null ? "never" : `${left(now, lastHeard).replace("over", "now")} ago`,
+      String(alerts),
+      ago(lastHeard),
+      contact === null
+        ? "-"
+        : `${ago(contact.lastContact)}${contact.failures > 0 ? ` (${contact.failures} failed)` : ""}`,
     ];
   });
-  const head = ["at", "member", "operator", "trust", "mean", "finds", "false", "outcomes", "heard"];
+  const head = [
+    "at",
+    "member",
+    "operator",
+    "trust",
+    "mean",
+    "finds",
+    "false",
+    "outcomes",
+    "alerts",
+    "heard",
+    "seen",
+  ];
+  return table([head, ...rows], colours);
+}
+
+export function detectorTable(detectors: readonly At<IdsDetector>[], colours: Colours): string {
+  const rows = detectors.map(({ at, what: { mode, alarmAt, rules, model } }) => [
+    at,
+    mode,
+    String(rules.count),
+    printable(rules.hash.slice(0, 12)),
+    String(alarmAt),
+    model === null ? "none" : printable(model.hash?.slice(0, 12) ?? "unnamed"),
+    ...(model === null
+      ? ["-", "-", "-"]
+      : [
+          String(model.requests),
+          `${model.operatingPoint.bits.toFixed(1)} bits`,
+          `1 in ${Math.round(1 / model.operatingPoint.falseAlarm)}`,
+        ]),
+  ]);
+  const head = [
+    "at",
+    "mode",
+    "rules",
+    "hash",
+    "alarm at",
+    "model",
+    "learned from",
+    "strange at",
+    "false alarms",
+  ];
   return table([head, ...rows], colours);
 }
 

@@ -16,6 +16,7 @@ import {
   SCENARIOS,
   scenarioHash,
 } from "../ids/index.ts";
+import { newCommand, newGroup, outputOf } from "./command.ts";
 import { benchIdsCommand } from "./ids-bench.ts";
 import { idsDemoCommand } from "./ids-demo.ts";
 import { evaluateCommand } from "./ids-evaluate.ts";
@@ -25,7 +26,6 @@ import { meshCommand } from "./ids-mesh.ts";
 import { officerCommands } from "./ids-officer.ts";
 import { replayCommand } from "./ids-replay.ts";
 import { mergeCommand, readTold, tellCommand } from "./ids-tell.ts";
-import { newCommand, newGroup, outputOf } from "./options.ts";
 import { size, table } from "./output.ts";
 
 interface JsonOption {

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import { type News2LineParameter, type News2LineResult, scoreNews2Line } from "../analytics/index.ts";
 import { MedcloudletError } from "../base/index.ts";
-import { newCommand, outputOf } from "./options.ts";
+import { newCommand, outputOf } from "./command.ts";
 import type { Colours } from "./output.ts";
 
 /** Nobody's observations are longer; what is, is not kept in memory. */

@@ -27,6 +27,8 @@ export interface Output {
   note(text: string): void;
   /** Something that keeps the work waiting: on stderr also in a pipe, for silence would look like a hang. */
   trouble(text: string): void;
+  /** Rings the terminal's bell, where somebody sits at one. */
+  bell(): void;
   progress(label: string, total: number): Progress;
 }
 
@@ -75,6 +77,11 @@ export function createOutput(options: { readonly json: boolean }): Output {
     },
     trouble(text) {
       process.stderr.write(`${tame(text)}\n`);
+    },
+    bell() {
+      if (notes) {
+        process.stderr.write("\u0007");
+      }
     },
     progress(label, total) {
       if (!notes || total === 0) {

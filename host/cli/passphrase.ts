@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import { fetchBackup, type KdcSession, requirePassphrase } from "../client/index.ts";
+import { newCommand, outputOf, type PersonOptions, withPerson } from "./command.ts";
 import { asOwner } from "./home-lock.ts";
-import { newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { readSecret } from "./secret-input.ts";
 
 /** True where another machine of the same person keeps a backup. */

@@ -1,43 +1,7 @@
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
-import { createRecordReader, createSeenParts } from "../client/index.ts";
-import { type CohortMember, cohortTable, gatherCohort } from "../research/index.ts";
-import { type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
-import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
-import type { Output } from "./output.ts";
+import { newCommand, type PersonOptions, withPerson } from "./command.ts";
 import { type ReleaseOptions, withRelease } from "./research-options.ts";
-import { makeRelease } from "./research-release.ts";
-
-/** Opens what patients share for research, on this machine, as any reader does. */
-async function gather(
-  toolkit: Toolkit,
-  person: PersonAtWork,
-  output: Output,
-): Promise<readonly CohortMember[]> {
-  const { session, keys, addresses, contents } = person;
-  const { members, refused, spoiled } = await gatherCohort({
-    reader: readerOf(toolkit, person),
-    records: createRecordReader({
-      http: toolkit.http,
-      session,
-      keys,
-      cloudUrl: addresses.cloud,
-      seen: createSeenParts(contents.seenRecords ?? {}, (seenRecords) => person.save({ seenRecords })),
-    }),
-  });
-  for (const error of refused) {
-    output.trouble(`a grant was refused: ${error.message} [${error.code}]`);
-  }
-  if (spoiled.length > 0) {
-    output.trouble(`${spoiled.length} records are not what their owners signed: left out.`);
-  }
-  if (members.length === 0) {
-    throw new MedcloudletError("CONSENT_MISSING", "Nobody consents to research with you now.", {
-      status: 403,
-    });
-  }
-  return members;
-}
 
 /** `medcloudlet research consented`: a release of those who consent, made on the machine that holds the keys. */
 export function consentedCommand(): Command {
@@ -45,20 +9,15 @@ export function consentedCommand(): Command {
     withPerson(
       newCommand("consented", "release the records of patients who consent to research with you now"),
     ),
-  ).action((options: PersonOptions & ReleaseOptions) => {
+  ).action(async (options: PersonOptions & ReleaseOptions) => {
     if (options.ledger === undefined) {
       throw new MedcloudletError(
         "CLI_OPTIONS",
         "Consents come and go, and so do people between releases: give --ledger FOLDER, always the same.",
       );
     }
-    const output = outputOf(options);
-    return asPerson(options, async (person, toolkit) => {
-      const members = await gather(toolkit, person, output);
-      await makeRelease(options, {
-        name: "Consented patients",
-        read: async (schema, digestRow) => cohortTable(members, schema, digestRow),
-      });
-    });
+    // Whoever releases a file needs no client, and should not wait for it.
+    const { releaseConsented } = await import("./research-cohort.ts");
+    await releaseConsented(options);
   });
 }

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { type Guarantee, parseSchema, type ReleaseFormat, type ReleaseSchema } from "../research/index.ts";
-import { wholeNumber } from "./options.ts";
+import { wholeNumber } from "./command.ts";
 import type { Output } from "./output.ts";
 
 /** What every command of research asks for. */

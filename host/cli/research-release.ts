@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -25,9 +25,8 @@ import {
   verifyRelease,
   writePieces,
 } from "../research/index.ts";
-import { outputOf } from "./options.ts";
+import { outputOf } from "./command.ts";
 import type { Output } from "./output.ts";
-import { withLedger } from "./research-ledger.ts";
 import {
   type GuaranteeOptions,
   guaranteeOf,
@@ -35,6 +34,7 @@ import {
   type ReleaseOptions,
   readSchema,
 } from "./research-options.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 /** Where a release's rows come from; `name` is what its report is about. */
 export interface Source {
@@ -62,7 +62,10 @@ export async function makeRelease(options: ReleaseOptions, source: Source): Prom
   }
   await (folder === undefined
     ? releaseWith(options, source, null)
-    : withLedger(folder, (ledger) => releaseWith(options, source, ledger)));
+    : // The store is loaded by those who need it: it takes a fifth of a second.
+      (await import("./research-ledger.ts")).withLedger(folder, (ledger) =>
+        releaseWith(options, source, ledger),
+      ));
 }
 
 async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledger | null): Promise<void> {
@@ -96,10 +99,10 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
     onRows: writing.step,
   });
   // What was not verified and entered never has the name that was asked for, nor reaches a pipe.
-  const folder = await mkdtemp(
+  const temporary = temporaryFolder(
     join(options.out === undefined ? tmpdir() : dirname(options.out), ".release-"),
   );
-  const draft = join(folder, "draft");
+  const draft = join(temporary.path, "draft");
   try {
     await writePieces(pieces, draft);
     writing.end();
@@ -112,7 +115,7 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
       const verified = createReadStream(draft);
       await once(verified, "open");
       // Whoever reads the pipe may stop and end this process with it: nothing is left behind then.
-      await rm(folder, { recursive: true });
+      await temporary.remove();
       await pipeline(verified, process.stdout, { end: false });
     } else {
       await rename(draft, options.out);
@@ -140,7 +143,7 @@ async function releaseWith(options: ReleaseOptions, source: Source, ledger: Ledg
       `${options.out}: ${text}`,
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await temporary.remove();
   }
 }
 

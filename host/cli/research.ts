@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { type ReleaseFormat, readTable } from "../research/index.ts";
-import { newCommand, newGroup, outputOf } from "./options.ts";
+import { newCommand, newGroup, outputOf } from "./command.ts";
 import { table as alignedTable } from "./output.ts";
 import { consentedCommand } from "./research-consented.ts";
 import {

@@ -12,8 +12,8 @@ import {
 } from "../apps/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import { createLog, errorFields, type RunningService } from "../http/index.ts";
+import { newCommand, newGroup, outputOf } from "./command.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { newCommand, newGroup, outputOf } from "./options.ts";
 
 const LAUNCHERS = { kdc: launchKdc, cloud: launchCloud, cloudlet: launchCloudlet } as const;
 

@@ -12,7 +12,7 @@ import {
   type SimulationRow,
   simulateTrust,
 } from "../trust/index.ts";
-import { newCommand, newGroup, outputOf, wholeNumber } from "./options.ts";
+import { newCommand, newGroup, outputOf, wholeNumber } from "./command.ts";
 import { table } from "./output.ts";
 
 interface SimulateOptions {

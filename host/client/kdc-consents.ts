@@ -136,6 +136,21 @@ export async function fetchKeys(
   return { wrappedKeys, epochs };
 }
 
+/**
+ * One consent given to the caller, as it stands now, with the owner's devices and without keys: keys taken have an
+ * entry in the owner's log. One request, for the list is in the order of ids and begins behind the one it is given.
+ * @returns null where the consent is not in force
+ */
+export async function fetchGrant(
+  call: Call,
+  consentId: string,
+): Promise<Omit<UnverifiedGrant, "wrappedKeys" | "epochs"> | null> {
+  const before = BigInt(`0x${consentId}`) - 1n;
+  const after = before < 0n ? "" : before.toString(16).padStart(consentId.length, "0");
+  const { grants } = await call(GRANTS, { method: "GET", path: `/grants?after=${after}` });
+  return grants.find((grant) => grant.consentId === consentId) ?? null;
+}
+
 /** All that is shared with the caller now, with the keys. A consent that ends meanwhile is left out. */
 export async function fetchGrants(call: Call): Promise<UnverifiedGrant[]> {
   const all: UnverifiedGrant[] = [];

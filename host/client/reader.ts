@@ -16,7 +16,7 @@ import {
   unframeBatches,
   verifyBatch,
 } from "../sealing/index.ts";
-import { createFreshKeys } from "./fresh-keys.ts";
+import { createFreshGrants, isPassing, type Wait } from "./fresh-grants.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
@@ -182,40 +182,59 @@ export function createReader(options: {
     fingerprint: personFingerprint(keys),
     receiving: keys.receiving,
   };
-  const freshKeys = createFreshKeys({ call: session.call, self, suite });
+  const fresh = createFreshGrants({ call: session.call, self, suite });
 
-  /** Opens a batch with the keys at hand, or with those that were wrapped since. */
-  const openWithKeys = async (
+  const attempt = async (bytes: Bytes, stream: OpenedStream): Promise<ReadBatch> => {
+    try {
+      return { status: "opened", ...(await readSealedBatch(bytes, stream)) };
+    } catch (error) {
+      if (isMedcloudletError(error)) {
+        return { status: "refused", error };
+      }
+      throw error;
+    }
+  };
+
+  /**
+   * Opens a batch with what is known of the stream, or with what the KDC knows by now: the patient enrols devices and
+   * starts epochs while doctors read. What ails the KDC then is thrown to whoever waits, and tries again.
+   */
+  const openWithNews = async (
     bytes: Bytes,
     stream: OpenedStream,
-    wait: ((ms: number) => Promise<void>) | undefined,
-  ): ReturnType<typeof readSealedBatch> => {
+    receivedAt: number,
+    wait: Wait | undefined,
+  ): Promise<ReadBatch> => {
     if (!isShared(stream)) {
-      return readSealedBatch(bytes, stream);
+      return attempt(bytes, stream);
     }
-    try {
-      return await readSealedBatch(bytes, freshKeys.current(stream));
-    } catch (error) {
-      if (!isMedcloudletError(error, "EPOCH_UNKNOWN")) {
-        throw error;
-      }
+    let batch = await attempt(bytes, fresh.current(stream));
+    if (batch.status === "refused" && batch.error.code === "DEVICE_UNKNOWN") {
+      batch = await attempt(bytes, await fresh.lookForDevice(stream, receivedAt, wait));
+    }
+    if (batch.status === "refused" && batch.error.code === "EPOCH_UNKNOWN") {
       const { epochId, lastTime } = parseBatch(bytes).header;
       // A key that comes late is one of a new epoch: for old readings nobody waits.
       const isNews = lastTime > clock.now() - NEWS_MS;
-      return readSealedBatch(bytes, await freshKeys.lookFor(epochId, stream, isNews ? wait : undefined));
+      batch = await attempt(bytes, await fresh.lookForKey(epochId, stream, isNews ? wait : undefined));
     }
+    return batch;
   };
 
   /** Opens a batch; null when it was seen before. */
   const open = async (
     bytes: Bytes,
     stream: OpenedStream,
+    receivedAt: number,
     seen: ReturnType<typeof createSeen>,
-    wait: ((ms: number) => Promise<void>) | undefined,
+    wait: Wait | undefined,
   ): Promise<ReadBatch | null> => {
+    const batch = await openWithNews(bytes, stream, receivedAt, wait);
+    if (batch.status === "refused") {
+      return batch;
+    }
     try {
-      const { header, columns } = await openWithKeys(bytes, stream, wait);
-      return seen.again(header, bytes) ? null : { status: "opened", header, columns };
+      return seen.again(batch.header, bytes) ? null : batch;
     } catch (error) {
       if (isMedcloudletError(error)) {
         return { status: "refused", error };
@@ -228,7 +247,7 @@ export function createReader(options: {
     stream: OpenedStream,
     after: number,
     seen: ReturnType<typeof createSeen>,
-    wait?: (ms: number) => Promise<void>,
+    wait?: Wait,
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
     for (let cursor = after; ; ) {
       const { body, headers } = await http.bytes({
@@ -236,6 +255,7 @@ export function createReader(options: {
         url: `${streamsUrl}/${stream.streamId}/batches?after=${cursor}`,
         credentials: await credentialsFor(stream.streamId),
       });
+      const receivedAt = performance.now();
       const batches = unframeBatches(body);
       if (batches.length === 0) {
         return;
@@ -244,8 +264,11 @@ export function createReader(options: {
       if (!Number.isSafeInteger(next) || next <= cursor) {
         throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
       }
+      if (wait !== undefined && isShared(stream)) {
+        await fresh.keepUp(stream);
+      }
       for (const [i, bytes] of batches.entries()) {
-        const batch = await open(bytes, stream, seen, wait);
+        const batch = await open(bytes, stream, receivedAt, seen, wait);
         if (batch !== null) {
           // Only a whole page moves the cursor: whoever stops inside a page begins it again.
           yield { batch, cursor: i === batches.length - 1 ? next : cursor };
@@ -314,7 +337,7 @@ export function createReader(options: {
           streams.push(...opened);
           const [first] = opened;
           if (first !== undefined) {
-            freshKeys.remember(first.consent.consentId, grant);
+            fresh.remember(first.consent.consentId, grant);
           }
         } catch (error) {
           if (!isMedcloudletError(error)) {
@@ -342,8 +365,7 @@ export function createReader(options: {
           if (signal.aborted) {
             return;
           }
-          const passing = isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
-          if (!passing) {
+          if (!isPassing(error)) {
             throw error;
           }
           onTrouble?.(error);

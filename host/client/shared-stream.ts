@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
+import { type Bytes, equalBytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
 import {
   CONSENT,
   type Consent,
@@ -52,6 +52,49 @@ export interface SharedStream extends OpenedStream {
   readonly consent: Consent;
 }
 
+const refuse = (why: string) =>
+  new MedcloudletError("GRANT_INVALID", `The KDC handed out a grant that does not hold: ${why}.`, {
+    status: 502,
+  });
+
+/**
+ * Verifies an owner's devices and their revocations against the owner's key.
+ * @returns the devices of all the owner's streams, by device id
+ * @throws MedcloudletError `GRANT_INVALID`, `STATEMENT_INVALID`
+ */
+export async function openDevices(
+  listed: Pick<UnverifiedGrant, "devices" | "deviceRevocations">,
+  ownerId: string,
+  signingKey: Bytes,
+): Promise<Map<string, KnownDevice>> {
+  const revokedAt = new Map<string, number>();
+  for (const statement of listed.deviceRevocations ?? []) {
+    const revocation = await verifyStatement(DEVICE_REVOCATION, statement, signingKey);
+    if (revocation.owner !== ownerId) {
+      throw refuse("a device's revocation is somebody else's");
+    }
+    revokedAt.set(revocation.deviceId, revocation.revokedAt);
+  }
+  const devices = new Map<string, KnownDevice>();
+  for (const statement of listed.devices) {
+    const enrolment = await verifyStatement(ENROLMENT, statement, signingKey);
+    if (enrolment.owner !== ownerId) {
+      throw refuse("a device belongs to somebody else");
+    }
+    const ended = revokedAt.get(enrolment.deviceId);
+    devices.set(enrolment.deviceId, ended === undefined ? enrolment : { ...enrolment, revokedAt: ended });
+  }
+  return devices;
+}
+
+/** Those of an owner's devices that write into one stream. */
+export function devicesOf(
+  streamId: string,
+  devices: ReadonlyMap<string, KnownDevice>,
+): ReadonlyMap<string, KnownDevice> {
+  return new Map([...devices].filter(([, enrolment]) => enrolment.streamId === streamId));
+}
+
 /**
  * Verifies what the KDC says was granted and opens the wrapped keys. The KDC is not believed: consent, epochs,
  * devices and keys must all be signed by one owner, and the consent must name this reader's own key.
@@ -62,10 +105,6 @@ export async function openGrant(
   reader: ReaderSelf,
   suite: SealingSuite,
 ): Promise<SharedStream[]> {
-  const refuse = (why: string) =>
-    new MedcloudletError("GRANT_INVALID", `The KDC handed out a grant that does not hold: ${why}.`, {
-      status: 502,
-    });
   const ownerKeys = identityKeys(await verifyIdentity(grant.owner.identity));
   const { signingKey } = ownerKeys;
   const ownerId = grant.owner.accountId;
@@ -86,23 +125,7 @@ export async function openGrant(
     }
     published.set(epoch.epochId, epoch);
   }
-  const revokedAt = new Map<string, number>();
-  for (const statement of grant.deviceRevocations ?? []) {
-    const revocation = await verifyStatement(DEVICE_REVOCATION, statement, signingKey);
-    if (revocation.owner !== ownerId) {
-      throw refuse("a device's revocation is somebody else's");
-    }
-    revokedAt.set(revocation.deviceId, revocation.revokedAt);
-  }
-  const devices = new Map<string, KnownDevice>();
-  for (const statement of grant.devices) {
-    const enrolment = await verifyStatement(ENROLMENT, statement, signingKey);
-    if (enrolment.owner !== ownerId) {
-      throw refuse("a device belongs to somebody else");
-    }
-    const ended = revokedAt.get(enrolment.deviceId);
-    devices.set(enrolment.deviceId, ended === undefined ? enrolment : { ...enrolment, revokedAt: ended });
-  }
+  const devices = await openDevices(grant, ownerId, signingKey);
 
   const streams = new Map<string, { region: Region; ownerName: string; epochs: Map<string, Recipient> }>();
   for (const statement of grant.wrappedKeys) {
@@ -133,6 +156,6 @@ export async function openGrant(
     ownerId,
     ownerFingerprint,
     consent,
-    devices: new Map([...devices].filter(([, enrolment]) => enrolment.streamId === streamId)),
+    devices: devicesOf(streamId, devices),
   }));
 }

@@ -1,4 +1,5 @@
 import { MedcloudletError } from "../base/index.ts";
+import { keptText } from "./csv.ts";
 import type { ReleaseSchema, SchemaColumn } from "./schema.ts";
 import { compileTaxonomy, MISSING, type Taxonomy } from "./taxonomy.ts";
 import { type Codec, codecOf, parseNumber } from "./values.ts";
@@ -190,7 +191,7 @@ function createPersonCheck(fault: FaultAt): Part {
             : `names the person of line ${before} again: k counts rows, so make one row of each person first`,
         );
       }
-      lines.set(text, line);
+      lines.set(keptText(text), line);
     },
   };
 }
@@ -203,7 +204,7 @@ function createTexts(name: string) {
       let place = known.get(text);
       if (place === undefined) {
         place = known.size;
-        known.set(text, place);
+        known.set(keptText(text), place);
       }
       places.push(place);
     },
@@ -221,7 +222,7 @@ function createSetEncoder(): { part: Part; finish(): Encoded } {
         let code = known.get(key);
         if (code === undefined) {
           code = known.size;
-          known.set(key, code);
+          known.set(keptText(key), code);
         }
         drafts.push(code);
       },

@@ -7,9 +7,10 @@ import type { InspectedRequest } from "../request.ts";
 import type { IdsEvent } from "../scenarios/event.ts";
 import type { Addresses } from "./addresses.ts";
 import { type EventKind, kindOf } from "./answers.ts";
+import { createInspection } from "./inspection.ts";
 import type { Measures, Pace } from "./measures.ts";
 import type { NamedSubject, Pseudonyms } from "./pseudonyms.ts";
-import { redactBody, redactHeaders, redactHits } from "./redaction.ts";
+import { redactHits } from "./redaction.ts";
 import { refusalOf } from "./refusal.ts";
 import { routeOf, type Seen, sharedOf } from "./seen.ts";
 
@@ -39,12 +40,6 @@ const TRIES: Pace = { burst: 3, everyMs: 30_000 };
 /** A forwarded batch tells where a device is only while it is fresh: what waited in a cloudlet tells where it was. */
 const FRESH_MS = 60_000;
 
-/** Requests that are remembered as harmless: with a kilobyte each, four megabytes at most. */
-const MOST_HARMLESS = 4096;
-const LONGEST_KEY = 1024;
-
-const JSON_TYPE = { "content-type": "application/json" };
-
 export interface WatchRooms {
   readonly clock: Clock;
   /** Rules alone: what is looked at before anything is done. */
@@ -70,9 +65,8 @@ export interface WatchRooms {
 
 /** The watch of one service. */
 export function createWatch(rooms: WatchRooms): RequestWatch {
-  const { clock, rules, model, addresses, pseudonyms, measures, safely } = rooms;
+  const { clock, addresses, pseudonyms, measures, safely } = rooms;
   const seenOf = new WeakMap<Request, Seen>();
-  const harmless = new Set<string>();
 
   /** The refusal that a decision means now, or null: simulated, or throttled and not too fast. */
   const refusal = (
@@ -151,39 +145,15 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
   const wearableOf = ({ caller }: Seen, at: number): NamedSubject | undefined =>
     caller?.device === undefined ? undefined : pseudonyms.subject("device", caller.device, at);
 
-  const inspect = (seen: Seen, detector: Detector, seenAs: InspectedRequest, route: string | undefined) => {
-    const { alarm, score, hits } = detector.judge(seenAs);
-    if (alarm) {
+  const inspection = createInspection({
+    ...rooms,
+    onFound(seen, route, { score, hits }) {
       const evidence = redactHits(hits);
       observe(seen, "attack-found", route === undefined ? {} : { route }, { score, evidence });
       // What was decided upon this very request holds for it.
       look(seen);
-    }
-    return alarm;
-  };
-
-  /**
-   * Method, path, query and headers by the rules. Machines send the very same ones with every request: what was found
-   * harmless once is not taken apart again.
-   */
-  const firstLook = (seen: Seen, request: Request): void => {
-    const { method: m, originalUrl: u } = request;
-    const headers = redactHeaders(request.headers);
-    let key = `${m} ${u}`;
-    for (const name in headers) {
-      key += `\n${name}:${headers[name]}`;
-    }
-    if (harmless.has(key)) {
-      return;
-    }
-    const isHarmless = !inspect(seen, rules, { m, u, headers }, undefined);
-    if (isHarmless && key.length <= LONGEST_KEY) {
-      if (harmless.size >= MOST_HARMLESS) {
-        harmless.clear();
-      }
-      harmless.add(key);
-    }
-  };
+    },
+  });
 
   const targetOf = (seen: Seen): string | undefined => {
     const { owner, object, params } = seen;
@@ -210,7 +180,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       rooms.onHeld("simulated");
     }
     if (seen.body === null) {
-      judgeWhole(seen, request);
+      inspection.whole(seen, request);
     }
     const kind = kindOf({ action: seen.action, code, status: response.statusCode });
     const target = targetOf(seen);
@@ -222,20 +192,6 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       ...(target === undefined ? {} : { target }),
       ...upload,
     });
-  };
-
-  /** With a model, and for the log that one is trained on: the request as a whole, its secrets taken out. */
-  const judgeWhole = (seen: Seen, request: Request): void => {
-    if (model === null && rooms.onRequest === undefined) {
-      return;
-    }
-    const { method: m, originalUrl: u } = request;
-    const b = seen.body === null ? {} : { b: JSON.stringify(redactBody(seen.body)) };
-    const whole = { m, u, ...b, headers: redactHeaders(request.headers) };
-    rooms.onRequest?.(whole);
-    if (model !== null) {
-      inspect(seen, model, whole, routeOf(request));
-    }
   };
 
   const uploadOf = (seen: Seen, request: Request) => {
@@ -280,7 +236,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       response.on("close", once);
       look(seen);
       if (seen.held === null) {
-        firstLook(seen, request);
+        inspection.first(seen, request);
       }
     });
     next();
@@ -383,15 +339,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
         if (seen.held !== null) {
           return;
         }
-        if (model !== null) {
-          judgeWhole(seen, request);
-          return;
-        }
-        const { method: m, originalUrl } = request;
-        const b = JSON.stringify(redactBody(body));
-        const u = originalUrl.replace(/[?#].*$/s, "");
-        inspect(seen, rules, { m, u, b, headers: JSON_TYPE }, routeOf(request));
-        judgeWhole(seen, request);
+        inspection.body(seen, request, body);
       });
     },
     about(request, { owner, object }) {
