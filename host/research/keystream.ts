@@ -47,7 +47,7 @@ export function createKeystream(seed: string, purpose: string): Keystream {
     },
     id() {
       const offset = take(12);
-      return portion.toString("base64url", offset, offset + 12);
+      return toBase64Url(portion.subarray(offset, offset + 12));
     },
   };
 }

@@ -1,10 +1,13 @@
 import { createReadStream } from "node:fs";
+import { Transform } from "node:stream";
+import { finished } from "node:stream/promises";
+import { CsvError, parse } from "csv-parse";
 import { MedcloudletError } from "../base/index.ts";
-import { createCsvParser } from "./csv.ts";
 import type { ReleaseSchema } from "./schema.ts";
 import { createTableBuilder, type DigestRow, type Table } from "./table.ts";
 
-const PIECE_BYTES = 256 * 1024;
+/** A record longer than this means an unbalanced quote, not data. */
+const MAX_RECORD_BYTES = 1024 * 1024;
 
 export interface CsvOptions {
   readonly delimiter?: string;
@@ -15,8 +18,7 @@ export interface CsvOptions {
 }
 
 /**
- * Hands every record of a CSV file to `take`, one after the other; the file is never in memory as a whole. Who keeps a
- * field keeps the piece of the file that it was cut from: see `keptText`.
+ * Hands every record of a CSV file to `take`, one after the other; the file is never in memory as a whole.
  * @throws MedcloudletError `RESEARCH_CSV_SYNTAX`, `RESEARCH_CSV_FILE`, and whatever `take` throws
  */
 export async function readCsv(
@@ -24,25 +26,45 @@ export async function readCsv(
   { delimiter = ",", trim = true, onBytes }: CsvOptions,
   take: (record: readonly string[], line: number) => void,
 ): Promise<void> {
-  const parser = createCsvParser({ delimiter, trim }, take);
-  const input = createReadStream(path, { encoding: "utf8", highWaterMark: PIECE_BYTES });
-  const pieces: AsyncIterator<string> = input[Symbol.asyncIterator]();
-  let told = 0;
-  try {
-    for (;;) {
-      const piece = await pieces.next().catch((error: unknown) => {
-        throw fileError(path, error);
-      });
-      if (piece.done === true) {
-        break;
+  let fault: Error | undefined;
+  const parser = parse({
+    bom: true,
+    delimiter,
+    max_record_size: MAX_RECORD_BYTES,
+    skip_empty_lines: true,
+    trim,
+    // Records are taken here and not read from the stream: that costs a third of the time.
+    on_record(record: string[], { lines }) {
+      if (fault === undefined) {
+        try {
+          take(record, lines);
+        } catch (error) {
+          fault = error as Error;
+          parser.destroy(fault);
+        }
       }
-      parser.write(piece.value);
-      onBytes?.(input.bytesRead - told);
-      told = input.bytesRead;
+      return null;
+    },
+  });
+  const input = createReadStream(path);
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      onBytes?.(chunk.length);
+      done(null, chunk);
+    },
+  });
+  input.on("error", (error) => parser.destroy(error));
+  input.pipe(counter).pipe(parser).resume();
+  try {
+    await finished(parser);
+  } catch (error) {
+    if (fault !== undefined) {
+      throw fault;
     }
-    parser.end();
+    throw error instanceof CsvError ? syntaxError(error) : fileError(path, error);
   } finally {
     input.destroy();
+    parser.destroy();
   }
 }
 
@@ -109,6 +131,14 @@ function placesOf(header: readonly string[], schema: ReleaseSchema): number[] {
 
 function columnsError(message: string): MedcloudletError {
   return new MedcloudletError("RESEARCH_CSV_COLUMNS", `${message}.`, { status: 400, details: { line: 1 } });
+}
+
+function syntaxError(error: CsvError): MedcloudletError {
+  return new MedcloudletError(
+    "RESEARCH_CSV_SYNTAX",
+    `The file is not well-formed CSV: ${error.message.replace(/\.$/, "")}.`,
+    { status: 400, cause: error },
+  );
 }
 
 function fileError(path: string, error: unknown): MedcloudletError {

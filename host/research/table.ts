@@ -1,5 +1,4 @@
 import { MedcloudletError } from "../base/index.ts";
-import { keptText } from "./csv.ts";
 import type { ReleaseSchema, SchemaColumn } from "./schema.ts";
 import { compileTaxonomy, MISSING, type Taxonomy } from "./taxonomy.ts";
 import { type Codec, codecOf, parseNumber } from "./values.ts";
@@ -191,7 +190,7 @@ function createPersonCheck(fault: FaultAt): Part {
             : `names the person of line ${before} again: k counts rows, so make one row of each person first`,
         );
       }
-      lines.set(keptText(text), line);
+      lines.set(text, line);
     },
   };
 }
@@ -204,7 +203,7 @@ function createTexts(name: string) {
       let place = known.get(text);
       if (place === undefined) {
         place = known.size;
-        known.set(keptText(text), place);
+        known.set(text, place);
       }
       places.push(place);
     },
@@ -222,7 +221,7 @@ function createSetEncoder(): { part: Part; finish(): Encoded } {
         let code = known.get(key);
         if (code === undefined) {
           code = known.size;
-          known.set(keptText(key), code);
+          known.set(key, code);
         }
         drafts.push(code);
       },

@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { MedcloudletError } from "../base/index.ts";
-import { keptText } from "./csv.ts";
 import { originalCell } from "./formula.ts";
 import type { Guarantee } from "./guarantee.ts";
 import { readCsv } from "./read-table.ts";
-import { type ReleaseSchema, ROW_ID, type SchemaColumn, type SensitiveColumn } from "./schema.ts";
+import { type ReleaseSchema, ROW_ID, type SensitiveColumn } from "./schema.ts";
 import type { TaxonomyNode } from "./taxonomy.ts";
 
 /*
@@ -52,11 +51,7 @@ const ID = /^[A-Za-z0-9_-]{16}$/;
 export async function verifyRelease(path: string, options: VerifyOptions): Promise<Verification> {
   const { schema, guarantee } = options;
   const sensitive = schema.columns.filter((column) => column.role === "sensitive");
-  const expected = expectedColumns(schema);
-  const placesOf = (role: SchemaColumn["role"]) =>
-    schema.columns.filter((column) => column.role === role).map(({ name }) => expected.indexOf(name));
-  const quasiPlaces = placesOf("quasi-identifier");
-  const sensitivePlaces = placesOf("sensitive");
+  const quasi = schema.columns.filter(({ role }) => role === "quasi-identifier").map(({ name }) => name);
   const missing = new Set(["", ...schema.missing]);
   const whole = sensitive.map((): Counts => new Map());
   const classes = new Map<string, ReleasedClass>();
@@ -66,21 +61,21 @@ export async function verifyRelease(path: string, options: VerifyOptions): Promi
 
   await eachRow(path, options, (row, line) => {
     rows++;
-    const id = row(0);
+    const id = row(ROW_ID);
     if (!ID.test(id)) {
       faults.add(`Line ${line}: the row id is not a random one.`);
     } else {
       ids.add(id);
     }
-    const key = JSON.stringify(quasiPlaces.map(row));
+    const key = JSON.stringify(quasi.map(row));
     let found = classes.get(key);
     if (found === undefined) {
       found = { rows: 0, counts: sensitive.map(() => new Map()) };
       classes.set(key, found);
     }
     found.rows++;
-    for (const [i, place] of sensitivePlaces.entries()) {
-      const text = row(place);
+    for (const [i, { name }] of sensitive.entries()) {
+      const text = row(name);
       const value = missing.has(text) ? "" : text;
       increase(whole[i] as Counts, value);
       increase(found.counts[i] as Counts, value);
@@ -149,20 +144,17 @@ function createIdSet() {
   };
 }
 
-/** The value of a row in one of the columns that are expected, by its place among them. */
-type Row = (place: number) => string;
-
-const expectedColumns = (schema: ReleaseSchema): readonly string[] => [
-  ROW_ID,
-  ...schema.columns.filter(({ role }) => role !== "identifier").map(({ name }) => name),
-];
+type Row = (name: string) => string;
 
 async function eachRow(
   path: string,
   { schema, format, onBytes }: VerifyOptions,
   take: (row: Row, line: number) => void,
 ): Promise<void> {
-  const expected = expectedColumns(schema);
+  const expected = [
+    ROW_ID,
+    ...schema.columns.filter(({ role }) => role !== "identifier").map(({ name }) => name),
+  ];
   const requireColumns = (columns: readonly string[], line: number) => {
     if (columns.length !== expected.length || expected.some((name, i) => columns[i] !== name)) {
       throw invalid(
@@ -172,6 +164,7 @@ async function eachRow(
   };
   const bytes = onBytes === undefined ? {} : { onBytes };
   if (format === "csv") {
+    const place = new Map(expected.map((name, i) => [name, i]));
     let header = true;
     // Blanks tell classes apart too.
     await readCsv(path, { trim: false, ...bytes }, (record, line) => {
@@ -180,7 +173,7 @@ async function eachRow(
         header = false;
         return;
       }
-      take((place) => originalCell(record[place] as string), line);
+      take((name) => originalCell(record[place.get(name) as number] as string), line);
     });
     return;
   }
@@ -194,7 +187,7 @@ async function eachRow(
     onBytes?.(line.length + 1);
     const object = parseLine(line, number);
     requireColumns(Object.keys(object), number);
-    take((place) => textOf(object[expected[place] as string]), number);
+    take((name) => textOf(object[name]), number);
   }
 }
 
@@ -215,12 +208,7 @@ function textOf(value: unknown): string {
 }
 
 function increase(counts: Counts, value: string): void {
-  const count = counts.get(value);
-  if (count === undefined) {
-    counts.set(keptText(value), 1);
-  } else {
-    counts.set(value, count + 1);
-  }
+  counts.set(value, (counts.get(value) ?? 0) + 1);
 }
 
 /** l-diversity by its two definitions, over values that are there. */

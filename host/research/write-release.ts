@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { csvField } from "./csv.ts";
+import { stringify } from "csv-stringify/sync";
 import { harmlessCell } from "./formula.ts";
 import { createKeystream, shuffle } from "./keystream.ts";
 import { type Published, publish } from "./publish.ts";
@@ -45,28 +45,30 @@ export function* releaseText(release: Anonymized, options: WriteOptions): Genera
   const cellOf = cellsOf(release, schema, published);
   const names = releasedColumns(schema);
   const columns = names.slice(1);
+
   if (format === "csv") {
-    yield csvLine(names.map(csvField));
+    yield stringify([names]);
   }
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
     const part = rows.subarray(start, start + ROWS_AT_ONCE);
-    let text = "";
-    for (const row of part) {
+    const records = Array.from(part, (row) => {
       const cells = cellOf.map((cell) => cell(row, classOf[row] as number));
-      text +=
-        format === "csv"
-          ? csvLine([ids.id(), ...cells.map((cell) => csvField(harmlessCell(cell.text)))])
-          : `${JSON.stringify({
-              [ROW_ID]: ids.id(),
+      return { id: ids.id(), cells };
+    });
+    yield format === "csv"
+      ? stringify(records.map(({ id, cells }) => [id, ...cells.map(({ text }) => harmlessCell(text))]))
+      : records
+          .map(({ id, cells }) =>
+            JSON.stringify({
+              [ROW_ID]: id,
               ...Object.fromEntries(cells.map(({ json }, i) => [columns[i] as string, json])),
-            })}\n`;
-    }
-    yield text;
+            }),
+          )
+          .join("\n")
+          .concat("\n");
     onRows?.(part.length);
   }
 }
-
-const csvLine = (fields: readonly string[]): string => `${fields.join(",")}\n`;
 
 type Cell = (row: number, index: number) => Published;
 
