@@ -12,6 +12,8 @@ export interface Cohort {
   readonly refused: readonly MedcloudletError[];
   /** Owners whose parts were not what they signed: half a record would be released as if the rest were not so. */
   readonly spoiled: readonly string[];
+  /** By person, the consents that their record was read under. */
+  readonly consents: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -26,13 +28,23 @@ export async function gatherCohort({
   readonly records: RecordReader;
 }): Promise<Cohort> {
   const { streams, refused } = await reader.shared();
-  const views = await records.read(
-    streams.filter(({ consent, region }) => consent.purpose === "research" && REGIONS.includes(region)),
+  const opened = streams.filter(
+    ({ consent, region }) => consent.purpose === "research" && REGIONS.includes(region),
   );
+  const views = await records.read(opened);
+  const consents = new Map<string, Set<string>>();
+  for (const { ownerId, consent } of opened) {
+    consents.set(ownerId, (consents.get(ownerId) ?? new Set()).add(consent.consentId));
+  }
   const members = views
     .filter((view) => !isSpoiled(view) && view.regions.some(({ status }) => status === "read"))
     .map(({ ownerId, record }) => ({ personId: ownerId, record }));
-  return { members, refused, spoiled: views.filter(isSpoiled).map(({ ownerId }) => ownerId) };
+  return {
+    members,
+    refused,
+    spoiled: views.filter(isSpoiled).map(({ ownerId }) => ownerId),
+    consents: new Map([...consents].map(([owner, ids]) => [owner, [...ids]])),
+  };
 }
 
 function isSpoiled({ regions }: RecordView): boolean {

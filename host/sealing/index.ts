@@ -55,6 +55,7 @@ export {
   type SealedRecordPart,
   sealRecordPart,
 } from "./record-part.ts";
+export { RELEASE, type ReleaseStatement, studyIdSchema } from "./release-statement.ts";
 export { admitRecordPart, RECORD_PART, type RecordPart } from "./record-statement.ts";
 export {
   GUARDIAN_SHARE,
