@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Routes } from "../identity/index.ts";
 import { idSchema, studyIdSchema } from "../sealing/index.ts";
 import type { Consents } from "./consents.ts";
+import type { OpenAccounts } from "./open-accounts.ts";
 import { consentMissing } from "./stream-access.ts";
 
 const BY_CONSENT = z.strictObject({ consentId: idSchema });
@@ -18,7 +19,10 @@ const USE = z
  * Where a reader for research says what became of a patient's record: the entry in that patient's log is all that it does.
  * Whoever ended the consent meanwhile is told nothing, and the reader learns it before anything is given out.
  */
-export function addConsentUseRoute(routes: Routes, { consents }: { readonly consents: Consents }): void {
+export function addConsentUseRoute(
+  routes: Routes,
+  { consents, open }: { readonly consents: Consents; readonly open: OpenAccounts },
+): void {
   routes.session({
     method: "post",
     path: "/consents/:consentId/uses",
@@ -31,7 +35,7 @@ export function addConsentUseRoute(routes: Routes, { consents }: { readonly cons
     refusal: consentMissing,
     async handle({ account, params: { consentId }, body: { release, study, k, people }, concerning }) {
       const record = await consents.live(consentId, account._id);
-      if (record === null) {
+      if (record === null || !(await open.isOpen(record.owner))) {
         throw consentMissing();
       }
       concerning({ owner: record.owner, object: consentId, details: { release, study, k, people } });

@@ -50,7 +50,7 @@ export function addKeysRoutes(
   const access = createStreamAccess(rooms);
   const { accounts, devices, issuer, epochs, consents, releases, open } = rooms;
   addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
-  addConsentUseRoute(routes, { consents });
+  addConsentUseRoute(routes, { consents, open });
 
   routes.session({
     method: "post",

@@ -55,7 +55,6 @@ export {
   type SealedRecordPart,
   sealRecordPart,
 } from "./record-part.ts";
-export { RELEASE, type ReleaseStatement, studyIdSchema } from "./release-statement.ts";
 export { admitRecordPart, RECORD_PART, type RecordPart } from "./record-statement.ts";
 export {
   GUARDIAN_SHARE,
@@ -64,6 +63,7 @@ export {
   type Guardians,
   MOST_GUARDIANS,
 } from "./recovery-statements.ts";
+export { RELEASE, type ReleaseStatement, studyIdSchema } from "./release-statement.ts";
 export {
   generateSigningSeed,
   importSigningKey,
