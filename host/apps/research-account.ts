@@ -23,6 +23,8 @@ export interface ResearchAccount {
 const STEP_MS = 30_000;
 /** A session that ends while it is worked with would be of no use. */
 const LEAST_LEFT_MS = 10 * 60_000;
+/** Asked so often whether the session is in force still; it ends after half an hour without a request. */
+const ASK_EVERY_MS = 60_000;
 
 const invalid = (why: string, cause?: unknown) =>
   new MedcloudletError("CONFIG_INVALID", why, { status: 400, cause });
@@ -66,6 +68,7 @@ export async function openResearchAccount(options: {
   });
   const kdc = createKdcClient({ http, url: kdcUrl, accountKey: keys.signing });
   let current: KdcSession | undefined;
+  let askedAt = 0;
   let lastStep = 0;
 
   /** Each code opens once, also after a restart: where this half minute's is used up, the KDC takes the next one's. */
@@ -89,9 +92,14 @@ export async function openResearchAccount(options: {
     handle,
     keys,
     async session() {
-      if (current !== undefined && current.expiresAt - clock.now() > LEAST_LEFT_MS) {
+      const now = clock.now();
+      if (current !== undefined && current.expiresAt - now > LEAST_LEFT_MS) {
+        if (now - askedAt < ASK_EVERY_MS) {
+          return current;
+        }
         try {
           current = await kdc.resume(current);
+          askedAt = now;
           return current;
         } catch (error) {
           if (!isMedcloudletError(error, "SESSION_INVALID")) {
@@ -100,6 +108,7 @@ export async function openResearchAccount(options: {
         }
       }
       current = await login();
+      askedAt = now;
       return current;
     },
   };
