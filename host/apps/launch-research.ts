@@ -26,6 +26,7 @@ export async function launchResearch(options: LaunchOptions): Promise<RunningSer
     passphrase: settings.researchPassphrase,
     password: settings.researchPassword,
     secondFactor: settings.researchSecondFactor,
+    sessionFile: join(folder, "session"),
     ...{ kdcUrl, suite, clock, http: createHttpClient({ clock }) },
   });
   return withStore(options, "research", async (store) => {

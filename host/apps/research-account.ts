@@ -1,13 +1,25 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Secret, TOTP } from "otpauth";
-import { type Clock, fromBase64Url, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { z } from "zod";
+import {
+  type Bytes,
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+  toBase64Url,
+  utf8,
+} from "../base/index.ts";
 import {
   createKdcClient,
   type HttpClient,
   type KdcSession,
+  lockWith,
   openIdentity,
   type PersonKeys,
   unlockKeystore,
+  unlockWith,
 } from "../client/index.ts";
 import type { SealingSuite } from "../sealing/index.ts";
 
@@ -40,6 +52,8 @@ export async function openResearchAccount(options: {
   readonly password: string;
   /** Base32, as the KDC showed it. */
   readonly secondFactor: string;
+  /** Where the session is kept, locked with the account's key: a restart needs no code. */
+  readonly sessionFile: string;
   readonly kdcUrl: string;
   readonly suite: SealingSuite;
   readonly http: HttpClient;
@@ -67,24 +81,29 @@ export async function openResearchAccount(options: {
     receivingKey: fromBase64Url(receivingKey),
   });
   const kdc = createKdcClient({ http, url: kdcUrl, accountKey: keys.signing });
+  const place = { file: options.sessionFile, key: fromBase64Url(signingSeed) };
+  let known = await readKept(place);
   let current: KdcSession | undefined;
   let askedAt = 0;
-  let lastStep = 0;
 
-  /** Each code opens once, also after a restart: where this half minute's is used up, the KDC takes the next one's. */
+  /** Each code opens once: where this half minute's is used up, the KDC takes the next one's. */
   const login = async (): Promise<KdcSession> => {
-    const now = Math.floor(clock.now() / STEP_MS);
-    const codeOf = (step: number) => {
-      lastStep = step;
-      return { code: totp.generate({ timestamp: step * STEP_MS }) };
-    };
-    const first = Math.max(now, Math.min(lastStep + 1, now + 1));
-    return kdc.login(handle, password, codeOf(first)).catch((error) => {
-      if (first === now && isMedcloudletError(error, "SECOND_FACTOR_INVALID")) {
-        return kdc.login(handle, password, codeOf(now + 1));
+    const step = Math.floor(clock.now() / STEP_MS);
+    const tryWith = (at: number) =>
+      kdc.login(handle, password, {
+        code: totp.generate({ timestamp: at * STEP_MS }),
+        ...(typeof known?.deviceToken === "string" ? { deviceToken: known.deviceToken } : {}),
+      });
+    const session = await tryWith(step).catch((error) => {
+      if (isMedcloudletError(error, "SECOND_FACTOR_INVALID")) {
+        return tryWith(step + 1);
       }
       throw error;
     });
+    const { token, expiresAt } = session;
+    known = { token, expiresAt, deviceToken: session.deviceToken ?? known?.deviceToken ?? null };
+    await keep(place, known);
+    return session;
   };
 
   return {
@@ -93,25 +112,49 @@ export async function openResearchAccount(options: {
     keys,
     async session() {
       const now = clock.now();
-      if (current !== undefined && current.expiresAt - now > LEAST_LEFT_MS) {
-        if (now - askedAt < ASK_EVERY_MS) {
-          return current;
-        }
-        try {
-          current = await kdc.resume(current);
-          askedAt = now;
-          return current;
-        } catch (error) {
-          if (!isMedcloudletError(error, "SESSION_INVALID")) {
-            throw error;
-          }
-        }
+      if (current !== undefined && now - askedAt < ASK_EVERY_MS) {
+        return current;
       }
-      current = await login();
+      current = undefined;
+      if (known !== null && known.expiresAt - now > LEAST_LEFT_MS) {
+        current = await kdc.resume(known).catch((error) => {
+          if (isMedcloudletError(error, "SESSION_INVALID")) {
+            return undefined;
+          }
+          throw error;
+        });
+      }
+      current ??= await login();
       askedAt = now;
       return current;
     },
   };
+}
+
+const KEPT = z.strictObject({ token: z.string(), expiresAt: z.number(), deviceToken: z.string().nullable() });
+type Kept = z.infer<typeof KEPT>;
+const LABEL = "medcloudlet research session v1";
+
+interface Place {
+  readonly file: string;
+  readonly key: Bytes;
+}
+
+/** The session of the last start; null where there is none, or none that can be read: a login makes another. */
+async function readKept({ file, key }: Place): Promise<Kept | null> {
+  try {
+    const opened = await unlockWith(key, LABEL, fromBase64Url((await readFile(file, "utf8")).trim()));
+    return KEPT.parse(JSON.parse(new TextDecoder().decode(opened ?? undefined)));
+  } catch {
+    return null;
+  }
+}
+
+async function keep({ file, key }: Place, kept: Kept): Promise<void> {
+  const locked = await lockWith(key, LABEL, utf8(JSON.stringify(kept)));
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${toBase64Url(locked)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }
 
 function totpOf(secret: string): TOTP {
