@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, MedcloudletError, toHex } from "../../../host/base/index.ts";
 import { createLog } from "../../../host/http/index.ts";
@@ -268,6 +269,8 @@ describe("the studies of a research service", () => {
     expect([...(await readStudies(at)).keys()]).toEqual(["sleep", "other"]);
     expect([...(await readStudies(join(at, "a.json"))).keys()]).toEqual(["sleep"]);
     await write("c.json", value);
+    const example = new URL("../../../docs/research/studies.json", import.meta.url);
+    expect((await readStudies(fileURLToPath(example))).size).toBe(1);
     await expect(readStudies(at)).rejects.toThrow(/two studies called "sleep"/);
     for (const missing of [join(at, "none.json"), join(at, "notes.txt")]) {
       await expect(readStudies(missing)).rejects.toThrow(
