@@ -122,7 +122,7 @@ export async function createReleaseDesk(options: {
     if ((await ledger.check(release)).rowsAtRisk > 0) {
       const older = await earlier(study, guarantee, { population });
       if (older === undefined) {
-        throw reasonError("RESEARCH_DIFFERENCING");
+        throw reasonError("RESEARCH_NOT_NOW");
       }
       await requests.change(_id, { state: "ready", release: older._id });
       return;
@@ -195,7 +195,7 @@ export async function createReleaseDesk(options: {
       if (error instanceof Unsettled) {
         throw error.cause;
       }
-      const end = endBy(error);
+      const end = endBy(error, (await ledger.list()).length === 0);
       log.warn({ event: `research_request_${end.state}`, ...errorFields(error) });
       await requests.change(id, { ...end, published: null });
       await files.discard(id);

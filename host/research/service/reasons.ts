@@ -7,8 +7,8 @@ import { isMedcloudletError, MedcloudletError } from "../../base/index.ts";
 const REASONS = {
   RESEARCH_GUARANTEE_UNMET:
     "Too few people consent to research now, or what they have is too alike, for this guarantee: ask for less where the study allows it, or later.",
-  RESEARCH_DIFFERENCING:
-    "Beside earlier releases this one would single somebody out: take an earlier release, or ask again when more people have come.",
+  RESEARCH_NOT_NOW:
+    "No release with this guarantee can be made now: too few people consent, or they are too alike, or beside earlier releases it would single somebody out. Which of these it is is not told. Take an earlier release, or ask again later.",
   RESEARCH_VERIFICATION_FAILED:
     "The release did not pass its own check and was thrown away: tell the operator.",
   RESEARCH_SOURCE_UNAVAILABLE: "The KDC or the cloud did not answer, so nothing was made: ask again.",
@@ -31,17 +31,25 @@ export function reasonError(code: ReasonCode): MedcloudletError {
   return new MedcloudletError(code, REASONS[code], { status: 409 });
 }
 
-/** How a request ends by an error: `refused` where the data do not allow it, `failed` where anything else went wrong. */
-export function endBy(error: unknown): { readonly state: "refused" | "failed"; readonly code: ReasonCode } {
+/**
+ * How a request ends by an error: `refused` where the data do not allow it, `failed` where anything else went wrong.
+ * @param first whether nothing was released before. Afterwards all refusals are one: whoever asked for one k after the other
+ *   would learn from the difference how many people came or left since.
+ */
+export function endBy(
+  error: unknown,
+  first: boolean,
+): { readonly state: "refused" | "failed"; readonly code: ReasonCode } {
   if (!isMedcloudletError(error)) {
     return { state: "failed", code: "RESEARCH_FAILED" };
   }
   switch (error.code) {
     case "RESEARCH_CSV_EMPTY":
     case "RESEARCH_GUARANTEE_UNMET":
-      return { state: "refused", code: "RESEARCH_GUARANTEE_UNMET" };
+      return { state: "refused", code: first ? "RESEARCH_GUARANTEE_UNMET" : "RESEARCH_NOT_NOW" };
     case "RESEARCH_DIFFERENCING":
-      return { state: "refused", code: "RESEARCH_DIFFERENCING" };
+    case "RESEARCH_NOT_NOW":
+      return { state: "refused", code: "RESEARCH_NOT_NOW" };
     case "RESEARCH_VERIFICATION_FAILED":
     case "RESEARCH_CONSENTS_CHANGING":
     case "RESEARCH_STUDY_UNKNOWN":

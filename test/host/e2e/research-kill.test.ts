@@ -149,7 +149,7 @@ describe.each(backends())("the research service as a process, on the $name store
     const below = await research("request", "sleep", "-l", "1", ...as);
     expect([below.code, JSON.parse(below.stderr).code]).toEqual([5, "RESEARCH_BELOW_FLOOR"]);
     const refused = await research("request", "sleep", "-k", "7", ...as);
-    expect([refused.code, JSON.parse(refused.stderr).code]).toEqual([5, "RESEARCH_GUARANTEE_UNMET"]);
+    expect([refused.code, JSON.parse(refused.stderr).code]).toEqual([5, "RESEARCH_NOT_NOW"]);
     const asked = await research("request", "sleep", ...as);
     expect(JSON.parse(asked.stdout)).toMatchObject({ state: "ready", again: true, release: releaseId });
 

@@ -221,7 +221,7 @@ describe("the desk of a research service", () => {
 
     // Of other people among them there is nothing to give.
     const fewer = await open({ gather: async () => cohortOf(EIGHT.slice(1)) });
-    expect(await ask(fewer)).toMatchObject({ state: "refused", code: "RESEARCH_DIFFERENCING" });
+    expect(await ask(fewer)).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW" });
   });
 
   it("refuses to go on with another salt, which would know nobody again", async () => {
