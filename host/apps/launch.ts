@@ -36,7 +36,7 @@ export interface LaunchOptions {
 
 const RATE_SECONDS = 10;
 
-function commonOf({ settings, clock, log }: LaunchOptions) {
+export function commonOf({ settings, clock, log }: LaunchOptions) {
   return {
     clock,
     log,
@@ -45,7 +45,7 @@ function commonOf({ settings, clock, log }: LaunchOptions) {
   };
 }
 
-function addressOf({ settings, log }: LaunchOptions) {
+export function addressOf({ settings, log }: LaunchOptions) {
   const { host, port, publicUrl } = settings;
   return {
     host,
@@ -56,7 +56,7 @@ function addressOf({ settings, log }: LaunchOptions) {
 }
 
 /** Opens a service's store for `launch`, and closes it again when the launch fails. */
-async function withStore<T>(
+export async function withStore<T>(
   { settings }: LaunchOptions,
   service: string,
   launch: (store: Store) => Promise<T>,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 
-export type ServiceName = "kdc" | "cloud" | "cloudlet";
+export type ServiceName = "kdc" | "cloud" | "cloudlet" | "research";
 
 interface Setting {
   readonly env: string;
@@ -15,7 +15,7 @@ interface Setting {
   readonly secret?: true;
 }
 
-const ALL = ["kdc", "cloud", "cloudlet"] as const;
+const ALL = ["kdc", "cloud", "cloudlet", "research"] as const;
 const url = z.url({ protocol: /^https?$/, error: "expected a URL beginning with http:// or https://" });
 const count = (minimum: number, maximum: number) =>
   z
@@ -42,7 +42,7 @@ export const SETTINGS = {
   port: {
     env: "MEDCLOUDLET_PORT",
     schema: count(0, 65_535),
-    help: "Port to listen on; 0 takes a free one. Default: 4701 KDC, 4702 cloud, 4703 cloudlet.",
+    help: "Port to listen on; 0 takes a free one. Default: 4701 KDC, 4702 cloud, 4703 cloudlet, 4704 research.",
     services: ALL,
   },
   publicUrl: {
@@ -74,7 +74,7 @@ export const SETTINGS = {
       .string()
       .regex(/^[a-z][a-z0-9_]{0,39}$/, "expected up to 40 of a-z, 0-9 and _, beginning with a letter"),
     fallback: "medcloudlet",
-    help: "Databases on MongoDB are called PREFIX_kdc, PREFIX_cloud and PREFIX_cloudlet.",
+    help: "Databases on MongoDB are called PREFIX_kdc, PREFIX_cloud, PREFIX_cloudlet and PREFIX_research.",
     services: ALL,
   },
   logLevel: {
@@ -105,14 +105,14 @@ export const SETTINGS = {
     schema: url,
     fallback: "http://127.0.0.1:4701",
     help: "Where the KDC is.",
-    services: ["cloud", "cloudlet"],
+    services: ["cloud", "cloudlet", "research"],
   },
   cloudUrl: {
     env: "MEDCLOUDLET_CLOUD_URL",
     schema: url,
     fallback: "http://127.0.0.1:4702",
     help: "Where the cloud is; the KDC tells its page.",
-    services: ["kdc", "cloudlet"],
+    services: ["kdc", "cloudlet", "research"],
   },
   cloudletUrls: {
     env: "MEDCLOUDLET_CLOUDLET_URLS",
@@ -227,6 +227,39 @@ export const SETTINGS = {
     help: "Batches that may wait for the cloud before devices are told to come back later.",
     services: ["cloudlet"],
   },
+  studies: {
+    env: "MEDCLOUDLET_STUDIES",
+    schema: z.string({ error: "needed: what the service may release, and how carefully" }).min(1),
+    help: "File or folder of JSON with the studies that researchers may have releases of.",
+    services: ["research"],
+  },
+  researchKeystore: {
+    env: "MEDCLOUDLET_RESEARCH_KEYSTORE",
+    schema: z.string({ error: "needed: the keystore of the service's account" }).min(1),
+    help: "Keystore of the account, role researcher, that patients consent to research with.",
+    services: ["research"],
+  },
+  researchPassphrase: {
+    env: "MEDCLOUDLET_RESEARCH_PASSPHRASE",
+    schema: z.string({ error: "needed: the passphrase of the keystore" }).min(1),
+    help: "Passphrase of that keystore.",
+    services: ["research"],
+    secret: true,
+  },
+  researchPassword: {
+    env: "MEDCLOUDLET_RESEARCH_PASSWORD",
+    schema: z.string({ error: "needed: the password of the service's account" }).min(1),
+    help: "Password of that account at the KDC.",
+    services: ["research"],
+    secret: true,
+  },
+  researchSecondFactor: {
+    env: "MEDCLOUDLET_RESEARCH_SECOND_FACTOR",
+    schema: z.string({ error: "needed: the secret of the account's second factor" }).min(1),
+    help: "Secret of that account's second factor, base32, as `account second-factor` shows it.",
+    services: ["research"],
+    secret: true,
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -234,7 +267,12 @@ type Value<N extends SettingName> = z.infer<(typeof SETTINGS)[N]["schema"]>;
 /** The settings of a service, checked. */
 export type Settings = { readonly [N in SettingName]: Value<N> };
 
-const DEFAULT_PORTS: Readonly<Record<ServiceName, string>> = { kdc: "4701", cloud: "4702", cloudlet: "4703" };
+const DEFAULT_PORTS: Readonly<Record<ServiceName, string>> = {
+  kdc: "4701",
+  cloud: "4702",
+  cloudlet: "4703",
+  research: "4704",
+};
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /** Names and settings of one service. */

@@ -59,6 +59,7 @@ const BY_ACTION: Readonly<Record<string, ActionCodes>> = {
   "emergency.withdraw": { type: TYPE.security, subtype: SUBTYPE.overrideStopped },
   "emergency.end": { type: TYPE.security, subtype: SUBTYPE.overrideStopped },
   consent: { type: TYPE.security, subtype: SUBTYPE.objectSecurity },
+  "consent.use": { type: TYPE.record, subtype: null },
   device: { type: TYPE.security, subtype: SUBTYPE.objectSecurity },
   directory: { type: TYPE.query, subtype: null },
   epoch: { type: TYPE.security, subtype: SUBTYPE.objectSecurity },

@@ -219,6 +219,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "epoch.publish": "published a key",
   "consent.give": "gave a consent",
   "consent.revoke": "ended a consent",
+  "consent.use": "wanted to make you part of a research release",
   "device.revoke": "took a device off",
   "key.store": "wrapped keys for a reader",
   "key.release": "fetched wrapped keys",
@@ -233,6 +234,18 @@ const WORDS: Readonly<Record<string, string>> = {
   "ticket.upload": "got a ticket to upload",
   "audit.mine": "read this log",
 };
+
+/** What an entry says was done; where the log has more to tell of it than a word, that too. */
+function what({ action, code, details }: AuditEntry): string {
+  if (code !== null && action === "emergency.release") {
+    return "tried to open your record in an emergency";
+  }
+  if (code === null && action === "consent.use") {
+    const { release, study, k, people } = details;
+    return `made you part of release ${String(release).slice(0, 8)} (study ${study}, ${people} people, k=${k})`;
+  }
+  return WORDS[action] ?? action;
+}
 
 function who({ actor, actorRole }: AuditEntry, me: string): string {
   if (actor === null) {
@@ -270,9 +283,7 @@ function mine(): Command {
           new Date(entry.at).toISOString().slice(0, 19).replace("T", " "),
           String(entry.sequence),
           who(entry, contents.accountId),
-          entry.code !== null && entry.action === "emergency.release"
-            ? "tried to open your record in an emergency"
-            : (WORDS[entry.action] ?? entry.action),
+          what(entry),
           entry.code === null ? "" : `refused: ${entry.code}`,
         ]);
         output.result(

@@ -1,25 +1,29 @@
 import { join } from "node:path";
+import { pino } from "pino";
+import { createResearchApp } from "../apps/index.ts";
+import { parseEntry } from "../audit/index.ts";
 import {
-  createReader,
-  createRecordReader,
-  createSeenParts,
+  createAuditClient,
+  createResearchClient,
   type KdcSession,
   type Owner,
+  verifyReleaseStatement,
 } from "../client/index.ts";
+import { createLog, listen, type RunningService } from "../http/index.ts";
+import { loadOrCreateSecret } from "../identity/index.ts";
+import { parseStudy } from "../research/service/index.ts";
+import { createEmbeddedStore } from "../store/index.ts";
 import {
-  anonymize,
-  cohortTable,
-  type Guarantee,
-  gatherCohort,
-  parseSchema,
-  randomSeed,
-  releaseText,
-} from "../research/index.ts";
-import { joinNight, joinSleeper, keepRecord, recordOf, type Sleeper } from "./demo-night-cast.ts";
+  joinNight,
+  joinSleeper,
+  keepRecord,
+  type NightPerson,
+  recordOf,
+  type Sleeper,
+} from "./demo-night-cast.ts";
 import type { DemoWorld } from "./demo-world.ts";
 import type { PersonAtWork } from "./home.ts";
 import { type Output, table } from "./output.ts";
-import { withLedger } from "./research-ledger.ts";
 
 const ADA = { birthYear: 1961, sex: "female", diagnosis: "91302008" } as const;
 const DIAGNOSES = ["44054006", "195967001", "38341003"] as const;
@@ -29,15 +33,24 @@ const NAMES: Readonly<Record<string, string>> = {
   "38341003": "hypertension",
   [ADA.diagnosis]: "sepsis",
 };
-const GUARANTEE: Guarantee = { k: 3, l: 2, t: 1, diversity: "distinct" };
-const SCHEMA = parseSchema({
-  columns: [
-    { name: "patient", role: "identifier", person: true },
-    { name: "birth_year", role: "quasi-identifier", type: "numeric" },
-    { name: "sex", role: "quasi-identifier", type: "categorical" },
-    { name: "diagnosis", role: "sensitive", type: "categorical" },
-  ],
-});
+const STUDY = parseStudy(
+  {
+    id: "sleep",
+    title: "Who slept that night",
+    purpose: "To show that one of them cannot be found.",
+    schema: {
+      columns: [
+        { name: "patient", role: "identifier", person: true },
+        { name: "birth_year", role: "quasi-identifier", type: "numeric" },
+        { name: "sex", role: "quasi-identifier", type: "categorical" },
+        { name: "diagnosis", role: "sensitive", type: "categorical" },
+      ],
+    },
+    floor: { k: 3, l: 2, t: 1 },
+  },
+  "the demo",
+);
+const { floor: GUARANTEE } = STUDY;
 
 /**
  * Rows that can be of somebody born in a year and of a sex: all that a neighbour knows, and all that this release has to
@@ -58,6 +71,55 @@ function rowsThatFit(
   });
 }
 
+/** The research service in this process, with an account that the sleepers consent to. */
+async function startService(
+  world: DemoWorld,
+  { handle, session, keys }: NightPerson,
+): Promise<RunningService> {
+  const { folder: base, addresses, logFile, toolkit } = world;
+  const folder = join(base, "research");
+  const destination = pino.destination({ dest: logFile, sync: true, mode: 0o600 });
+  const log = createLog({ service: "research", level: "info", destination });
+  const service = await createResearchApp({
+    ...{ ...toolkit, log, kdcUrl: addresses.kdc, cloudUrl: addresses.cloud },
+    salt: await loadOrCreateSecret(join(folder, "ledger-salt")),
+    store: createEmbeddedStore({ directory: folder }),
+    account: { accountId: session.account.accountId, handle, keys, session: async () => session },
+    studies: new Map([[STUDY.id, STUDY]]),
+    folder: join(folder, "releases"),
+    rateLimit: { points: 3000, seconds: 10 },
+    trustProxies: 0,
+  });
+  return listen(service, { host: "127.0.0.1", port: 0, log });
+}
+
+/** As a researcher who has no key of any patient: asks for a release, checks who signed it, reads it. */
+async function downloadRows(
+  { toolkit: { http } }: DemoWorld,
+  { session, keys }: NightPerson,
+  url: string,
+): Promise<Record<string, unknown>[]> {
+  const client = createResearchClient({ http, url, ticket: () => session.staffTicket(keys.signing) });
+  const request = await client.settled(await client.request(STUDY.id));
+  const { statement, service } = await client.release(request.release ?? "");
+  const { release } = await verifyReleaseStatement(statement, await session.lookUp(service.handle));
+  const pieces: Uint8Array[] = [];
+  for await (const piece of client.download(release, "ndjson")) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces)
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Whether the KDC's log has somebody fetching a patient's keys, or being refused them. */
+async function isInLog({ session }: PersonAtWork, actor: string): Promise<boolean> {
+  const { entries } = await createAuditClient(session).mine({ after: 0, limit: 1000 });
+  return entries.map(parseEntry).some((entry) => entry?.actor === actor);
+}
+
 /** The last chapter: a release from those who consented, and what linking it with what is known finds. */
 export async function releaseWithoutHer(
   world: DemoWorld,
@@ -67,7 +129,6 @@ export async function releaseWithoutHer(
   output: Output,
 ): Promise<void> {
   const { bold, green } = output.colours;
-  const { toolkit, addresses } = world;
   const count = 2 * GUARANTEE.k + 2;
   output.heading(
     bold(`\n  5  A researcher's release: ${count} others consented to research, she did not.\n`),
@@ -75,34 +136,17 @@ export async function releaseWithoutHer(
   await owner.startEpoch("identity");
   await owner.startEpoch("profile");
   await keepRecord(world, patient, owner, recordOf(ADA));
+  const laboratory = await joinNight(world, inviter, "researcher", "sleep-lab");
   const researcher = await joinNight(world, inviter, "researcher", "dr-magpie");
   const sleepers: Sleeper[] = [];
   for (let i = 0; i < count; i++) {
     const diagnosis = DIAGNOSES[i % DIAGNOSES.length] as string;
     const sleeper = { birthYear: 1950 + 4 * i, sex: i % 2 === 0 ? "female" : "male", diagnosis } as const;
     sleepers.push(sleeper);
-    await joinSleeper(world, inviter, `sleeper-${i}`, sleeper, researcher);
+    await joinSleeper(world, inviter, `sleeper-${i}`, sleeper, laboratory);
   }
-  const { members } = await gatherCohort({
-    reader: createReader({ ...toolkit, ...researcher, cloudUrl: addresses.cloud }),
-    records: createRecordReader({
-      ...toolkit,
-      ...researcher,
-      cloudUrl: addresses.cloud,
-      seen: createSeenParts({}, async () => {}),
-    }),
-  });
-  const rows = await withLedger(join(world.folder, "ledger"), async (ledger) => {
-    const anonymized = anonymize(cohortTable(members, SCHEMA, ledger.digestRow(SCHEMA)), {
-      guarantee: GUARANTEE,
-    });
-    await ledger.enter(anonymized);
-    return [...releaseText(anonymized, { schema: SCHEMA, format: "ndjson", seed: randomSeed() })]
-      .join("")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  });
+  const service = await startService(world, laboratory);
+  const rows = await downloadRows(world, researcher, service.url).finally(() => service.close());
   const shown = (value: unknown) => [value].flat().join("-");
   output.result(
     { event: "release", rows },
@@ -118,11 +162,11 @@ export async function releaseWithoutHer(
       output.colours,
     ),
   );
-  const isThere = members.some(({ personId }) => personId === patient.contents.accountId);
+  const isThere = await isInLog(patient, laboratory.session.account.accountId);
   const hers = rowsThatFit(rows, ADA);
   const sepsis = rows.filter(({ diagnosis }) => diagnosis === ADA.diagnosis).length;
   const linked = sleepers.map((sleeper) => rowsThatFit(rows, sleeper));
-  const bare = members.map(({ record }) => ({ birth_year: record.birthYear, sex: record.sex }));
+  const bare = sleepers.map(({ birthYear, sex }) => ({ birth_year: birthYear, sex }));
   const alone = sleepers.filter((sleeper) => rowsThatFit(bare, sleeper).length === 1).length;
   const rowsLeast = Math.min(...linked.map((fitting) => fitting.length));
   const diagnosesLeast = Math.min(
@@ -140,7 +184,7 @@ export async function releaseWithoutHer(
     },
     [
       green(
-        `\n  Her record among those opened: ${isThere ? "yes" : "no"}. Rows with her diagnosis (${NAMES[ADA.diagnosis]}): ${sepsis}.`,
+        `\n  Her log names the laboratory: ${isThere ? "yes" : "no"}. Rows with her diagnosis (${NAMES[ADA.diagnosis]}): ${sepsis}.`,
       ),
       `  Whoever knows that she was born in ${ADA.birthYear} finds ${hers.length} rows that could be hers${isThere ? "" : ", and none is"}.`,
       `  The same tried on the ${count} who consented: at least ${rowsLeast} rows fit each, with at least ${diagnosesLeast} diagnoses.`,

@@ -28,7 +28,7 @@ export interface ReleaseOptions extends GuaranteeOptions {
 }
 
 /** A number in a range, as an option's value. */
-function number(minimum: number, maximum: number): (text: string) => number {
+export function numberBetween(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === "" || !(value >= minimum && value <= maximum)) {
@@ -43,8 +43,13 @@ export function withGuarantee(command: Command): Command {
   return command
     .requiredOption("--schema <file>", "JSON file that gives every column a role")
     .requiredOption("-k <number>", "least people in a class", wholeNumber(2))
-    .option("-l <number>", "least diversity of each sensitive column in a class", number(1, 1e6), 1)
-    .option("-t <number>", "greatest distance of a class's distribution from the whole one", number(0, 1), 1)
+    .option("-l <number>", "least diversity of each sensitive column in a class", numberBetween(1, 1e6), 1)
+    .option(
+      "-t <number>",
+      "greatest distance of a class's distribution from the whole one",
+      numberBetween(0, 1),
+      1,
+    )
     .option("--entropy-l", "diversity by entropy, instead of by different values");
 }
 
@@ -93,7 +98,7 @@ export async function overBytes(output: Output, label: string, file: string) {
 /** Adds what is common to measuring and making releases. */
 export function withCosts(command: Command): Command {
   return withGuarantee(command)
-    .option("--suppress <share>", "most rows to leave out to spare the others", number(0, 0.5), 0)
+    .option("--suppress <share>", "most rows to leave out to spare the others", numberBetween(0, 0.5), 0)
     .option("--population <people>", "how many the rows were drawn from, for the risks", wholeNumber(1));
 }
 

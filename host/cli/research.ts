@@ -16,6 +16,7 @@ import {
   withRelease,
 } from "./research-options.ts";
 import { makeRelease, percent, requireHolds, verify, writeReport } from "./research-release.ts";
+import { serviceCommands } from "./research-service.ts";
 
 interface ReportOptions extends GuaranteeOptions {
   readonly input: string;
@@ -90,7 +91,7 @@ async function check(file: string, options: VerifyOptions): Promise<void> {
 
 /** `medcloudlet research …`. */
 export function researchCommand(): Command {
-  return newGroup("research", "releases for researchers in which nobody stands alone")
+  const group = newGroup("research", "releases for researchers in which nobody stands alone")
     .addCommand(
       withRelease(newCommand("release", "generalise microdata until every class keeps the guarantee"))
         .requiredOption("--input <file>", "CSV file of microdata")
@@ -109,4 +110,8 @@ export function researchCommand(): Command {
         .addOption(formatOption())
         .action(check),
     );
+  for (const command of serviceCommands()) {
+    group.addCommand(command);
+  }
+  return group;
 }

@@ -5,6 +5,7 @@ import {
   launchCloud,
   launchCloudlet,
   launchKdc,
+  launchResearch,
   readSettings,
   type ServiceName,
   type SettingName,
@@ -15,12 +16,18 @@ import { createLog, errorFields, type RunningService } from "../http/index.ts";
 import { newCommand, newGroup, outputOf } from "./command.ts";
 import { untilInterrupted } from "./interrupt.ts";
 
-const LAUNCHERS = { kdc: launchKdc, cloud: launchCloud, cloudlet: launchCloudlet } as const;
+const LAUNCHERS = {
+  kdc: launchKdc,
+  cloud: launchCloud,
+  cloudlet: launchCloudlet,
+  research: launchResearch,
+} as const;
 
 const DESCRIPTIONS: Readonly<Record<ServiceName, string>> = {
   kdc: "the key distribution centre: accounts, consents, wrapped keys, tickets",
   cloud: "the cloud: keeps sealed batches and serves them to ticket holders",
   cloudlet: "a cloudlet: takes sealed batches from wearables and passes them on",
+  research: "the research service: gives out releases of those who consent to research with its account",
 };
 
 const flagOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -97,10 +104,10 @@ function serveOne(service: ServiceName): Command {
   );
 }
 
-/** `medcloudlet serve kdc|cloud|cloudlet`. */
+/** `medcloudlet serve kdc|cloud|cloudlet|research`. */
 export function serveCommand(): Command {
   const command = newGroup("serve", "start one service and keep it running");
-  for (const service of ["kdc", "cloud", "cloudlet"] as const) {
+  for (const service of ["kdc", "cloud", "cloudlet", "research"] as const) {
     command.addCommand(serveOne(service));
   }
   return command;

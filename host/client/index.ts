@@ -120,6 +120,18 @@ export {
   recoverAccount,
 } from "./recovery.ts";
 export { newRecoveryCode, printRecoveryCode, readRecoveryCode, recoveryProof } from "./recovery-code.ts";
+export {
+  type AskedRelease,
+  checkedRelease,
+  createResearchClient,
+  type KnownRelease,
+  type ReleaseFileName,
+  type ResearchClient,
+  type ResearchRequest,
+  type ResearchServiceAccount,
+  type ResearchStudy,
+  verifyReleaseStatement,
+} from "./research.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
 export { deriveSecret, lockWith, unlockWith } from "./small-lock.ts";

@@ -114,6 +114,8 @@ export const POLICY = {
   "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
   "grant.list": { by: "session", audit: false, allow: READERS },
   "key.release": { by: "session", audit: true, allow: READERS_GRANTED },
+  // Whoever made a release tells each patient in it, by an entry in their log.
+  "consent.use": { by: "session", audit: true, allow: { researcher: GRANTED } },
   "record.publish": { by: "session", audit: true, allow: { patient: OWN } },
   "record.list": { by: "session", audit: false, allow: { patient: OWN } },
   // Which version counts, to whoever may read the stream; reading it takes a ticket, of which the audit has an entry.
@@ -134,7 +136,7 @@ export const POLICY = {
   "ticket.staff": {
     by: "session",
     audit: true,
-    allow: { operator: OWN, "security-officer": OWN, moderator: OWN },
+    allow: { operator: OWN, "security-officer": OWN, moderator: OWN, researcher: OWN },
   },
   "ticket-keys.list": { by: "anyone", audit: false },
   "ticket-keys.rotate": { by: "session", audit: true, allow: { operator: OWN } },
@@ -215,6 +217,13 @@ export const POLICY = {
   "report.list": { by: "ticket", audit: false, allow: { moderate: OWN } },
   "report.show": { by: "ticket", audit: false, allow: { moderate: OWN } },
   "report.decide": { by: "ticket", audit: false, allow: { moderate: OWN } },
+  // Research service
+  "research.studies": { by: "ticket", audit: false, allow: { research: OWN } },
+  "research.request": { by: "ticket", audit: false, allow: { research: OWN } },
+  "research.show-request": { by: "ticket", audit: false, allow: { research: OWN } },
+  "research.releases": { by: "ticket", audit: false, allow: { research: OWN } },
+  "research.show-release": { by: "ticket", audit: false, allow: { research: OWN } },
+  "research.download": { by: "ticket", audit: false, allow: { research: OWN } },
   // Cloud
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },

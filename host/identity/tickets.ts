@@ -19,6 +19,8 @@ export const STAFF_SCOPES = {
   operate: "operator",
   /** A moderator acts on what members of a community reported. */
   moderate: "moderator",
+  /** A researcher asks the research service for releases. */
+  research: "researcher",
 } as const satisfies Readonly<Record<string, Role>>;
 export type StaffScope = keyof typeof STAFF_SCOPES;
 
@@ -59,6 +61,7 @@ const GRANTS = {
   watch: z.object({ scope: z.literal("watch"), staff: idSchema, ...holder }),
   operate: z.object({ scope: z.literal("operate"), staff: idSchema, ...holder }),
   moderate: z.object({ scope: z.literal("moderate"), staff: idSchema, ...holder }),
+  research: z.object({ scope: z.literal("research"), staff: idSchema, ...holder }),
 } as const;
 
 export type Scope = keyof typeof GRANTS;
@@ -73,6 +76,7 @@ const AUDIENCE: Readonly<Record<Scope, string>> = {
   watch: "service",
   operate: "service",
   moderate: "service",
+  research: "service",
 };
 
 /** Lifetimes in seconds: long enough to ride out a KDC restart, short enough to bound a revocation. */
@@ -84,6 +88,7 @@ const LIFETIME: Readonly<Record<Scope, number>> = {
   watch: 300,
   operate: 300,
   moderate: 300,
+  research: 300,
 };
 
 export interface TicketIssuer {

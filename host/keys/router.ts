@@ -11,6 +11,7 @@ import {
 } from "../identity/index.ts";
 import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
 import { addConsentRoutes } from "./consent-routes.ts";
+import { addConsentUseRoute } from "./consent-use-route.ts";
 import type { Consents } from "./consents.ts";
 import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
@@ -49,6 +50,7 @@ export function addKeysRoutes(
   const access = createStreamAccess(rooms);
   const { accounts, devices, issuer, epochs, consents, releases, open } = rooms;
   addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
+  addConsentUseRoute(routes, { consents, open });
 
   routes.session({
     method: "post",

@@ -33,6 +33,8 @@ export interface ReportOptions {
   readonly population?: number;
   /** Values of k to compare. */
   readonly compare?: readonly number[];
+  /** The release itself, where another way than by `guarantee` and `suppression` alone led to it. */
+  readonly chosen?: Anonymized;
   readonly onStep?: () => void;
 }
 
@@ -51,9 +53,12 @@ export function comparedK(rows: number, k: number, compare: readonly number[] = 
  * @throws MedcloudletError as `anonymize`
  */
 export function gatherReport(table: Table, options: ReportOptions): ReportData {
-  const { name, guarantee, suppression, population, compare, onStep } = options;
+  const { name, guarantee, suppression, population, compare, chosen, onStep } = options;
   const costsOf = (k: number): Costs => {
-    const release: Anonymized = anonymize(table, { guarantee: { ...guarantee, k }, suppression });
+    const release =
+      chosen !== undefined && k === guarantee.k
+        ? chosen
+        : anonymize(table, { guarantee: { ...guarantee, k }, suppression });
     const costs = { k, measures: measure(release, population), queryError: queryError(release) };
     onStep?.();
     return costs;

@@ -63,6 +63,7 @@ export {
   type Guardians,
   MOST_GUARDIANS,
 } from "./recovery-statements.ts";
+export { RELEASE, type ReleaseStatement, studyIdSchema } from "./release-statement.ts";
 export {
   generateSigningSeed,
   importSigningKey,

@@ -34,7 +34,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
 
 /** Starts `medcloudlet serve NAME …` and waits until it says that it listens. */
 export async function startService(
-  name: "kdc" | "cloud" | "cloudlet",
+  name: "kdc" | "cloud" | "cloudlet" | "research",
   flags: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {

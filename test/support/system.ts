@@ -94,6 +94,8 @@ export interface System {
   person(role: Role, handle: string): Promise<Person>;
   /** A code that the KDC has not seen, of staff that this system made; uses up time where it must. */
   code(handle: string): string;
+  /** The secret of a second factor, base32, of staff that this system made. */
+  secondFactor(handle: string): string;
   /** Another session of anybody that this system made. */
   login(handle: string): Promise<KdcSession>;
   patient(handle: string, name: string): Promise<Patient>;
@@ -160,13 +162,14 @@ export async function startSystem(
   const client = createKdcClient({ http, url: kdc.url });
 
   const authenticators = new Map<string, Authenticator>();
-  const codeOf = (handle: string): string => {
+  const authenticatorOf = (handle: string): Authenticator => {
     const authenticator = authenticators.get(handle);
     if (authenticator === undefined) {
       throw new Error(`${handle} has no second factor here`);
     }
-    return authenticator.code();
+    return authenticator;
   };
+  const codeOf = (handle: string): string => authenticatorOf(handle).code();
   const loginAs = (handle: string) =>
     client.login(handle, PASSWORD, authenticators.has(handle) ? { code: codeOf(handle) } : {});
   const register = async (code: string, handle: string): Promise<Person> => {
@@ -240,6 +243,7 @@ export async function startSystem(
       return person;
     },
     code: codeOf,
+    secondFactor: (handle) => authenticatorOf(handle).secret,
     login: loginAs,
     async patient(handle, name) {
       const person = await register(await invited("patient"), handle);

@@ -130,7 +130,10 @@ describe("the settings of a service", () => {
     const faults = faultsOf("kdc", { environment: { MONGODB_URL_FILE: missing } });
     expect(faults).toEqual([`MONGODB_URL_FILE: cannot read ${missing}`]);
     const secrets = (Object.keys(SETTINGS) as SettingName[]).filter((name) => "secret" in SETTINGS[name]);
-    expect(secrets.sort()).toEqual(["invitation", "meshSecret", "metricsToken", "mongodbUrl"]);
+    expect(secrets.sort()).toEqual([
+      ...["invitation", "meshSecret", "metricsToken", "mongodbUrl"],
+      ...["researchPassphrase", "researchPassword", "researchSecondFactor"],
+    ]);
   });
 
   it("are all described in the example, none of them set", () => {

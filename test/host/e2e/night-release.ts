@@ -1,15 +1,25 @@
 import type { PatientRecord } from "../../../host/patient-record/index.ts";
-import { type Guarantee, parseSchema } from "../../../host/research/index.ts";
+import type { Guarantee } from "../../../host/research/index.ts";
+import { parseStudy } from "../../../host/research/service/index.ts";
 
-export const SCHEMA = parseSchema({
-  columns: [
-    { name: "patient", role: "identifier", person: true },
-    { name: "birth_year", role: "quasi-identifier", type: "numeric" },
-    { name: "sex", role: "quasi-identifier", type: "categorical" },
-    { name: "diagnosis", role: "sensitive", type: "categorical" },
-  ],
-});
 export const GUARANTEE: Guarantee = { k: 3, l: 2, t: 1, diversity: "distinct" };
+export const STUDY = parseStudy(
+  {
+    id: "sleep",
+    title: "Who slept that night",
+    purpose: "To see whether she can be found.",
+    schema: {
+      columns: [
+        { name: "patient", role: "identifier", person: true },
+        { name: "birth_year", role: "quasi-identifier", type: "numeric" },
+        { name: "sex", role: "quasi-identifier", type: "categorical" },
+        { name: "diagnosis", role: "sensitive", type: "categorical" },
+      ],
+    },
+    floor: GUARANTEE,
+  },
+  "this test",
+);
 export const SEPSIS = "91302008";
 export const COMMON = ["44054006", "195967001", "38341003"] as const;
 

@@ -9,16 +9,11 @@ import { openAlertDesk } from "../../../host/cli/doctor-alerts.ts";
 import { createOutput } from "../../../host/cli/output.ts";
 import {
   createAuditClient,
-  createHttpClient,
   createNoticeBoard,
-  createReader,
-  createRecordReader,
-  createSeenParts,
   type OpenedStream,
-  personFingerprint,
+  verifyReleaseStatement,
 } from "../../../host/client/index.ts";
 import { createLog, listen, type RunningService } from "../../../host/http/index.ts";
-import { anonymize, cohortTable, createLedger, gatherCohort } from "../../../host/research/index.ts";
 import type { Store } from "../../../host/store/index.ts";
 import {
   createPhysiology,
@@ -28,10 +23,10 @@ import {
 } from "../../../host/wearable/index.ts";
 import { asTrustees, emergencyOf, REASON, type Staff, staffOf } from "../../support/emergency.ts";
 import { recordOwnerOf } from "../../support/records.ts";
+import { consenting, releaseFolder, researchClient, startResearch, textOf } from "../../support/research.ts";
 import { type Backend, backends } from "../../support/stores.ts";
 import { DAY_MS, eventually, type Patient, type System, startSystem } from "../../support/system.ts";
-import { releasedRows } from "../research/tables.ts";
-import { COMMON, candidates, GUARANTEE, recordOf, SCHEMA, SEPSIS } from "./night-release.ts";
+import { COMMON, candidates, GUARANTEE, recordOf, SEPSIS, STUDY } from "./night-release.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -300,54 +295,47 @@ describe.each(backends())("one night, on the $name store", (backend) => {
     ]);
   }, 120_000);
 
-  it("gives a researcher a release in which she is not, and nobody else can be told apart", async () => {
-    const { clock, suite } = system;
+  it("lets a researcher download a release in which she is not, and nobody else can be told apart", async () => {
+    // The service has an account of its own; whoever asks for releases has another, and no key of any patient.
+    const account = { handle: "sleep-lab", person: await system.person("researcher", "sleep-lab") };
     const researcher = await system.person("researcher", "dr-magpie");
     // What is known of her by anybody is like the others'; what only her record says is her own.
     await recordOwnerOf(system, patient).save(recordOf("Ada Quillfeather", 1961, "female", SEPSIS), {});
     const others: { readonly id: string; readonly birthYear: number; readonly sex: "female" | "male" }[] = [];
     for (let i = 0; i < 2 * GUARANTEE.k + 2; i++) {
-      const other = await system.patient(`sleeper-${i}`, `Nobody ${i}`);
       const [birthYear, sex] = [1950 + 4 * i, i % 2 === 0 ? "female" : "male"] as const;
-      for (const region of ["identity", "profile", "medical"] as const) {
-        await other.owner.startEpoch(region);
-      }
       const record = recordOf(`Nobody ${i}`, birthYear, sex, COMMON[i % COMMON.length] as string);
-      await recordOwnerOf(system, other).save(record, {});
-      await other.owner.share({
-        reader: "dr-magpie",
-        expectedFingerprint: personFingerprint(researcher.keys),
-        regions: ["profile", "medical"],
-        purpose: "research",
-        from: clock.now(),
-        until: clock.now() + DAY_MS,
-      });
+      const other = await consenting(system, `sleeper-${i}`, record, account);
       others.push({ id: other.session.account.accountId, birthYear, sex });
     }
-
-    const http = createHttpClient({ clock });
-    const common = { http, ...researcher, cloudUrl: system.cloud.url };
-    const { members, refused, spoiled } = await gatherCohort({
-      reader: createReader({ ...common, suite, clock }),
-      records: createRecordReader({ ...common, seen: createSeenParts({}, async () => {}) }),
+    const desk = await startResearch(system, {
+      ...{ person: account.person, store: await backend.open("research"), folder: await releaseFolder() },
+      studies: [STUDY],
     });
-    expect([refused, spoiled]).toEqual([[], []]);
-    const herId = patient.session.account.accountId;
-    expect(members.map(({ personId }) => personId).sort()).toEqual(others.map(({ id }) => id).sort());
+    const client = researchClient(system, researcher, desk.running.url);
+    const request = await client.settled(await client.request(STUDY.id));
+    expect(request).toMatchObject({ state: "ready", reason: null });
+    const { statement, service } = await client.release(request.release as string);
+    const { release } = await verifyReleaseStatement(
+      statement,
+      await researcher.session.lookUp(service.handle),
+    );
+    const text = await textOf(client.download(release, "ndjson"));
+    await desk.running.close();
 
-    const store = await backend.open("research");
-    const ledger = await createLedger({ store, clock, salt: new Uint8Array(32).fill(9) });
-    const release = anonymize(cohortTable(members, SCHEMA, ledger.digestRow(SCHEMA)), {
-      guarantee: GUARANTEE,
-    });
-    await ledger.enter(release);
-    await store.close();
-    const rows = releasedRows(release, SCHEMA);
+    const rows = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(rows).toHaveLength(others.length);
-    const text = JSON.stringify(rows);
+    const herId = patient.session.account.accountId;
     for (const secret of [herId, "Quillfeather", SEPSIS, "Nobody", ...others.map(({ id }) => id)]) {
       expect(text).not.toContain(secret);
     }
+    // Her log knows nothing of a researcher: her record was not so much as opened.
+    const { entries } = await createAuditClient(patient.session).mine({ after: 0, limit: 1000 });
+    const actors = entries.map(parseEntry).map((entry) => entry?.actor);
+    expect(actors).not.toContain(account.person.session.account.accountId);
 
     // Linked by year and sex: what her neighbours know of her leads to k others' rows and never to what she has.
     const hers = candidates(rows, 1961, "female");
@@ -361,7 +349,7 @@ describe.each(backends())("one night, on the $name store", (backend) => {
     }
 
     // The same attack on the same rows with only the names taken out finds everybody.
-    const naive = members.map(({ record }) => ({ birth_year: record.birthYear, sex: record.sex }));
+    const naive = others.map(({ birthYear, sex }) => ({ birth_year: birthYear, sex }));
     for (const { birthYear, sex } of others) {
       expect(candidates(naive, birthYear, sex)).toHaveLength(1);
     }

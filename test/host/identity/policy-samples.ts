@@ -25,6 +25,7 @@ import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 import { IDS_SAMPLES } from "./ids-samples.ts";
 import { MESH_SAMPLES } from "./mesh-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
+import { RESEARCH_SAMPLES, type ResearchPlay } from "./research-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
 export interface Owned {
@@ -48,6 +49,7 @@ export interface World {
   readonly stranger: Person;
   /** Consent ids by `owner, space, reader`. */
   readonly grants: ReadonlyMap<string, string>;
+  readonly research: ResearchPlay;
   /** Made when first asked for. */
   readonly communities: () => Promise<CommunityPlay>;
 }
@@ -168,4 +170,5 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...IDS_SAMPLES,
   ...MESH_SAMPLES,
   ...RECORD_SAMPLES,
+  ...RESEARCH_SAMPLES,
 };

@@ -15,8 +15,9 @@ import { type CommunityPlay, createCommunityPlay } from "./community-samples.ts"
 import { grantTo } from "./consent-samples.ts";
 import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
+import { createResearchPlay, type ResearchPlay } from "./research-samples.ts";
 
-export type ServiceName = keyof System["services"];
+export type ServiceName = keyof System["services"] | "research";
 
 /** A route of one of the services. */
 export type ServiceEndpoint = Endpoint & { readonly service: ServiceName; readonly action: Action };
@@ -29,15 +30,16 @@ export interface Caller {
   readonly credentials: Credentials | undefined;
 }
 
-/** Every route of the three services. */
-export function endpointsOf({ services }: System): ServiceEndpoint[] {
-  return (Object.keys(services) as ServiceName[]).flatMap((service) =>
-    services[service].endpoints.map((endpoint) => ({
-      ...endpoint,
-      service,
-      action: endpoint.action as Action,
-    })),
+/** Every route of the three services, and with a research service its own beside them. */
+export function endpointsOf({ services }: System, research?: ResearchPlay): ServiceEndpoint[] {
+  const all = (Object.keys(services) as (keyof System["services"])[]).flatMap((service) =>
+    services[service].endpoints.map((endpoint) => ({ ...endpoint, service: service as ServiceName })),
   );
+  // The routes of the detection are one and the same in every service; three times is enough.
+  const own = (research?.desk.service.endpoints ?? [])
+    .filter(({ action }) => action.startsWith("research."))
+    .map((endpoint) => ({ ...endpoint, service: "research" as const }));
+  return [...all, ...own].map((endpoint) => ({ ...endpoint, action: endpoint.action as Action }));
 }
 
 /** People, machines and what they gave each other: enough for every sample. */
@@ -80,7 +82,8 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     );
     return play;
   };
-  const world = { system, ada, bo, cy, doctor, stranger, requester, grants, communities };
+  const research = await createResearchPlay(system, people);
+  const world = { system, ada, bo, cy, doctor, stranger, requester, grants, communities, research };
   const { accountId, key: cloudletKey } = system.cloudletAccount;
   const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
   const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
