@@ -228,6 +228,9 @@ export function launchCloud(options: LaunchOptions): Promise<RunningService> {
       store,
       kdcUrl,
       pageOrigin: new URL(pageOrigin ?? kdcUrl).origin,
+      acknowledgementKey: await loadOrCreateSigningKey(
+        join(options.settings.dataDir, "cloud", "acknowledgement-key"),
+      ),
       ids: await readIdsParts("cloud", options),
       mesh: await readMeshSettings("cloud", options.settings),
     });
