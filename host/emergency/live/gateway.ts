@@ -63,6 +63,8 @@ export interface GatewayStatus {
   readonly helpers: number;
   /** What the KDC made of the call: `opened`, `nobody-on-duty`, `unprepared`, …; null while it has not answered. */
   readonly kdc: string | null;
+  /** Codes of what did not work in this step and is tried again in the next. */
+  readonly troubles: readonly string[];
 }
 
 /** A patient's telephone in an emergency: calls, compares, chooses. It has the device's key and nothing that opens readings. */
@@ -254,7 +256,8 @@ export async function createGateway(options: {
     }
   };
   /** One of the two being away must not keep the other from hearing. */
-  const trying = async (...steps: (() => Promise<void>)[]): Promise<void> => {
+  const trying = async (...steps: (() => Promise<void>)[]): Promise<string[]> => {
+    const troubles: string[] = [];
     for (const step of steps) {
       await step().catch((error) => {
         if (isMedcloudletError(error) && error.status === 401) {
@@ -263,15 +266,18 @@ export async function createGateway(options: {
         if (!worthAnotherTry(error)) {
           throw error;
         }
+        troubles.push((error as MedcloudletError).code);
       });
     }
+    return troubles;
   };
 
-  const statusOf = (current: Open): GatewayStatus => ({
+  const statusOf = (current: Open, troubles: readonly string[]): GatewayStatus => ({
     callId: current.call.callId,
     judged: [...current.judged.values()].map(({ key: _, ...judged }) => judged),
     helpers: chosen(current).length,
     kdc: current.kdc,
+    troubles,
   });
   const require = (): Open => {
     if (open === undefined) {
@@ -298,16 +304,16 @@ export async function createGateway(options: {
         ...{ version: 0, atCloudlet: false, kdc: null, kdcAt: 0, reported: 0, posted: "" },
       };
       open = current;
-      await trying(
+      const troubles = await trying(
         () => callCloudlet(current),
         () => callKdc(current),
         learnIssuers,
       );
-      return statusOf(current);
+      return statusOf(current, troubles);
     },
     async tend() {
       const current = require();
-      await trying(
+      const troubles = await trying(
         () => callCloudlet(current),
         () => callKdc(current),
         async () => {
@@ -324,7 +330,7 @@ export async function createGateway(options: {
         },
         () => report(current, false),
       );
-      return statusOf(current);
+      return statusOf(current, troubles);
     },
     async end() {
       const current = require();
