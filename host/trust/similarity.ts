@@ -32,7 +32,7 @@ import {
 // It cannot make up an overlap with codes it cannot guess. So similarity picks candidates, and never opens the gate.
 
 const Point = ristretto255.Point;
-export type Point = InstanceType<typeof Point>;
+export type Point = InstanceType<(typeof ristretto255)["Point"]>;
 
 const HASH_DOMAIN = "medcloudlet similarity v1 ristretto255_XMD:SHA-512_R255MAP_RO_";
 const REAL = 1;
