@@ -20,6 +20,12 @@ export async function writeHelpPlan(folder: string, plan: HelpPlan): Promise<voi
 export interface Caller {
   follow(mode: ReportMode): Promise<void>;
   end(): Promise<void>;
+  /** The last that is known of the last call; null while there was none. */
+  outcome(): {
+    readonly answered: number;
+    readonly helpers: number;
+    readonly emergencyTeam: string | null;
+  } | null;
 }
 
 /** Null for a wearable that nobody equipped. @throws MedcloudletError `CLI_HELP_PLAN` */
@@ -47,8 +53,10 @@ export async function openCaller(input: {
   });
   let calling = false;
   let said = "";
+  let last: ReturnType<Caller["outcome"]> = null;
 
   const tell = ({ judged, helpers, kdc, troubles }: GatewayStatus): void => {
+    last = { answered: judged.length, helpers, emergencyTeam: kdc };
     const team = kdc === null ? "not heard yet" : kdc.replaceAll("-", " ");
     const waits = troubles.length === 0 ? "" : `, waits (${troubles.join(", ")})`;
     const line = `  helpers: ${helpers} of ${judged.length} who answered qualify; emergency team: ${team}${waits}`;
@@ -68,6 +76,7 @@ export async function openCaller(input: {
   };
 
   return {
+    outcome: () => last,
     follow: (mode) =>
       safely(async () => {
         if (mode.mode === "regular") {

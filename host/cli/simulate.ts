@@ -154,7 +154,12 @@ export function simulateCommand(): Command {
         await caller?.end();
         const waiting = await device.waiting();
         output.result(
-          { deviceId: device.deviceId, accepted, waiting },
+          {
+            deviceId: device.deviceId,
+            accepted,
+            waiting,
+            ...(caller === null ? {} : { call: caller.outcome() }),
+          },
           `${accepted} batches accepted by the cloudlet, ${waiting} still in the outbox.`,
         );
       } finally {

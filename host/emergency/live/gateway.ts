@@ -196,12 +196,12 @@ export async function createGateway(options: {
     }
   };
 
-  /** The keys of those who qualify; the ones who share most, where there are too many. */
+  /** The keys of those who qualify; where there are too many, those who came last, for they are near now. */
   const chosen = ({ judged }: Open): string[] => {
-    const best = [...judged.values()]
-      .filter(({ qualified }) => qualified)
-      .sort((one, other) => (other.common ?? 0) - (one.common ?? 0));
-    return [...new Set(best.flatMap(({ key: helper }) => helper ?? []))].slice(0, HELPERS_MOST);
+    const keys = [...judged.values()].flatMap(({ qualified, key: helper }) =>
+      qualified && helper !== null ? helper : [],
+    );
+    return [...new Set(keys)].slice(-HELPERS_MOST);
   };
 
   const choose = async (current: Open, ended: boolean): Promise<void> => {
