@@ -76,7 +76,12 @@ it("medcloudlet emergency equip, duty and help: a wearable that falls is answere
   const { suite, clock } = toolkit;
   const relay = createRelay({ http: toolkit.http, cloudletUrl: addresses.cloudlet });
   const { community } = await foundCommunity({
-    plan: { title: "Neighbours", issuers: [card], moderators: [card], openingQuestions: ["How long have you lived with it?"] },
+    plan: {
+      title: "Neighbours",
+      issuers: [card],
+      moderators: [card],
+      openingQuestions: ["How long have you lived with it?"],
+    },
     clock,
     relay,
     staff: await operator.session.staffTicket(operator.keys.signing),
