@@ -1,4 +1,4 @@
-import { type Clock, MedcloudletError } from "../base/index.ts";
+import { type Clock, createInTurn, MedcloudletError } from "../base/index.ts";
 import { type Account, type Accounts, type Device, deviceKey, type Notices } from "../identity/index.ts";
 import {
   callReason,
@@ -103,6 +103,84 @@ export async function createDeviceCalls(
     );
   };
 
+  const inTurn = createInTurn();
+  const take: DeviceCalls["call"] = async (device, statement) => {
+    const call: EmergencyCall = await verifyStatement(EMERGENCY_CALL, statement, deviceKey(device.enrolment));
+    if (call.deviceId !== device._id) {
+      throw mismatch("it names another device");
+    }
+    if (device.enrolment.region !== MEDICAL) {
+      throw mismatch("the device measures nothing that an emergency opens");
+    }
+    const now = clock.now();
+    // That it is the device's of now, the request's proof shows; a call may have waited for the line.
+    if (call.at > now + CLOCK_SKEW_MS || call.until <= now) {
+      throw new MedcloudletError(
+        "CALL_STALE",
+        "The call is over, or of the future by the clock here: sign a new one.",
+        { status: 403 },
+      );
+    }
+    checkDuration(call.at, call.until);
+    const { owner } = device;
+    const reason = callReason(call.cause);
+    // The notice first: the patient hears of it, also where nothing comes of it.
+    await notices.send({
+      to: owner,
+      kind: "emergency.called",
+      object: call.callId,
+      reason,
+      until: call.until,
+    });
+    const patient = await accounts.byId(owner);
+    const own = patient === null ? [] : await emergencies.of(patient);
+    const earlier = own.find(
+      (emergency) =>
+        emergency._id === call.callId || (emergency.call != null && phaseOf(emergency, now) !== "ended"),
+    );
+    if (earlier !== undefined) {
+      return { outcome: "opened", emergency: earlier, call };
+    }
+    const prepared = await shares.preparation(owner);
+    if (prepared === null) {
+      return { outcome: "unprepared", emergency: null, call };
+    }
+    const needed = approvalsNeeded(prepared.threshold);
+    const onDuty = (await team()).filter(({ doctor }) => doctor._id !== owner);
+    const chosen = onDuty.find(
+      ({ doctor }) => prepared.trustees.filter((trustee) => trustee !== doctor._id).length >= needed,
+    );
+    if (chosen === undefined || patient === null) {
+      return { outcome: "nobody-on-duty", emergency: null, call };
+    }
+    const emergency = await emergencies.openByDevice(chosen.doctor, {
+      _id: call.callId,
+      owner,
+      requester: chosen.doctor._id,
+      statement,
+      reason,
+      setId: prepared.setId,
+      epochIds: prepared.epochIds,
+      trustees: prepared.trustees,
+      needed,
+      requestedAt: now,
+      until: call.until,
+      call: { enrolment: device.statement, duty: chosen.duty.statement },
+    });
+    for (const { doctor } of onDuty) {
+      const own = doctor._id === chosen.doctor._id;
+      await notices.send({
+        to: doctor._id,
+        kind: own ? "emergency.call-yours" : "emergency.call-on-duty",
+        object: call.callId,
+        who: patient.handle,
+        reason,
+        until: call.until,
+      });
+    }
+    return { outcome: "opened", emergency, call };
+  };
+
   return {
     async onDuty(doctor, statement) {
       const { signingKey } = await accounts.keysOf(doctor);
@@ -128,86 +206,8 @@ export async function createDeviceCalls(
       );
       return duty;
     },
-    async call(device, statement) {
-      const call: EmergencyCall = await verifyStatement(
-        EMERGENCY_CALL,
-        statement,
-        deviceKey(device.enrolment),
-      );
-      if (call.deviceId !== device._id) {
-        throw mismatch("it names another device");
-      }
-      if (device.enrolment.region !== MEDICAL) {
-        throw mismatch("the device measures nothing that an emergency opens");
-      }
-      const now = clock.now();
-      // That it is the device's of now, the request's proof shows; a call may have waited for the line.
-      if (call.at > now + CLOCK_SKEW_MS || call.until <= now) {
-        throw new MedcloudletError(
-          "CALL_STALE",
-          "The call is over, or of the future by the clock here: sign a new one.",
-          { status: 403 },
-        );
-      }
-      checkDuration(call.at, call.until);
-      const { owner } = device;
-      const reason = callReason(call.cause);
-      // The notice first: the patient hears of it, also where nothing comes of it.
-      await notices.send({
-        to: owner,
-        kind: "emergency.called",
-        object: call.callId,
-        reason,
-        until: call.until,
-      });
-      const patient = await accounts.byId(owner);
-      const own = patient === null ? [] : await emergencies.of(patient);
-      const earlier = own.find(
-        (emergency) =>
-          emergency._id === call.callId || (emergency.call != null && phaseOf(emergency, now) !== "ended"),
-      );
-      if (earlier !== undefined) {
-        return { outcome: "opened", emergency: earlier, call };
-      }
-      const prepared = await shares.preparation(owner);
-      if (prepared === null) {
-        return { outcome: "unprepared", emergency: null, call };
-      }
-      const needed = approvalsNeeded(prepared.threshold);
-      const onDuty = (await team()).filter(({ doctor }) => doctor._id !== owner);
-      const chosen = onDuty.find(
-        ({ doctor }) => prepared.trustees.filter((trustee) => trustee !== doctor._id).length >= needed,
-      );
-      if (chosen === undefined || patient === null) {
-        return { outcome: "nobody-on-duty", emergency: null, call };
-      }
-      const emergency = await emergencies.openByDevice(chosen.doctor, {
-        _id: call.callId,
-        owner,
-        requester: chosen.doctor._id,
-        statement,
-        reason,
-        setId: prepared.setId,
-        epochIds: prepared.epochIds,
-        trustees: prepared.trustees,
-        needed,
-        requestedAt: now,
-        until: call.until,
-        call: { enrolment: device.statement, duty: chosen.duty.statement },
-      });
-      for (const { doctor } of onDuty) {
-        const own = doctor._id === chosen.doctor._id;
-        await notices.send({
-          to: doctor._id,
-          kind: own ? "emergency.call-yours" : "emergency.call-on-duty",
-          object: call.callId,
-          who: patient.handle,
-          reason,
-          until: call.until,
-        });
-      }
-      return { outcome: "opened", emergency, call };
-    },
+    // One after the other: of two wearables of one patient that call at the same moment, one opens.
+    call: (device, statement) => inTurn(() => take(device, statement)),
     async report(device, callId, statement) {
       const report = await verifyStatement(EMERGENCY_CALL_REPORT, statement, deviceKey(device.enrolment));
       if (report.deviceId !== device._id || report.callId !== callId) {

@@ -286,33 +286,39 @@ export async function createGateway(options: {
     return open;
   };
 
+  const call: Gateway["call"] = async (cause, minutes = DEFAULT_MINUTES) => {
+    const asker = askAttested(plan.codes);
+    const at = clock.now();
+    const wanted: EmergencyCall = {
+      callId: toHex(randomBytes(16)),
+      deviceId,
+      cause,
+      request: requestDigest(asker.request),
+      at,
+      until: at + minutes * 60_000,
+    };
+    const statement = await signStatement(EMERGENCY_CALL, wanted, key);
+    const current: Open = {
+      ...{ call: wanted, statement, asker, judged: new Map() },
+      ...{ version: 0, atCloudlet: false, kdc: null, kdcAt: 0, reported: 0, posted: "" },
+    };
+    open = current;
+    const troubles = await trying(
+      () => callCloudlet(current),
+      () => callKdc(current),
+      learnIssuers,
+    );
+    return statusOf(current, troubles);
+  };
+
   return {
-    async call(cause, minutes = DEFAULT_MINUTES) {
-      const asker = askAttested(plan.codes);
-      const at = clock.now();
-      const call: EmergencyCall = {
-        callId: toHex(randomBytes(16)),
-        deviceId,
-        cause,
-        request: requestDigest(asker.request),
-        at,
-        until: at + minutes * 60_000,
-      };
-      const statement = await signStatement(EMERGENCY_CALL, call, key);
-      const current: Open = {
-        ...{ call, statement, asker, judged: new Map() },
-        ...{ version: 0, atCloudlet: false, kdc: null, kdcAt: 0, reported: 0, posted: "" },
-      };
-      open = current;
-      const troubles = await trying(
-        () => callCloudlet(current),
-        () => callKdc(current),
-        learnIssuers,
-      );
-      return statusOf(current, troubles);
-    },
+    call,
     async tend() {
       const current = require();
+      if (current.call.until <= clock.now()) {
+        // It goes on beyond the time that the call asked for.
+        return call(current.call.cause);
+      }
       const troubles = await trying(
         () => callCloudlet(current),
         () => callKdc(current),

@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type Clock,
+  isMedcloudletError,
   MedcloudletError,
   randomBytes,
   toBase64Url,
@@ -22,6 +23,10 @@ export const PERMIT_MS = 30_000;
 /** A batch that waits longer than this goes through helpers as well though the line seems to stand, ms. */
 export const SLOW_MS = 5_000;
 const ERRANDS_MOST = 4;
+/** Beyond so many batches, or liars, all are forgotten: that costs a copy more, which the cloud recognises. */
+const REMEMBERED_MOST = 10_000;
+/** A helper whose word was false carries nothing for so long, ms. */
+const DISTRUST_MS = 5 * 60_000;
 
 /** What a helper is asked to carry: all that it sees of a patient. */
 export interface Errand {
@@ -102,6 +107,9 @@ export function createHelperRelay(options: {
     if (before !== undefined && (before > now || untried)) {
       return false;
     }
+    if (carried.size >= REMEMBERED_MOST) {
+      carried.clear();
+    }
     carriers.set(helper, now + PERMIT_MS);
     carried.set(id, carriers);
     return true;
@@ -135,7 +143,16 @@ export function createHelperRelay(options: {
         const present = (await presences.present(community, helpers))
           .map((presence) => presence.signingKey)
           .filter((other) => (liars.get(other) ?? 0) <= now);
-        const forwardTicket = await uplink.ticket();
+        const forwardTicket = await uplink.ticket().catch((error) => {
+          // Without the KDC there are no permits, and standing by goes on.
+          if (!isMedcloudletError(error)) {
+            throw error;
+          }
+          return null;
+        });
+        if (forwardTicket === null) {
+          continue;
+        }
         for (const { id, bytes, ticket, receivedAt } of due) {
           if (errands.length >= ERRANDS_MOST || !takesOn(id, signingKey, present)) {
             continue;
@@ -159,7 +176,10 @@ export function createHelperRelay(options: {
       const said: Acknowledgement = await verifyStatement(ACKNOWLEDGEMENT, statement, cloud).catch(
         (cause) => {
           // Whoever lies carries nothing more for a while, and what it had goes to another at once.
-          liars.set(signingKey, clock.now() + 10 * PERMIT_MS);
+          if (liars.size >= REMEMBERED_MOST) {
+            liars.clear();
+          }
+          liars.set(signingKey, clock.now() + DISTRUST_MS);
           for (const carriers of carried.values()) {
             if (carriers.has(signingKey)) {
               carriers.set(signingKey, 0);
