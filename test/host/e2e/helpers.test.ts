@@ -148,6 +148,11 @@ describe.each(backends())("a fall with the line to the cloud cut, on the $name s
       "emergency.opened",
       "emergency.requested",
     ]);
+    // Helping is no attack: the intrusion detection of none of the three found anything.
+    for (const store of Object.values(system.stores)) {
+      const found = (await dumpOf(store)).filter(({ collection }) => collection === "ids_alerts");
+      expect(found.map(({ document }) => document.rule)).toEqual([]);
+    }
     const known = (await dumpOf(system.stores.cloudlet)).map(({ document }) => flatten(document)).join("\n");
     for (const secret of ["Ada Quillfeather", "quiet-otter", ...CODES]) {
       expect(known).not.toContain(secret);
