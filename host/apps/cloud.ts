@@ -1,5 +1,6 @@
 import type { Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient } from "../client/index.ts";
+import { addRelayRoutes } from "../emergency/live/index.ts";
 import { createServiceApp, type Log, type RateLimit, type Service } from "../http/index.ts";
 import {
   createProofVerifier,
@@ -12,10 +13,12 @@ import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addPartRoutes,
   addRecordsRoutes,
+  createDeviceGrants,
   createParts,
   createRecords,
   createSubscriptions,
 } from "../records/index.ts";
+import { generateSigningSeed, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
 import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 import { createTicketKeys } from "./ticket-keys.ts";
@@ -36,6 +39,8 @@ export async function createCloudApp(options: {
   readonly ids?: IdsParts;
   /** Its part in the mesh; without it the service decides alone. */
   readonly mesh?: MeshSettings | undefined;
+  /** Signs what helpers carry back; without one it is made for this process, and cloudlets learn the next one later. */
+  readonly acknowledgementKey?: SigningKey;
 }): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log } = options;
   let url = "";
@@ -51,6 +56,14 @@ export async function createCloudApp(options: {
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
   addPartRoutes(routes, { parts: await createParts(store, clock) });
+  const key = options.acknowledgementKey ?? (await importSigningKey(generateSigningSeed()));
+  addRelayRoutes(routes, {
+    tickets,
+    deviceGrant: createDeviceGrants({ tickets, clock }),
+    records,
+    clock,
+    key,
+  });
   ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,

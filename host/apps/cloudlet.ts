@@ -1,6 +1,7 @@
 import type { Clock } from "../base/index.ts";
-import { createHttpClient, createKdcClient } from "../client/index.ts";
+import { createHttpClient, createKdcClient, type Fetch } from "../client/index.ts";
 import { createCommunityRooms } from "../community/index.ts";
+import { createHelperRooms } from "../emergency/live/index.ts";
 import {
   createRateLimiter,
   createServiceApp,
@@ -49,11 +50,14 @@ export async function createCloudletApp(options: {
   readonly ids?: IdsParts;
   /** Its part in the mesh; without it the service decides alone. */
   readonly mesh?: MeshSettings | undefined;
+  /** How it reaches KDC and cloud; the platform's without a word. */
+  readonly fetch?: Fetch;
 }): Promise<Service & { readonly ids: MeshedIds }> {
   const { store, clock, log, key } = options;
   let url = "";
   let forgetting: NodeJS.Timeout | undefined;
-  const http = createHttpClient({ clock });
+  const { fetch } = options;
+  const http = createHttpClient({ clock, ...(fetch === undefined ? {} : { fetch }) });
   const kdc = createKdcClient({ http, url: options.kdcUrl });
   const tickets = createTicketVerifier(await createTicketKeys({ store, clock, kdc }), clock);
   const publicUrl = () => url;
@@ -62,18 +66,33 @@ export async function createCloudletApp(options: {
   const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
   const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
+  const cloudUrl = options.cloudUrl.replace(/\/+$/, "");
   const uplink = createUplink({
     spool,
     http,
     clock,
     log,
-    cloudUrl: options.cloudUrl.replace(/\/+$/, ""),
+    cloudUrl,
     key,
     requestTicket: () => kdc.forwardTicket(options.cloudletId, key),
   });
   addIngestRoutes(routes, { spool, clock, onAccepted: uplink.wake });
   const communities = await createCommunityRooms({ store, clock });
-  communities.addRoutes(routes, { limit: createRateLimiter(options.memberLimit ?? MEMBER_LIMIT) });
+  const limit = createRateLimiter(options.memberLimit ?? MEMBER_LIMIT);
+  communities.addRoutes(routes, { limit });
+  const { cloudletId } = options;
+  const helpers = await createHelperRooms({
+    store,
+    clock,
+    log,
+    http,
+    spool,
+    uplink,
+    cloudUrl,
+    cloudletId,
+    key,
+  });
+  helpers.addRoutes(routes, { members: communities.members, limit });
   ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
@@ -94,8 +113,10 @@ export async function createCloudletApp(options: {
       url = listeningAt;
       ids.start();
       uplink.start();
+      helpers.start();
       forgetting = setInterval(() => {
-        for (const forgotten of [spool.forget(clock.now() - REMEMBER_MS), communities.forget()]) {
+        const due = [spool.forget(clock.now() - REMEMBER_MS), communities.forget(), helpers.forget()];
+        for (const forgotten of due) {
           forgotten.catch((error) => {
             log.warn({ event: "forget_failed", ...errorFields(error) });
           });
@@ -109,6 +130,7 @@ export async function createCloudletApp(options: {
     },
     async stop() {
       clearInterval(forgetting);
+      helpers.stop();
       await uplink.stop();
       await ids.stop();
       await store.close();

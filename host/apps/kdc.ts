@@ -31,10 +31,12 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addDeviceCallRoutes,
   addEmergencyRoutes,
   addKeysRoutes,
   addRecordPartRoutes,
   createConsents,
+  createDeviceCalls,
   createEmergencies,
   createEmergencyShares,
   createEpochs,
@@ -48,6 +50,9 @@ import { createMeshedIds, type MeshedIds } from "./meshed-ids.ts";
 
 /** How often ticket keys and ended emergencies are looked after: what is due then waits at most this long. */
 const TURN_EVERY_MS = 10 * 60_000;
+
+/** How soon after its end the log says of an emergency that it ended by itself. */
+const EXPIRIES_EVERY_MS = 5_000;
 
 /**
  * The key distribution centre: accounts, devices, epochs, consents, tickets. It sees public and wrapped keys, and
@@ -73,12 +78,16 @@ export async function createKdcApp(options: {
   readonly ids?: IdsParts;
   /** Its part in the mesh; without it the service decides alone. */
   readonly mesh?: MeshSettings | undefined;
+  /** How often it looks for emergencies that have ended by themselves, ms; five seconds without a word. */
+  readonly expiriesEveryMs?: number;
 }): Promise<
   Service & { readonly ids: MeshedIds; readonly invitations: Invitations; hasOperator(): Promise<boolean> }
 > {
   const { store, clock, log, audit } = options;
   let url = "";
   let turning: NodeJS.Timeout | undefined;
+  let expiring: NodeJS.Timeout | undefined;
+  let expiry: Promise<unknown> = Promise.resolve();
   const publicUrl = () => url;
   const accounts = await createAccounts(store, clock);
   const sessions = await createSessions(store, clock);
@@ -95,6 +104,7 @@ export async function createKdcApp(options: {
   const recordParts = await createRecordParts(store, epochs);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
+  const calls = await createDeviceCalls(store, { accounts, shares, notices, emergencies }, clock);
   const releases = createReleases();
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
@@ -126,6 +136,7 @@ export async function createKdcApp(options: {
     publicUrl,
   });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, open, clock });
+  addDeviceCallRoutes(routes, { devices, calls, open });
   addRecordPartRoutes(routes, {
     accounts,
     proofs,
@@ -170,6 +181,16 @@ export async function createKdcApp(options: {
         });
       }, TURN_EVERY_MS);
       turning.unref();
+      const expire = () => {
+        expiry = expiry
+          .then(() => emergencies.writeExpiries(audit))
+          .catch((error) => {
+            log.error({ event: "emergency_expiry_failed", ...errorFields(error) });
+          });
+      };
+      expire();
+      expiring = setInterval(expire, options.expiriesEveryMs ?? EXPIRIES_EVERY_MS);
+      expiring.unref();
     },
     drain() {
       drain();
@@ -177,6 +198,8 @@ export async function createKdcApp(options: {
     },
     async stop() {
       clearInterval(turning);
+      clearInterval(expiring);
+      await expiry;
       await ids.stop();
       await audit.close();
       await store.close();

@@ -236,6 +236,9 @@ export function launchCloud(options: LaunchOptions): Promise<RunningService> {
       store,
       kdcUrl,
       pageOrigin: pageOriginOf(options),
+      acknowledgementKey: await loadOrCreateSigningKey(
+        join(options.settings.dataDir, "cloud", "acknowledgement-key"),
+      ),
       ids: await readIdsParts("cloud", options),
       mesh: await readMeshSettings("cloud", options.settings),
     });

@@ -198,7 +198,7 @@ export async function openKeys(options: Pick<MemberOptions, "home" | "passphrase
 }
 
 /** The one of the person's own communities that is meant. @throws MedcloudletError `CLI_COMMUNITY` */
-async function ownCommunity(contents: KeystoreContents, options: MemberOptions): Promise<Community> {
+export async function ownCommunity(contents: KeystoreContents, options: MemberOptions): Promise<Community> {
   const mine: Community[] = [];
   for (const id of await keptCommunities(options.home)) {
     const state = await readMember(contents, options.home, id);

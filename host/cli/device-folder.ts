@@ -58,7 +58,7 @@ export async function openDeviceFolder(
   { suite, clock, http }: Toolkit,
   folder: string,
   addresses: Pick<Addresses, "kdc" | "cloudlet">,
-): Promise<{ device: Device; store: Store }> {
+): Promise<{ device: Device; store: Store; pairing: Pairing }> {
   const text = await readFile(pairingFile(folder), "utf8").catch(() => null);
   const parsed = text === null ? undefined : PAIRING.safeParse(JSON.parse(text));
   if (parsed?.success !== true) {
@@ -78,5 +78,5 @@ export async function openDeviceFolder(
     kdc,
     cloudletUrl: addresses.cloudlet,
   });
-  return { device, store };
+  return { device, store, pairing: parsed.data };
 }

@@ -40,6 +40,14 @@ export function noticeText({ kind, who, reason, until }: KnownNotice, colours: C
       return colours.green("The emergency is over; nothing more is given out. What was read stays read.");
     case "emergency.stopped":
       return colours.green(`${name}, a security officer, has ended the emergency${because}.`);
+    case "emergency.called":
+      return colours.yellow(`Your wearable has called for help${because}${end}.`);
+    case "emergency.call-yours":
+      return colours.red(`The wearable of ${name} called; the request is in your name${because}${end}.`);
+    case "emergency.call-on-duty":
+      return colours.yellow(
+        `The wearable of ${name} called; a colleague on duty has the request${because}${end}.`,
+      );
     case "emergency.approval-needed":
       return colours.yellow(`${name} needs you as a trustee${because}${end}.`);
     default:
@@ -55,7 +63,7 @@ export function noticeText({ kind, who, reason, until }: KnownNotice, colours: C
 
 /** What a trustee has to know before agreeing: all of it as the requester signed it. */
 export function requestText(
-  { emergency, request, requesterFingerprint, own, approved }: PendingEmergency,
+  { emergency, request, requesterFingerprint, device, own, approved }: PendingEmergency,
   now: number,
   colours: Colours,
 ): string {
@@ -72,6 +80,9 @@ export function requestText(
   return [
     `${bold(emergency.requester.handle)} for patient ${bold(request.patient)}  ${state}${own ? dim("  (your own request)") : ""}`,
     `  reason       "${request.reason}"`,
+    ...(device === null
+      ? []
+      : [`  called by    the patient's own wearable ${device.slice(0, 8)}, which signed the call`]),
     `  opens        all medical readings under the ${count === 1 ? "newest key" : `${count} newest keys`}: earlier ones and those to come`,
     `  until        ${minuteOf(request.until)}${emergency.phase === "ended" ? "" : `, ${minutes} minutes from now`}`,
     `  fingerprint  ${groups(requesterFingerprint)}`,

@@ -14,6 +14,9 @@ import {
 import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { compareCard, fingerprintOf, fingerprintPairs, plainHex } from "./compare-fingerprint.ts";
 import { type ShownStream, type ShowOptions, showStreams } from "./doctor.ts";
+
+import { dutyCommand, equipCommand } from "./emergency-calls.ts";
+import { helpCommand } from "./emergency-help.ts";
 import { runningCommand, stopCommand } from "./emergency-officer.ts";
 import { simulateEmergencyCommand } from "./emergency-simulate.ts";
 import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
@@ -365,6 +368,9 @@ export function emergencyCommand(): Command {
     stopCommand(),
     notices(),
     afterwards(),
+    dutyCommand(),
+    equipCommand(),
+    helpCommand(),
     simulateEmergencyCommand(),
   ]) {
     command.addCommand(subcommand);

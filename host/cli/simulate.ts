@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { systemClock } from "../base/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
 import {
+  createKeptMode,
   createPhysiology,
   createReporter,
   EMERGENCY_SECONDS,
@@ -12,6 +13,7 @@ import {
   type TimeFormat,
   uploadAll,
 } from "../wearable/index.ts";
+import { openCaller } from "./device-caller.ts";
 import { openDeviceFolder } from "./device-folder.ts";
 import { createToolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -106,17 +108,22 @@ export function simulateCommand(): Command {
     .option("--episode-after <minutes>", "when the illness begins", wholeNumber(0), 60)
     .action(async (options: SimulateOptions) => {
       const output = outputOf(options);
-      const { device, store } = await openDeviceFolder(
-        await createToolkit(systemClock),
-        options.device,
-        await addressesOf({ ...options, home: options.device }),
-      );
+      const toolkit = await createToolkit(systemClock);
+      const addresses = await addressesOf({ ...options, home: options.device });
+      const { device, store, pairing } = await openDeviceFolder(toolkit, options.device, addresses);
+      const caller = await openCaller({ toolkit, addresses, pairing, folder: options.device, output });
       const signal = abortOnInterrupt();
       const source = options.csv === undefined ? simulated(options) : recorded(options.csv, options);
       const onWait = (code: string, retryInMs: number) =>
         output.trouble(`  waiting ${retryInMs} ms (${code}); what is sealed is kept`);
       const sliceSeconds = sliceSecondsOf(options);
-      const reporter = createReporter({ sliceSeconds, regularSeconds: options.batchSeconds });
+      const kept = await createKeptMode(store);
+      const mode = await kept.load();
+      const reporter = createReporter({
+        sliceSeconds,
+        regularSeconds: options.batchSeconds,
+        ...(mode === null ? {} : { mode }),
+      });
       let accepted = 0;
       try {
         const send = async ({ columns, priority, mode }: Report): Promise<void> => {
@@ -130,8 +137,10 @@ export function simulateCommand(): Command {
             break;
           }
           const report = reporter.take(columns, { fall });
+          await kept.keep(reporter.mode());
           if (report !== null) {
             await send(report);
+            await caller?.follow(reporter.mode());
           }
           if (options.speed > 0) {
             await sleep((sliceSeconds * 1000) / options.speed, undefined, { signal }).catch(() => {});
@@ -142,9 +151,15 @@ export function simulateCommand(): Command {
           await device.record(rest.columns, rest.priority);
         }
         await uploadAll(device, { signal, onWait, onReceipt: () => accepted++ });
+        await caller?.end();
         const waiting = await device.waiting();
         output.result(
-          { deviceId: device.deviceId, accepted, waiting },
+          {
+            deviceId: device.deviceId,
+            accepted,
+            waiting,
+            ...(caller === null ? {} : { call: caller.outcome() }),
+          },
           `${accepted} batches accepted by the cloudlet, ${waiting} still in the outbox.`,
         );
       } finally {

@@ -19,8 +19,10 @@ export const EMERGENCY = z.object({
   phase: z.enum(["pending", "open", "ended"]),
   patient: handleSchema,
   requester: DIRECTORY_ENTRY,
-  /** The requester's signed request. */
+  /** The requester's signed request; of one that a wearable called, the device's signed call. */
   request: z.string(),
+  /** Only where a wearable called: the patient, who signed the device's enrolment, and the doctor's signed shift. */
+  call: z.object({ owner: DIRECTORY_ENTRY, enrolment: z.string(), duty: z.string() }).optional(),
   reason: reasonSchema,
   /** The epochs it opens, newest first. */
   epochIds: z.array(idSchema),

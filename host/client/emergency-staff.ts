@@ -1,4 +1,4 @@
-import { type Bytes, type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import { type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
 import {
   APPROVAL_LIFETIME_MS,
   EMERGENCY_APPROVAL,
@@ -6,7 +6,6 @@ import {
   EMERGENCY_SHARE,
   type EmergencyApproval,
   type EmergencyRequest,
-  fingerprint,
   handOnShare,
   identityKeys,
   openEmergencyShare,
@@ -23,6 +22,7 @@ import {
   TRUSTEE_SHARES,
 } from "./emergency-api.ts";
 import { type OpenedEmergency, openRelease } from "./emergency-release.ts";
+import { invalidEmergency as invalid, verifyRequest } from "./emergency-request.ts";
 import type { KdcSession } from "./kdc-client.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 
@@ -32,6 +32,8 @@ export interface PendingEmergency {
   readonly request: EmergencyRequest;
   /** What to compare with the requester before approving. */
   readonly requesterFingerprint: string;
+  /** The device that called, where a wearable did; its own signature says so, and the patient's that it is theirs. */
+  readonly device: string | null;
   /** True for one's own request. */
   readonly own: boolean;
   /** True when one's own approval is there and live. */
@@ -70,34 +72,6 @@ export interface EmergencyStaff {
   open(emergencyId: string, expectedFingerprint?: string): Promise<OpenedEmergency>;
 }
 
-function invalid(why: string): MedcloudletError {
-  return new MedcloudletError(
-    "EMERGENCY_INVALID",
-    `The KDC handed out an emergency that does not hold: ${why}.`,
-    { status: 502 },
-  );
-}
-
-/** The signed request of an emergency and the keys of who signed it. */
-async function verifyRequest(emergency: KnownEmergency): Promise<{
-  request: EmergencyRequest;
-  requesterFingerprint: string;
-  receivingKey: Bytes;
-}> {
-  const { requester } = emergency;
-  const keys = identityKeys(await verifyIdentity(requester.identity));
-  const request = await verifyStatement(EMERGENCY_REQUEST, emergency.request, keys.signingKey);
-  if (
-    request.emergencyId !== emergency.emergencyId ||
-    request.requester !== requester.accountId ||
-    request.patient !== emergency.patient ||
-    request.until !== emergency.until
-  ) {
-    throw invalid("the request is for something else");
-  }
-  return { request, requesterFingerprint: fingerprint(keys), receivingKey: keys.receivingKey };
-}
-
 export function createEmergencyStaff(options: {
   readonly suite: SealingSuite;
   readonly clock: Clock;
@@ -134,12 +108,13 @@ export function createEmergencyStaff(options: {
       const { emergencies } = await session.call(EMERGENCIES, { method: "GET", path: "/emergencies" });
       const pending: PendingEmergency[] = [];
       for (const emergency of emergencies) {
-        const { request, requesterFingerprint } = await verifyRequest(emergency);
+        const { request, requesterFingerprint, device } = await verifyRequest(emergency);
         const now = clock.now();
         pending.push({
           emergency,
           request,
           requesterFingerprint,
+          device,
           own: request.requester === self,
           approved: emergency.approvers.some(
             ({ accountId, expiresAt }) =>
@@ -152,7 +127,7 @@ export function createEmergencyStaff(options: {
     async approve({ emergencyId, expectedFingerprint }) {
       const handed = await session.call(TRUSTEE_SHARES, { method: "GET", path: path(emergencyId, "share") });
       const { emergency, owner } = handed;
-      const { request, requesterFingerprint, receivingKey } = await verifyRequest(emergency);
+      const { request, requesterFingerprint, receivingKey } = await verifyRequest(emergency, owner);
       if (request.emergencyId !== emergencyId || request.patient !== owner.handle) {
         throw invalid("it is another one than was asked for");
       }
@@ -209,7 +184,7 @@ export function createEmergencyStaff(options: {
       if (release.emergency.emergencyId !== emergencyId) {
         throw invalid("it is another one than was asked for");
       }
-      const { request } = await verifyRequest(release.emergency);
+      const { request } = await verifyRequest(release.emergency, release.owner);
       if (request.requester !== self || request.patient !== release.owner.handle) {
         throw invalid("the request is somebody else's");
       }

@@ -26,6 +26,7 @@ export {
   type Trustee,
 } from "./emergency.ts";
 export type { KnownEmergency } from "./emergency-api.ts";
+export { goOnDuty } from "./emergency-duty.ts";
 export { createEmergencyOfficer, type EmergencyOfficer } from "./emergency-officer.ts";
 export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
 export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";

@@ -11,7 +11,8 @@ export {
   sealedDigest,
   sealedSizes,
 } from "./envelope.ts";
-export type { CallLimit } from "./member-route.ts";
+export { type CallLimit, createMemberRoutes } from "./member-route.ts";
+export type { Member, Members } from "./members.ts";
 export { type CommunityRooms, createCommunityRooms } from "./rooms.ts";
 export {
   AGREEMENT,

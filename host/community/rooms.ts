@@ -10,7 +10,7 @@ import { addExchangeRoutes } from "./exchange-routes.ts";
 import { createExchanges } from "./exchanges.ts";
 import { createInbox } from "./inbox.ts";
 import type { CallLimit } from "./member-route.ts";
-import { createMembers } from "./members.ts";
+import { createMembers, type Members } from "./members.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import { createReports } from "./reports.ts";
 import { createSimilarityRuns } from "./similarity-runs.ts";
@@ -18,6 +18,8 @@ import { createStandings } from "./standings.ts";
 
 /** The communities of one cloudlet. */
 export interface CommunityRooms {
+  /** Who is in: for what else members do at a cloudlet. */
+  readonly members: Members;
   addRoutes(routes: Routes, options: { readonly limit: CallLimit }): void;
   /** Deletes what has expired: contents that both sides have, runs, agreements, reports. */
   forget(): Promise<void>;
@@ -41,6 +43,7 @@ export async function createCommunityRooms(options: {
   const standings = createStandings({ ratings, enrolments, clock });
   const inbox = createInbox({ runs, agreements, exchanges, reports, clock });
   return {
+    members,
     addRoutes(routes, { limit }) {
       const rooms = { communities, members, enrolments, ratings, standings, inbox, limit };
       addCommunityRoutes(routes, rooms);

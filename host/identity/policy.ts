@@ -25,7 +25,10 @@ export type Rule = { readonly audit: boolean } & (
       readonly by: "proof";
       readonly allow: Readonly<
         Partial<
-          Record<"device" | "cloudlet" | "requester" | "applicant" | "member" | "peer", readonly Allowed[]>
+          Record<
+            "device" | "cloudlet" | "requester" | "applicant" | "member" | "peer" | "helper",
+            readonly Allowed[]
+          >
         >
       >;
     }
@@ -168,6 +171,10 @@ export const POLICY = {
   // Whoever breaks the glass is watched by somebody who can end it and has no share of what it opens.
   "emergency.list-running": { by: "session", audit: true, allow: { "security-officer": OWN } },
   "emergency.stop": { by: "session", audit: true, allow: { "security-officer": OWN } },
+  // A wearable that calls, and doctors whom its call finds; who reads, trustees decide as ever.
+  "emergency.call": { by: "proof", audit: true, allow: { device: OWN } },
+  "emergency.call-report": { by: "proof", audit: true, allow: { device: OWN } },
+  "emergency.duty": { by: "session", audit: true, allow: { doctor: OWN } },
   "emergency.release": { by: "session", audit: true, allow: { doctor: OWN } },
   "notice.list": { by: "session", audit: false, allow: EVERYBODY },
   "notice.mark-seen": { by: "session", audit: false, allow: EVERYBODY },
@@ -224,7 +231,17 @@ export const POLICY = {
   "research.releases": { by: "ticket", audit: false, allow: { research: OWN } },
   "research.show-release": { by: "ticket", audit: false, allow: { research: OWN } },
   "research.download": { by: "ticket", audit: false, allow: { research: OWN } },
+  // Helpers near an emergency, on a cloudlet. Calls are signed by devices; the KDC hears of them from those themselves.
+  "helper-call.open": { by: "ticket", audit: false, allow: { upload: OWN } },
+  "helper-call.show": { by: "ticket", audit: false, allow: { upload: OWN } },
+  "helper-call.choose": { by: "ticket", audit: false, allow: { upload: OWN } },
+  "helper.stand-by": { by: "proof", audit: false, allow: { member: OWN } },
+  "helper.answer": { by: "proof", audit: false, allow: { member: OWN } },
+  "helper.acknowledge": { by: "proof", audit: false, allow: { member: OWN } },
   // Cloud
+  // One batch, with a cloudlet's permit for it.
+  "batch.relay": { by: "proof", audit: false, allow: { helper: OWN } },
+  "relay.key": { by: "anyone", audit: false },
   "batch.forward": { by: "ticket", audit: false, allow: { forward: OWN } },
   "batch.read": { by: "ticket", audit: false, allow: { read: OWN } },
   "batch.summary": { by: "ticket", audit: false, allow: { read: OWN } },

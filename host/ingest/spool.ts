@@ -55,6 +55,14 @@ export interface Spool {
   /** The most urgent batches that wait, oldest first among equals, without those named. */
   next(limit: number, except?: readonly string[]): Promise<Waiting[]>;
   markForwarded(id: string): Promise<void>;
+  /** Emergencies of one device that wait, the oldest first; at most 32. */
+  emergenciesOf(deviceId: string): Promise<Waiting[]>;
+  /** As forwarded, where it is this very batch that waits; false where none does. */
+  markAcknowledged(batch: {
+    readonly deviceId: string;
+    readonly sequence: number;
+    readonly digest: string;
+  }): Promise<boolean>;
   /** Sets a batch aside that the cloud will never take; its bytes are kept for a person to look at. */
   markRefused(id: string, reason: string): Promise<void>;
   waiting(): Promise<number>;
@@ -66,6 +74,11 @@ function idOf({ header }: SealedBatch): string {
   return `${header.deviceId}:${header.sequence}`;
 }
 
+function present({ _id, bytes, ticket, priority, receivedAt }: Spooled): Waiting[] {
+  return bytes === null || ticket === null ? [] : [{ id: _id, bytes, ticket, priority, receivedAt }];
+}
+
+const EMERGENCIES_MOST = 32;
 /** Share of the spool that only emergencies may fill: a day of bulk uploads must not shut them out. */
 const EMERGENCY_SHARE = 0.1;
 
@@ -144,9 +157,27 @@ export async function createSpool(options: {
         { state: { $eq: "waiting" }, ...(except.length === 0 ? {} : { _id: { $nin: [...except] } }) },
         { sort: { priority: 1, receivedAt: 1 }, limit },
       );
-      return found.flatMap(({ _id, bytes, ticket, priority, receivedAt }) =>
-        bytes === null || ticket === null ? [] : [{ id: _id, bytes, ticket, priority, receivedAt }],
+      return found.flatMap(present);
+    },
+    async emergenciesOf(deviceId) {
+      // Ids begin with the device's, and ";" is the character after ":".
+      const found = await spool.find(
+        {
+          state: { $eq: "waiting" },
+          priority: { $eq: PRIORITY.emergency },
+          _id: { $gt: `${deviceId}:`, $lt: `${deviceId};` },
+        },
+        { sort: { receivedAt: 1, _id: 1 }, limit: EMERGENCIES_MOST },
       );
+      return found.flatMap(present);
+    },
+    async markAcknowledged({ deviceId, sequence, digest }) {
+      const { modified } = await spool.updateOne(
+        { _id: { $eq: `${deviceId}:${sequence}` }, state: { $eq: "waiting" }, digest: { $eq: digest } },
+        { $set: { state: "forwarded", bytes: null, ticket: null } },
+      );
+      waiting -= modified;
+      return modified === 1;
     },
     async markForwarded(id) {
       const { modified } = await spool.updateOne(

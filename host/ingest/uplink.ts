@@ -13,6 +13,8 @@ export interface Uplink {
   stop(): Promise<void>;
   /** False while the cloud cannot be reached. */
   connected(): boolean;
+  /** The cloudlet's ticket for the cloud, as it goes with each batch. @throws MedcloudletError those of the KDC */
+  ticket(): Promise<string>;
 }
 
 const PARALLEL = 8;
@@ -169,5 +171,6 @@ export function createUplink(options: {
       await running;
     },
     connected: () => reachable,
+    ticket,
   };
 }

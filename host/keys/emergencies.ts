@@ -2,6 +2,7 @@ import { type Clock, MedcloudletError } from "../base/index.ts";
 import type { Account, Accounts, Notices } from "../identity/index.ts";
 import { EMERGENCY_APPROVAL, EMERGENCY_REQUEST, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
+import { type ExpiryLog, writeExpiries } from "./emergency-expiry.ts";
 import { createEmergencyNotices } from "./emergency-notices.ts";
 import {
   CLOCK_SKEW_MS,
@@ -9,6 +10,7 @@ import {
   type Emergency,
   isOpen,
   type KeptApproval,
+  NEW_EMERGENCY,
   withoutApprovalsOf,
   withoutShares,
 } from "./emergency-record.ts";
@@ -33,6 +35,13 @@ export interface Emergencies {
    *   `EMERGENCY_TIME_LIMIT`, `EMERGENCY_UNPREPARED`, `EMERGENCY_TRUSTEES_TOO_FEW`, `EMERGENCY_EXISTS`
    */
   request(requester: Account, statement: string, about: (owner: string) => void): Promise<Emergency>;
+  /**
+   * Takes a request that a device's call makes in the name of a doctor on duty; `createDeviceCalls` has checked it.
+   * @throws MedcloudletError `EMERGENCY_EXISTS`
+   */
+  openByDevice(requester: Account, called: Omit<Emergency, keyof typeof NEW_EMERGENCY>): Promise<Emergency>;
+  /** Writes into the log which emergencies have ended by themselves; gives how many. */
+  writeExpiries(log: ExpiryLog): Promise<number>;
   /** @throws MedcloudletError `EMERGENCY_UNKNOWN` */
   find(emergencyId: string): Promise<Emergency>;
   /** What somebody has to do with: as patient for good, as requester and trustee while it lasts. Newest first. */
@@ -137,6 +146,18 @@ export async function createEmergencies(
     }
   };
 
+  /** The notices first: a crash in between leaves a warning too many, never an emergency that nobody heard of. */
+  const stand = async (emergency: Emergency, requester: Account): Promise<Emergency> => {
+    await tell.requested(emergency, requester);
+    try {
+      await emergencies.insertOne(emergency);
+    } catch (cause) {
+      throw isDuplicate(cause) ? existing(cause) : cause;
+    }
+    await tell.willEnd(emergency);
+    return emergency;
+  };
+
   /** Those of some accounts that are closed now. */
   const closedAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
     const found = await Promise.all(ids.map((id) => accounts.byId(id)));
@@ -203,22 +224,13 @@ export async function createEmergencies(
         needed,
         requestedAt,
         until,
-        approvals: {},
-        openedAt: null,
-        endedAt: null,
-        version: 0,
-        holdsShares: true,
+        call: null,
+        ...NEW_EMERGENCY,
       };
-      // The notices first: a crash in between leaves a warning too many, never an emergency that nobody heard of.
-      await tell.requested(emergency, requester);
-      try {
-        await emergencies.insertOne(emergency);
-      } catch (cause) {
-        throw isDuplicate(cause) ? existing(cause) : cause;
-      }
-      await tell.willEnd(emergency);
-      return emergency;
+      return stand(emergency, requester);
     },
+    openByDevice: (requester, called) => stand({ ...called, ...NEW_EMERGENCY }, requester),
+    writeExpiries: (log) => writeExpiries(emergencies, log, clock),
     async of({ _id, role }) {
       const window = { sort: { requestedAt: -1, _id: 1 }, limit: LIST_MOST } as const;
       if (role === "patient") {

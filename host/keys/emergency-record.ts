@@ -24,7 +24,27 @@ export interface Emergency extends EmergencyState<KeptApproval> {
   readonly version: number;
   /** False once what was handed on is deleted. */
   readonly holdsShares: boolean;
+  /**
+   * Of an emergency that a wearable called: `statement` is the device's call then, and these are the patient's word on the
+   * device and the doctor's on their shift. Null or absent where a doctor requested.
+   */
+  readonly call?: { readonly enrolment: string; readonly duty: string } | null;
+  /** Whether the log says that it ended by itself; absent in emergencies of before. */
+  readonly expiryWritten?: boolean;
+  /** Since when a process is about to write that; null while none is. */
+  readonly expiryClaimedAt?: number | null;
 }
+
+/** What a new emergency begins with. */
+export const NEW_EMERGENCY = {
+  approvals: {},
+  openedAt: null,
+  endedAt: null,
+  version: 0,
+  holdsShares: true,
+  expiryWritten: false,
+  expiryClaimedAt: null,
+} as const satisfies Partial<Emergency>;
 
 /** How far two clocks may differ. */
 export const CLOCK_SKEW_MS = 30_000;

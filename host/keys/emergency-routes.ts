@@ -71,6 +71,9 @@ export function addEmergencyRoutes(
       patient: (await accountOf(emergency.owner)).handle,
       requester: presentAccount(await accountOf(emergency.requester)),
       request: emergency.statement,
+      ...(emergency.call == null
+        ? {}
+        : { call: { owner: presentAccount(await accountOf(emergency.owner)), ...emergency.call } }),
       reason: emergency.reason,
       epochIds: emergency.epochIds,
       trustees: emergency.trustees.length,

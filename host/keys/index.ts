@@ -1,4 +1,6 @@
 export { type Consents, createConsents } from "./consents.ts";
+export { addDeviceCallRoutes } from "./device-call-routes.ts";
+export { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";
 export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.ts";

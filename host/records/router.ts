@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { type Clock, MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
 import {
   admitBatch,
@@ -9,6 +9,7 @@ import {
   type TicketVerifier,
 } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
+import { createDeviceGrants } from "./device-grant.ts";
 import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -20,9 +21,6 @@ const PAGE = z.strictObject({
 const EPOCH = z.strictObject({ epochId: idSchema });
 const RECEIVED_AT = z.coerce.number().int().positive();
 
-/** A batch may have waited this long in a cloudlet; its device's ticket is judged as of then. */
-const LONGEST_WAIT_MS = 7 * 24 * 60 * 60 * 1000;
-const CLOCK_SKEW_MS = 30_000;
 /** A subscription ends, and its reader comes back with a new ticket. */
 const SUBSCRIPTION_MS = 5 * 60_000;
 
@@ -39,26 +37,7 @@ export function addRecordsRoutes(
   const { tickets, records, subscriptions, clock } = rooms;
   const readBinary = createBinaryReader(MAX_BATCH_BYTES);
 
-  /** The device's grant at the moment the cloudlet took the batch in. */
-  const deviceGrant = async (ticket: string | undefined, receivedAt: number): Promise<Grant<"upload">> => {
-    try {
-      return await tickets.verify(ticket ?? "", "upload", receivedAt);
-    } catch (cause) {
-      if (isMedcloudletError(cause, "TICKET_KEY_UNKNOWN")) {
-        // After a change of the KDC's key the device may have a newer ticket than the keys here: that is not for good.
-        throw new MedcloudletError(
-          "DEVICE_TICKET_UNVERIFIED",
-          "The key of the device's ticket is not known here yet: try again later.",
-          { status: 503, cause, details: { retryAfterSeconds: 30 } },
-        );
-      }
-      throw new MedcloudletError(
-        "DEVICE_TICKET_INVALID",
-        "The batch comes without a ticket that was valid when the cloudlet received it.",
-        { status: 403, cause },
-      );
-    }
-  };
+  const deviceGrant = createDeviceGrants({ tickets, clock });
 
   routes.ticket("forward", {
     method: "post",
@@ -66,14 +45,6 @@ export function addRecordsRoutes(
     action: "batch.forward",
     async handle({ request, response, concerning }) {
       const receivedAt = RECEIVED_AT.safeParse(request.get("Received-At")).data ?? 0;
-      const now = clock.now();
-      if (receivedAt > now + CLOCK_SKEW_MS || receivedAt < now - LONGEST_WAIT_MS) {
-        throw new MedcloudletError(
-          "RECEIVED_AT_INVALID",
-          "Received-At must be ms since 1970, of the last seven days.",
-          { status: 400 },
-        );
-      }
       const grant = await deviceGrant(request.get("Device-Ticket"), receivedAt);
       const bytes = await readBinary(request, response);
       const { batch, digest } = await admitBatch(bytes, grant);

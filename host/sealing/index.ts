@@ -42,6 +42,16 @@ export {
   TRUSTEES_LEAST,
   TRUSTEES_MOST,
 } from "./emergency.ts";
+export {
+  callReason,
+  EMERGENCY_CALL,
+  EMERGENCY_CALL_REPORT,
+  EMERGENCY_DUTY,
+  type EmergencyCall,
+  type EmergencyCallReport,
+  type EmergencyDuty,
+  LONGEST_DUTY_MS,
+} from "./emergency-call.ts";
 export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
 export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";
@@ -92,6 +102,7 @@ export {
   type Revocation,
   signIdentity,
   signingKeySchema,
+  timeSchema,
   verifyIdentity,
   WRAPPED_KEY,
   type WrappedKey,

@@ -1,4 +1,15 @@
 export {
+  ATTESTED_LIST_BYTES,
+  ATTESTED_SEED_BYTES,
+  ATTESTED_SET,
+  type AttestedAsker,
+  type AttestedSet,
+  answerAttested,
+  askAttested,
+  blindSet,
+  verifyAttestedSet,
+} from "./attested-set.ts";
+export {
   addEvidence,
   addOutcome,
   discount,

@@ -32,7 +32,7 @@ import {
 // It cannot make up an overlap with codes it cannot guess. So similarity picks candidates, and never opens the gate.
 
 const Point = ristretto255.Point;
-type Point = InstanceType<typeof Point>;
+export type Point = InstanceType<(typeof ristretto255)["Point"]>;
 
 const HASH_DOMAIN = "medcloudlet similarity v1 ristretto255_XMD:SHA-512_R255MAP_RO_";
 const REAL = 1;
@@ -78,7 +78,7 @@ export function confirmedCode(communityKey: Bytes, code: string): string {
 }
 
 /** Gives so many random bytes. */
-type Draw = (length: number) => Bytes;
+export type Draw = (length: number) => Bytes;
 
 /**
  * Where a run's keys, dummies and orders come from. A partner may answer tomorrow, when the program that asked is long
@@ -178,7 +178,7 @@ export function answerSimilarity(codes: readonly string[], request: Bytes, seed?
 }
 
 /** The codes and as many dummies as it takes: random, so that no two ever match, and hashed apart from any code. */
-function paddedSet(codes: readonly string[], draw: Draw): Point[] {
+export function paddedSet(codes: readonly string[], draw: Draw): Point[] {
   const fits =
     codes.length >= 1 &&
     codes.length <= SET_SIZE &&
@@ -201,7 +201,7 @@ function toPoint(kind: number, value: Bytes): Point {
 }
 
 /** Uniform and not zero: 512 random bits modulo the group's order are within 2^-256 of uniform. */
-function randomScalar(draw: Draw): bigint {
+export function randomScalar(draw: Draw): bigint {
   for (;;) {
     const scalar = BigInt(`0x${toHex(sha512(draw(64)))}`) % Point.Fn.ORDER;
     if (scalar !== 0n) {
@@ -210,16 +210,16 @@ function randomScalar(draw: Draw): bigint {
   }
 }
 
-function raiseAll(points: readonly Point[], scalar: bigint): Point[] {
+export function raiseAll(points: readonly Point[], scalar: bigint): Point[] {
   return points.map((point) => point.multiply(scalar));
 }
 
-function encode(point: Point): Bytes {
+export function encode(point: Point): Bytes {
   return new Uint8Array(point.toBytes());
 }
 
 /** @throws MedcloudletError `SIMILARITY_MESSAGE_INVALID` for what is no canonical point, and for the identity */
-function decodeAll(list: PointList): Point[] {
+export function decodeAll(list: PointList): Point[] {
   return list.map((bytes) => {
     let point: Point;
     try {
@@ -235,7 +235,7 @@ function decodeAll(list: PointList): Point[] {
 }
 
 /** Encoded in random order (Fisher and Yates, with cryptographic randomness): an order would tell which ones match. */
-function shuffled(points: readonly Point[], draw: Draw): PointList {
+export function shuffled(points: readonly Point[], draw: Draw): PointList {
   const list = points.map(encode);
   for (let i = list.length - 1; i > 0; i--) {
     const j = randomBelow(i + 1, draw);
@@ -256,7 +256,7 @@ function randomBelow(bound: number, draw: Draw): number {
 }
 
 /** Our own values come back from the partner and are checked as points too, before they count. */
-function countCommon(ours: PointList, theirs: PointList): number {
+export function countCommon(ours: PointList, theirs: PointList): number {
   decodeAll(ours);
   const known = new Set(ours.map(toHex));
   return theirs.filter((point) => known.has(toHex(point))).length;

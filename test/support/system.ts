@@ -10,6 +10,7 @@ import {
   createKdcClient,
   createOwner,
   createReader,
+  type Fetch,
   type KdcSession,
   type Owner,
   type PersonKeys,
@@ -118,6 +119,10 @@ export async function startSystem(
     readonly ids?: Partial<IdsParts["settings"]>;
     /** Proxies in front, whose word on clients' addresses counts. */
     readonly trustProxies?: number;
+    /** The cloudlet's way to KDC and cloud: a test can cut it. */
+    readonly cloudletFetch?: Fetch;
+    /** How often the KDC looks for emergencies that ended by themselves, ms. */
+    readonly expiriesEveryMs?: number;
   } = {},
 ): Promise<System> {
   const clock = createTestClock();
@@ -154,6 +159,7 @@ export async function startSystem(
       onTrouble: (error) => logOf("kdc").error({ event: "audit_head_failed", ...errorFields(error) }),
     }),
     factorKey: randomBytes(32),
+    ...(options.expiriesEveryMs === undefined ? {} : { expiriesEveryMs: options.expiriesEveryMs }),
     ids: ids(),
     mesh: await mesh("kdc"),
   });
@@ -218,6 +224,7 @@ export async function startSystem(
     cloudletId,
     key: cloudletIdentity.keys.signing,
     spoolCapacity: 10_000,
+    ...(options.cloudletFetch === undefined ? {} : { fetch: options.cloudletFetch }),
     ids: ids(),
     mesh: await mesh("cloudlet"),
   });

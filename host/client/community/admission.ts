@@ -5,6 +5,7 @@ import {
   type Bytes,
   type Clock,
   concatBytes,
+  equalBytes,
   fromBase64Url,
   fromHex,
   MedcloudletError,
@@ -20,7 +21,16 @@ import {
   type SigningKey,
   signStatement,
 } from "../../sealing/index.ts";
-import { CREDENTIAL, type Credential, confirmedCode, verifyCredential } from "../../trust/index.ts";
+import {
+  ATTESTED_SEED_BYTES,
+  ATTESTED_SET,
+  blindSet,
+  CREDENTIAL,
+  type Credential,
+  confirmedCode,
+  verifyAttestedSet,
+  verifyCredential,
+} from "../../trust/index.ts";
 import type { PersonKeys } from "../person-keys.ts";
 import { deriveSecret } from "../small-lock.ts";
 import { readApplication } from "./application.ts";
@@ -36,6 +46,8 @@ const FILE = z.strictObject({
   enc: bytesSchema(962),
   ciphertext: bytesSchema(16, 65_536),
 });
+/** A set as the hospital signed it, and the seed that it was blinded with. */
+const ATTESTED = z.strictObject({ statement: z.string().max(8_192), seed: bytesSchema(ATTESTED_SEED_BYTES) });
 const CONTENTS = z.strictObject({
   credential: z.string().max(4096),
   salt: bytesSchema(SALT_BYTES),
@@ -45,6 +57,8 @@ const CONTENTS = z.strictObject({
     )
     .min(1)
     .max(MOST_CODES),
+  /** The same codes, blinded and signed, for helping strangers in an emergency; admissions of before have none. */
+  attested: ATTESTED.optional(),
 });
 
 /** What a hospital knows of a community and the community does not: 32 bytes each. */
@@ -147,7 +161,25 @@ export async function admitMember(input: {
     },
     issuer.key,
   );
-  const contents = CONTENTS.parse({ credential, salt: toBase64Url(salt), codes: confirmed });
+  const seed = randomBytes(ATTESTED_SEED_BYTES);
+  const points = blindSet(
+    confirmed.map((entry) => entry.confirmed),
+    seed,
+  );
+  const set = await signStatement(
+    ATTESTED_SET,
+    {
+      ...{ issuer: issuer.id, community, pseudonym, signingKey: application.signingKey },
+      ...{ points: toBase64Url(points), from, until },
+    },
+    issuer.key,
+  );
+  const contents = CONTENTS.parse({
+    credential,
+    salt: toBase64Url(salt),
+    codes: confirmed,
+    attested: { statement: set, seed: toBase64Url(seed) },
+  });
   // Diagnoses are in it: it may travel by any way, and only the applicant's key opens it.
   const sealed = await suite.seal(
     fromBase64Url(application.receivingKey),
@@ -172,6 +204,8 @@ export interface OpenedAdmission {
   readonly salt: string;
   /** Own codes and what to compare in their place. */
   readonly codes: readonly { readonly code: string; readonly confirmed: string }[];
+  /** For helping in emergencies; null in admissions of before. */
+  readonly attested: { readonly statement: string; readonly seed: string } | null;
 }
 
 /**
@@ -200,7 +234,7 @@ export async function openAdmission(input: {
   if (!parsed.success) {
     throw malformed(parsed.error);
   }
-  const { credential: statement, salt, codes } = parsed.data;
+  const { credential: statement, salt, codes, attested = null } = parsed.data;
   const credential = await verifyCredential(statement, input.issuers, input.now);
   if (credential.community !== community) {
     throw mismatch("its credential is for another community");
@@ -215,7 +249,18 @@ export async function openAdmission(input: {
   if (credential.conditions !== digest) {
     throw mismatch("its credential commits to other codes");
   }
-  return { credential, statement, salt, codes };
+  if (attested !== null) {
+    const issuerKey = input.issuers.get(credential.issuer) as Bytes;
+    const signed = await verifyAttestedSet(attested.statement, credential, issuerKey, input.now);
+    const own = blindSet(
+      codes.map(({ confirmed }) => confirmed),
+      fromBase64Url(attested.seed),
+    );
+    if (!equalBytes(signed, own)) {
+      throw mismatch("its confirmed set is of other codes");
+    }
+  }
+  return { credential, statement, salt, codes, attested };
 }
 
 function parseFile(text: string): z.infer<typeof FILE> {

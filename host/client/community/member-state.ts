@@ -116,6 +116,7 @@ export const MEMBER_STATE = z.strictObject({
       pseudonym: idSchema,
       salt: secretSchema,
       codes: z.array(z.strictObject({ code: z.string(), confirmed: z.string() })),
+      attested: z.strictObject({ statement: z.string(), seed: secretSchema }).nullable().optional(),
     })
     .nullable(),
   joined: z.boolean(),

@@ -125,7 +125,8 @@ export async function joinCommunity(input: {
     now: clock.now(),
   });
   const { pseudonym } = opened.credential;
-  const admission = { credential: opened.statement, pseudonym, salt: opened.salt, codes: [...opened.codes] };
+  const { statement: credential, salt, codes, attested } = opened;
+  const admission = { credential, pseudonym, salt, codes: [...codes], attested };
   const state: MemberState = { ...input.state, community: statement, admission };
   await memory.keep(state);
   const memberKey = await signStatement(
@@ -139,7 +140,7 @@ export async function joinCommunity(input: {
     },
     keys.signing,
   );
-  await relay.as(community.community, keys.signing).join(opened.statement, memberKey);
+  await relay.as(community.community, keys.signing).join(credential, memberKey);
   state.joined = true;
   await memory.keep(state);
   return state;

@@ -79,32 +79,24 @@ const STREAM = { people: 1, walks: 2 } as const;
  * @returns one run for each threshold, in their order
  */
 export function runEmergency(world: World, seed: number, thresholds: readonly number[]): Run[] {
-  const people = populate(world, createRandom(seed, STREAM.people));
-  const walks = createRandom(seed, STREAM.walks);
   const compared = new Set<number>();
   const met = thresholds.map(() => new Set<number>());
   const patientWork = thresholds.map(() => 0);
   const allWork = thresholds.map(() => 0);
   const helped = thresholds.map(() => 0);
-  const reports = Math.floor(world.duration / world.reportEvery);
-  for (let report = 0; report < reports; report++) {
-    const near: Person[] = [];
-    for (const [i, person] of people.entries()) {
-      walk(person, world, walks, report * world.reportEvery);
-      const distance = Math.hypot(person.x - world.side / 2, person.y - world.side / 2);
-      if (distance > world.reach || !person.credentialed) {
-        continue;
-      }
-      near.push(person);
-      const isNew = !compared.has(i);
-      compared.add(i);
+  let reports = 0;
+  for (const near of passersBy(world, seed)) {
+    reports++;
+    for (const { index, common } of near) {
+      const isNew = !compared.has(index);
+      compared.add(index);
       for (const [t, threshold] of thresholds.entries()) {
         if (isNew) {
           patientWork[t] = (patientWork[t] as number) + world.comparison;
           allWork[t] = (allWork[t] as number) + 2 * world.comparison;
         }
-        if (person.common >= threshold) {
-          met[t]?.add(i);
+        if (common >= threshold) {
+          met[t]?.add(index);
         }
       }
     }
@@ -121,6 +113,30 @@ export function runEmergency(world: World, seed: number, thresholds: readonly nu
     compared: compared.size,
     helped: (helped[t] as number) / reports,
   }));
+}
+
+/** Somebody with a fitting credential in reach of the patient, and how many symptoms they share. */
+export interface Passerby {
+  readonly index: number;
+  readonly common: number;
+}
+
+/** Who is near with each report. The same seed gives the same walks. */
+export function* passersBy(world: World, seed: number): Generator<readonly Passerby[]> {
+  const people = populate(world, createRandom(seed, STREAM.people));
+  const walks = createRandom(seed, STREAM.walks);
+  const reports = Math.floor(world.duration / world.reportEvery);
+  for (let report = 0; report < reports; report++) {
+    const near: Passerby[] = [];
+    for (const [index, person] of people.entries()) {
+      walk(person, world, walks, report * world.reportEvery);
+      const distance = Math.hypot(person.x - world.side / 2, person.y - world.side / 2);
+      if (distance <= world.reach && person.credentialed) {
+        near.push({ index, common: person.common });
+      }
+    }
+    yield near;
+  }
 }
 
 function populate(world: World, random: Random): Person[] {

@@ -3,6 +3,7 @@ import { APPEAL, MODERATION, sealedDigest } from "../../../host/community/index.
 import type { Action } from "../../../host/identity/index.ts";
 import { type SigningKey, signStatement } from "../../../host/sealing/index.ts";
 import { askSimilarity } from "../../../host/trust/index.ts";
+import { attest } from "../../support/helpers.ts";
 import type { Person, System } from "../../support/system.ts";
 import { createScene, type Insider, type Scene } from "../community/scene.ts";
 import { sealTo } from "../community/wire.ts";
@@ -18,6 +19,7 @@ type CommunityAction = Extract<
   | `exchange.${string}`
   | `rating.${string}`
   | `report.${string}`
+  | `helper.${string}`
 >;
 
 /** One community with its member whose things are "own" there, and a request for each action. */
@@ -117,6 +119,7 @@ async function createSide(
   const report = await moderated(scene, me, partner, warned);
   const at = (exchange: string, rest = "") => ({ path: `${path}/exchanges/${exchange}${rest}` });
   const document = (await scene.call("GET", path, undefined)).json.statement as string;
+  const { set } = await attest(scene, me, ["195967001"]);
 
   return {
     requests: {
@@ -157,6 +160,17 @@ async function createSide(
       "report.appeal": { path: `${report.at}/appeal`, json: report.appeal },
       "report.list": { path: `${path}/reports` },
       "report.show": { path: report.at },
+      "helper.stand-by": { path: `${path}/helpers/own`, json: { set } },
+      "helper.answer": {
+        path: `${path}/emergency-calls/${"0".repeat(32)}/answers`,
+        json: { statement: "no.answer.really" },
+        passes: ["HELPER_ABSENT", "STATEMENT_INVALID"],
+      },
+      "helper.acknowledge": {
+        path: `${path}/acknowledgements`,
+        json: { statement: "no.word.really" },
+        passes: ["ACKNOWLEDGEMENT_INVALID", "ACKNOWLEDGEMENT_UNVERIFIED"],
+      },
       "report.decide": { path: `${report.at}/decisions`, json: report.decision },
     },
   };
@@ -212,6 +226,9 @@ export const COMMUNITY_SAMPLES: Readonly<Record<CommunityAction, Sample>> = {
   "exchange.received": sample("exchange.received"),
   "rating.give": sample("rating.give"),
   "rating.list": sample("rating.list"),
+  "helper.stand-by": sample("helper.stand-by"),
+  "helper.answer": sample("helper.answer"),
+  "helper.acknowledge": sample("helper.acknowledge"),
   "report.file": sample("report.file"),
   "report.appeal": sample("report.appeal"),
   "report.list": sample("report.list"),

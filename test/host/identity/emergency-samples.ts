@@ -216,7 +216,10 @@ const aboutOne =
     return { path: `/emergencies/${emergencyId}/${rest}` };
   };
 
-type EmergencyAction = Extract<Action, `emergency.${string}` | `notice.${string}`>;
+type EmergencyAction = Exclude<
+  Extract<Action, `emergency.${string}` | `notice.${string}`>,
+  "emergency.call" | "emergency.call-report" | "emergency.duty"
+>;
 
 /** Samples of everything around break-glass and notices. */
 export const EMERGENCY_SAMPLES: Readonly<Record<EmergencyAction, Sample>> = {

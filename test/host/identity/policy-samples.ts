@@ -22,6 +22,7 @@ import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
+import { HELPER_SAMPLES } from "./helper-samples.ts";
 import { IDS_SAMPLES } from "./ids-samples.ts";
 import { MESH_SAMPLES } from "./mesh-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
@@ -45,6 +46,8 @@ export interface World {
   readonly doctor: Doctor;
   /** Somebody without an account, who asks guardians. */
   readonly requester: { readonly identity: string; readonly key: SigningKey };
+  /** Somebody to whom a cloudlet gave a permit. */
+  readonly helper: SigningKey;
   /** A doctor who takes no other part. */
   readonly stranger: Person;
   /** Consent ids by `owner, space, reader`. */
@@ -167,6 +170,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
   ...EMERGENCY_SAMPLES,
+  ...HELPER_SAMPLES,
   ...IDS_SAMPLES,
   ...MESH_SAMPLES,
   ...RECORD_SAMPLES,

@@ -61,6 +61,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
   const stranger = await system.doctor("dr-egret");
   const { keys: requesterKeys, statement } = await createIdentity(system.suite, system.clock);
   const requester = { identity: statement, key: requesterKeys.signing };
+  const helper = await newSigningKey();
   const grants = new Map<string, string>();
   for (const [owner, readers] of [
     [cy.patient, [doctor, people.researcher as Person, ada.patient]],
@@ -83,7 +84,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     return play;
   };
   const research = await createResearchPlay(system, people);
-  const world = { system, ada, bo, cy, doctor, stranger, requester, grants, communities, research };
+  const world = { system, ada, bo, cy, doctor, stranger, requester, helper, grants, communities, research };
   const { accountId, key: cloudletKey } = system.cloudletAccount;
   const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
   const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
@@ -102,6 +103,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     { name: "cloudlet", person: null, credentials: { key: cloudletKey } },
     { name: "peer", person: null, credentials: { key: await createPeer(system) } },
     { name: "requester", person: null, credentials: { key: requester.key } },
+    { name: "helper", person: null, credentials: { key: helper } },
     { name: "applicant", person: null, credentials: { key: community.applicant } },
     { name: "member", person: null, credentials: { key: community.member } },
     { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
