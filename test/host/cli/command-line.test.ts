@@ -229,7 +229,7 @@ describe("medcloudlet demo", () => {
         .split("\n")
         .map((line) => JSON.parse(line));
       expect(events[0]).toMatchObject({ event: "ready" });
-      expect(events[0].logins).toHaveLength(3);
+      expect(events[0].logins).toHaveLength(4);
       expect(events.at(-1)).toEqual({ event: "stopped", opened: 2, refused: 0 });
       const opened = events.filter(({ event }) => event === "opened").map(({ sequence }) => sequence);
       expect(opened).toEqual([2 * round, 2 * round + 1]);
