@@ -10,8 +10,10 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addNoteRoutes,
   addPartRoutes,
   addRecordsRoutes,
+  createNotes,
   createParts,
   createRecords,
   createSubscriptions,
@@ -51,6 +53,8 @@ export async function createCloudApp(options: {
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
   addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
   addPartRoutes(routes, { parts: await createParts(store, clock) });
+  const onNote = (streamId: string, position: number) => subscriptions.publish(streamId, position, "note");
+  addNoteRoutes(routes, { notes: await createNotes({ store, clock, onStored: onNote }) });
   ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,

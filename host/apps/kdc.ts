@@ -33,6 +33,7 @@ import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addEmergencyRoutes,
   addKeysRoutes,
+  addNoteTicketRoute,
   addRecordPartRoutes,
   createConsents,
   createEmergencies,
@@ -137,6 +138,7 @@ export async function createKdcApp(options: {
     open,
     publicUrl,
   });
+  addNoteTicketRoute(routes, { accounts, proofs, issuer, epochs, consents, emergencies, open, publicUrl });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
   ids.addRoutes(routes);

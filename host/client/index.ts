@@ -72,6 +72,7 @@ export {
   requirePassphrase,
   unlockKeystore,
 } from "./keystore.ts";
+export { createNoteIndex, type FoundNote, type NoteIndex } from "./note-search.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 export {
@@ -82,6 +83,20 @@ export {
   type OwnedEpoch,
   type Owner,
 } from "./owner.ts";
+export {
+  chainNotes,
+  type NotedStream,
+  type NoteVersion,
+  type PatientNote,
+  readNote,
+} from "./patient-note.ts";
+export {
+  createPatientNotes,
+  type NoteList,
+  ownNotedStream,
+  type PatientNotes,
+  type WritableStream,
+} from "./patient-notes.ts";
 export {
   createIdentity,
   type IdentitySecrets,

@@ -33,7 +33,7 @@ export type Rule = { readonly audit: boolean } & (
   | {
       readonly by: "ticket";
       readonly allow: Readonly<
-        Partial<Record<"upload" | "forward" | "read" | "write" | StaffScope, readonly Allowed[]>>
+        Partial<Record<"upload" | "forward" | "read" | "write" | "note" | StaffScope, readonly Allowed[]>>
       >;
     }
 );
@@ -128,6 +128,8 @@ export const POLICY = {
     allow: { ...READERS_GRANTED, patient: ["own", "granted"], doctor: ["granted", "emergency"] },
   },
   "ticket.write": { by: "session", audit: true, allow: { patient: OWN } },
+  // A consent that names a doctor is one for treatment: researchers and peers read, and write nothing.
+  "ticket.note": { by: "session", audit: true, allow: { patient: OWN, doctor: GRANTED } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   // Which of the staff's scopes, the role says.
@@ -221,6 +223,8 @@ export const POLICY = {
   "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
   "record.store": { by: "ticket", audit: false, allow: { write: OWN } },
   "record.fetch": { by: "ticket", audit: false, allow: { read: OWN } },
+  "note.store": { by: "ticket", audit: false, allow: { note: OWN } },
+  "note.read": { by: "ticket", audit: false, allow: { read: OWN } },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type Action = keyof typeof POLICY;

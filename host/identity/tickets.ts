@@ -55,6 +55,8 @@ const GRANTS = {
   read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
   /** An owner's, for the parts of a record; it names no owner. */
   write: z.object({ scope: z.literal("write"), stream: idSchema, region, ...holder }),
+  /** For notes about the owner of a stream; it names no author. */
+  note: z.object({ scope: z.literal("note"), stream: idSchema, region, ...holder }),
   /** `staff`: the account, so that a service can write down who did what. */
   watch: z.object({ scope: z.literal("watch"), staff: idSchema, ...holder }),
   operate: z.object({ scope: z.literal("operate"), staff: idSchema, ...holder }),
@@ -70,6 +72,7 @@ const AUDIENCE: Readonly<Record<Scope, string>> = {
   forward: "cloud",
   read: "cloud",
   write: "cloud",
+  note: "cloud",
   watch: "service",
   operate: "service",
   moderate: "service",
@@ -81,6 +84,7 @@ const LIFETIME: Readonly<Record<Scope, number>> = {
   forward: 3600,
   read: 300,
   write: 300,
+  note: 300,
   watch: 300,
   operate: 300,
   moderate: 300,

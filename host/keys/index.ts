@@ -3,6 +3,7 @@ export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";
 export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.ts";
 export { createEpochs, type Epochs } from "./epochs.ts";
+export { addNoteTicketRoute } from "./note-routes.ts";
 export { createOpenAccounts } from "./open-accounts.ts";
 export { createRecordParts, type RecordParts } from "./record-parts.ts";
 export { addRecordPartRoutes } from "./record-routes.ts";

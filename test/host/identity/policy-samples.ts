@@ -24,6 +24,7 @@ import { CONSENT_SAMPLES } from "./consent-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 import { IDS_SAMPLES } from "./ids-samples.ts";
 import { MESH_SAMPLES } from "./mesh-samples.ts";
+import { NOTE_SAMPLES } from "./note-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
 
 /** A patient and everything of theirs that a request can be about. */
@@ -167,5 +168,6 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...EMERGENCY_SAMPLES,
   ...IDS_SAMPLES,
   ...MESH_SAMPLES,
+  ...NOTE_SAMPLES,
   ...RECORD_SAMPLES,
 };
