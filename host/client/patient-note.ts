@@ -170,23 +170,31 @@ export function chainNotes(versions: readonly NoteVersion[]): {
     }
   }
 
-  /** The name of the first version of a chain, or of the note that is missing before it; a circle has no first. */
+  /** By name, the beginning of its chain and whether that is missing. Every link is walked once. */
+  const roots = new Map<string, { root: string; missing: boolean }>();
   const rootOf = (version: NoteVersion): { root: string; missing: boolean } => {
-    const seen = new Set<string>();
+    const path = new Set<string>();
     let current = version;
-    for (;;) {
+    let found: { root: string; missing: boolean } | undefined;
+    while (found === undefined) {
       const name = nameOf(current.fingerprint, current.noteId);
-      if (seen.has(name) || current.replaces === null) {
-        return { root: seen.has(name) ? ([...seen].sort()[0] as string) : name, missing: false };
+      found = roots.get(name);
+      if (found === undefined && (path.has(name) || current.replaces === null)) {
+        // Where a chain bites its tail, it begins wherever it was met first.
+        found = { root: name, missing: false };
       }
-      seen.add(name);
-      const before = nameOf(current.fingerprint, current.replaces);
-      const next = known.get(before);
-      if (next === undefined) {
-        return { root: before, missing: true };
+      path.add(name);
+      if (found === undefined && current.replaces !== null) {
+        const before = nameOf(current.fingerprint, current.replaces);
+        const next = known.get(before);
+        found = next === undefined ? { root: before, missing: true } : undefined;
+        current = next ?? current;
       }
-      current = next;
     }
+    for (const name of path) {
+      roots.set(name, found);
+    }
+    return found;
   };
 
   const chains = new Map<string, { versions: NoteVersion[]; missing: boolean }>();
