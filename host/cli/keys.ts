@@ -9,6 +9,7 @@ import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import { invitationsCommand } from "./invitations.ts";
+import { ownNoteCommands } from "./notes.ts";
 import {
   addressesOf,
   asPerson,
@@ -189,6 +190,7 @@ export function keysCommand(): Command {
     devices(),
     unpair(),
     rotateTicketsCommand(),
+    ...ownNoteCommands(),
   ]) {
     command.addCommand(subcommand);
   }
