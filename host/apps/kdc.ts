@@ -31,10 +31,12 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addAccessRequestRoutes,
   addEmergencyRoutes,
   addKeysRoutes,
   addNoteTicketRoute,
   addRecordPartRoutes,
+  createAccessRequests,
   createConsents,
   createEmergencies,
   createEmergencyShares,
@@ -96,6 +98,7 @@ export async function createKdcApp(options: {
   const recordParts = await createRecordParts(store, epochs);
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
+  const requests = await createAccessRequests({ store, clock, accounts, notices });
   const releases = createReleases();
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
@@ -125,7 +128,9 @@ export async function createKdcApp(options: {
     releases,
     open,
     publicUrl,
+    onGiven: requests.fulfilled,
   });
+  addAccessRequestRoutes(routes, { accounts, requests });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, open, clock });
   addRecordPartRoutes(routes, {
     accounts,

@@ -5,6 +5,7 @@ import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { OpenedStream, ReadBatch, Reader } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { askCommand, askedCommand } from "./access-requests.ts";
 import { type AlertDesk, alertsCommand, openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -345,10 +346,10 @@ function read(): Command {
     );
 }
 
-/** `medcloudlet doctor read | alerts | note | notes`. */
+/** `medcloudlet doctor read | alerts | note | notes | ask | asked`. */
 export function doctorCommand(): Command {
   const command = newGroup("doctor", "what a doctor does").addCommand(read()).addCommand(alertsCommand());
-  for (const subcommand of doctorNoteCommands()) {
+  for (const subcommand of [...doctorNoteCommands(), askCommand(), askedCommand()]) {
     command.addCommand(subcommand);
   }
   return command;

@@ -4,6 +4,7 @@ import { fromBase64Url, systemClock } from "../base/index.ts";
 import { openIdentity, personFingerprint } from "../client/index.ts";
 import type { Role } from "../identity/index.ts";
 import type { Region } from "../sealing/index.ts";
+import { requestsCommand } from "./access-requests.ts";
 import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts";
 import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
@@ -191,6 +192,7 @@ export function keysCommand(): Command {
     unpair(),
     rotateTicketsCommand(),
     ...ownNoteCommands(),
+    requestsCommand(),
   ]) {
     command.addCommand(subcommand);
   }

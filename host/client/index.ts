@@ -1,4 +1,10 @@
 export {
+  type AccessRequests,
+  createAccessRequests,
+  type MadeRequest,
+  type ReceivedRequest,
+} from "./access-requests.ts";
+export {
   type AccountClient,
   type AccountEvent,
   createAccountClient,

@@ -110,6 +110,10 @@ export const POLICY = {
   "consent.list": { by: "session", audit: false, allow: { patient: OWN } },
   "consent.show": { by: "session", audit: false, allow: { patient: OWN } },
   "consent.revoke": { by: "session", audit: true, allow: { patient: OWN } },
+  // What an asker learns, and what not, is for `host/keys/access-requests.ts`.
+  "access.ask": { by: "session", audit: true, allow: { doctor: OWN, researcher: OWN } },
+  "access.list": { by: "session", audit: false, allow: READERS },
+  "access.end": { by: "session", audit: true, allow: READERS },
   "key.store": { by: "session", audit: true, allow: { patient: OWN } },
   "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
   "grant.list": { by: "session", audit: false, allow: READERS },

@@ -1,3 +1,5 @@
+export { addAccessRequestRoutes } from "./access-request-routes.ts";
+export { type AccessRequests, createAccessRequests } from "./access-requests.ts";
 export { type Consents, createConsents } from "./consents.ts";
 export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";

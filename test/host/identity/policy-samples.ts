@@ -18,6 +18,7 @@ import {
   type System,
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+import { ACCESS_SAMPLES } from "./access-samples.ts";
 import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
@@ -162,6 +163,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     path: `/streams/${sensor.streamId}/summary?epochId=${sensor.epochId}`,
   }),
   "batch.follow": streamOf("/events"),
+  ...ACCESS_SAMPLES,
   ...ACCOUNT_SAMPLES,
   ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
