@@ -10,9 +10,11 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addErasureRoute,
   addNoteRoutes,
   addPartRoutes,
   addRecordsRoutes,
+  createErasures,
   createNotes,
   createParts,
   createRecords,
@@ -51,10 +53,12 @@ export async function createCloudApp(options: {
   const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
   const records = await createRecords({ store, clock, onStored: subscriptions.publish });
-  addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
-  addPartRoutes(routes, { parts: await createParts(store, clock) });
+  const erasures = await createErasures({ store, clock, onErased: subscriptions.end });
+  addRecordsRoutes(routes, { tickets, records, subscriptions, erasures, clock });
+  addPartRoutes(routes, { parts: await createParts(store, clock), erasures });
   const onNote = (streamId: string, position: number) => subscriptions.publish(streamId, position, "note");
-  addNoteRoutes(routes, { notes: await createNotes({ store, clock, onStored: onNote }) });
+  addNoteRoutes(routes, { notes: await createNotes({ store, clock, onStored: onNote }), erasures });
+  addErasureRoute(routes, { erasures });
   ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
@@ -72,6 +76,7 @@ export async function createCloudApp(options: {
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      await erasures.sweep();
       ids.start();
     },
     drain() {

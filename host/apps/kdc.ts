@@ -32,12 +32,14 @@ import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
   addAccessRequestRoutes,
+  addDeletionRoutes,
   addEmergencyRoutes,
   addKeysRoutes,
   addNoteTicketRoute,
   addRecordPartRoutes,
   createAccessRequests,
   createConsents,
+  createDeletions,
   createEmergencies,
   createEmergencyShares,
   createEpochs,
@@ -102,6 +104,8 @@ export async function createKdcApp(options: {
   const releases = createReleases();
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
+  const { settled } = open;
+  const deletions = await createDeletions({ store, clock, accounts, epochs, consents, notices, settled });
 
   const http = createHttpClient({ clock });
   const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
@@ -144,6 +148,10 @@ export async function createKdcApp(options: {
     publicUrl,
   });
   addNoteTicketRoute(routes, { accounts, proofs, issuer, epochs, consents, emergencies, open, publicUrl });
+  const { reauthenticate } = own;
+  addDeletionRoutes(routes, {
+    ...{ accounts, proofs, issuer, epochs, deletions, open, reauthenticate, publicUrl },
+  });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
   ids.addRoutes(routes);
@@ -166,6 +174,7 @@ export async function createKdcApp(options: {
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      await deletions.resume();
       ids.start();
       await ring.turn();
       turning = setInterval(() => {

@@ -24,6 +24,12 @@ export {
 } from "./audit.ts";
 export * from "./community/index.ts";
 export {
+  createDataDeletion,
+  type DataDeletion,
+  type DeletionState,
+  type DeletionStep,
+} from "./delete-data.ts";
+export {
   createEmergency,
   EMERGENCY_PLAN,
   type Emergency,

@@ -33,7 +33,9 @@ export type Rule = { readonly audit: boolean } & (
   | {
       readonly by: "ticket";
       readonly allow: Readonly<
-        Partial<Record<"upload" | "forward" | "read" | "write" | "note" | StaffScope, readonly Allowed[]>>
+        Partial<
+          Record<"upload" | "forward" | "read" | "write" | "note" | "erase" | StaffScope, readonly Allowed[]>
+        >
       >;
     }
 );
@@ -134,6 +136,13 @@ export const POLICY = {
   "ticket.write": { by: "session", audit: true, allow: { patient: OWN } },
   // A consent that names a doctor is one for treatment: researchers and peers read, and write nothing.
   "ticket.note": { by: "session", audit: true, allow: { patient: OWN, doctor: GRANTED } },
+  // Deleting what one has here: announced, then begun with the account's own key, then finished.
+  "deletion.announce": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.show": { by: "session", audit: false, allow: { patient: OWN } },
+  "deletion.withdraw": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.begin": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.finish": { by: "session", audit: true, allow: { patient: OWN } },
+  "ticket.erase": { by: "session", audit: true, allow: { patient: OWN } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   // Which of the staff's scopes, the role says.
@@ -229,6 +238,7 @@ export const POLICY = {
   "record.fetch": { by: "ticket", audit: false, allow: { read: OWN } },
   "note.store": { by: "ticket", audit: false, allow: { note: OWN } },
   "note.read": { by: "ticket", audit: false, allow: { read: OWN } },
+  "stream.erase": { by: "ticket", audit: false, allow: { erase: OWN } },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type Action = keyof typeof POLICY;

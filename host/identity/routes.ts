@@ -146,6 +146,7 @@ function namedIn(grant: Grant<Scope>): Omit<ProvenCaller, "byKey"> {
     case "read":
     case "write":
     case "note":
+    case "erase":
       return {};
     default:
       return { account: grant.staff };

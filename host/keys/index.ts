@@ -1,6 +1,8 @@
 export { addAccessRequestRoutes } from "./access-request-routes.ts";
 export { type AccessRequests, createAccessRequests } from "./access-requests.ts";
 export { type Consents, createConsents } from "./consents.ts";
+export { addDeletionRoutes } from "./deletion-routes.ts";
+export { createDeletions, type Deletions } from "./deletions.ts";
 export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";
 export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.ts";

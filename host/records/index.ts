@@ -1,3 +1,5 @@
+export { addErasureRoute } from "./erasure-routes.ts";
+export { createErasures, type Erasures } from "./erasures.ts";
 export { addNoteRoutes } from "./note-routes.ts";
 export { createNotes, NOTE_LIMITS, type NoteLimits, type Notes } from "./notes.ts";
 export { addPartRoutes } from "./part-routes.ts";

@@ -3,6 +3,7 @@ import { MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
 import type { Relation, Routes } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_NOTE_BYTES, parseNote } from "../sealing/index.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Notes } from "./notes.ts";
 
 const STREAM = z.strictObject({ streamId: idSchema });
@@ -13,8 +14,11 @@ const PAGE = z.strictObject({
 });
 
 /** Storing and fetching sealed notes at the cloud, under `/v1`. */
-export function addNoteRoutes(routes: Routes, rooms: { readonly notes: Notes }): void {
-  const { notes } = rooms;
+export function addNoteRoutes(
+  routes: Routes,
+  rooms: { readonly notes: Notes; readonly erasures: Erasures },
+): void {
+  const { notes, erasures } = rooms;
   const readBinary = createBinaryReader(MAX_NOTE_BYTES);
   const relation = (call: {
     readonly grant: { readonly stream: string };
@@ -40,7 +44,9 @@ export function addNoteRoutes(routes: Routes, rooms: { readonly notes: Notes }):
           { status: 403 },
         );
       }
+      await erasures.requireKept(grant.stream);
       const { status, digest, position } = await notes.add(grant.stream, bytes, grant.cnf.jkt);
+      await erasures.settle(grant.stream);
       return { status: status === "stored" ? 201 : 200, json: { status, digest, position } };
     },
   });
@@ -54,6 +60,7 @@ export function addNoteRoutes(routes: Routes, rooms: { readonly notes: Notes }):
     relation,
     refusal: mismatch,
     async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
       const page = await notes.page(params.streamId, query.after, query.limit);
       return {
         status: 200,

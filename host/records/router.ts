@@ -9,6 +9,7 @@ import {
   type TicketVerifier,
 } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -33,10 +34,11 @@ export function addRecordsRoutes(
     readonly tickets: TicketVerifier;
     readonly records: Records;
     readonly subscriptions: Subscriptions;
+    readonly erasures: Erasures;
     readonly clock: Clock;
   },
 ): void {
-  const { tickets, records, subscriptions, clock } = rooms;
+  const { tickets, records, subscriptions, erasures, clock } = rooms;
   const readBinary = createBinaryReader(MAX_BATCH_BYTES);
 
   /** The device's grant at the moment the cloudlet took the batch in. */
@@ -78,7 +80,9 @@ export function addRecordsRoutes(
       const bytes = await readBinary(request, response);
       const { batch, digest } = await admitBatch(bytes, grant);
       concerning({ object: batch.header.deviceId });
+      await erasures.requireKept(batch.header.streamId);
       const stored = await records.add(batch, bytes, digest, receivedAt);
+      await erasures.settle(batch.header.streamId);
       return { status: stored.status === "stored" ? 201 : 200, json: stored };
     },
   });
@@ -97,6 +101,7 @@ export function addRecordsRoutes(
     relation,
     refusal,
     async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
       const page = await records.page(params.streamId, query.after, query.limit);
       return {
         status: 200,
@@ -114,10 +119,10 @@ export function addRecordsRoutes(
     query: EPOCH,
     relation,
     refusal,
-    handle: async ({ params, query }) => ({
-      status: 200,
-      json: await records.summary(params.streamId, query.epochId),
-    }),
+    async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
+      return { status: 200, json: await records.summary(params.streamId, query.epochId) };
+    },
   });
 
   routes.ticket("read", {
@@ -127,9 +132,12 @@ export function addRecordsRoutes(
     params: STREAM,
     relation,
     refusal,
-    handle: ({ params }) => ({
-      status: 200,
-      stream: (response) => subscriptions.add(params.streamId, response, SUBSCRIPTION_MS),
-    }),
+    async handle({ params }) {
+      await erasures.requireKept(params.streamId);
+      return {
+        status: 200,
+        stream: (response) => subscriptions.add(params.streamId, response, SUBSCRIPTION_MS),
+      };
+    },
   });
 }

@@ -12,6 +12,8 @@ export interface Subscriptions {
    */
   add(streamId: string, response: Response, lifetimeMs: number): void;
   publish(streamId: string, position: number, kind?: NewsKind): void;
+  /** Ends the subscriptions of a stream that was deleted: readers who come back are told why. */
+  end(streamId: string): void;
   close(): void;
 }
 
@@ -65,6 +67,11 @@ export function createSubscriptions(capacity: number): Subscriptions {
     publish(streamId, position, kind = "batch") {
       for (const response of open.get(streamId) ?? []) {
         response.write(`event: ${kind}\nid: ${position}\ndata: {"position":${position}}\n\n`);
+      }
+    },
+    end(streamId) {
+      for (const response of open.get(streamId) ?? []) {
+        response.end();
       }
     },
     close() {

@@ -22,6 +22,7 @@ import { ACCESS_SAMPLES } from "./access-samples.ts";
 import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
+import { DELETION_SAMPLES } from "./deletion-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 import { IDS_SAMPLES } from "./ids-samples.ts";
 import { MESH_SAMPLES } from "./mesh-samples.ts";
@@ -167,6 +168,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   ...ACCOUNT_SAMPLES,
   ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
+  ...DELETION_SAMPLES,
   ...EMERGENCY_SAMPLES,
   ...IDS_SAMPLES,
   ...MESH_SAMPLES,

@@ -13,6 +13,7 @@ import { kdcOf, wearerOf } from "../http/attack.ts";
 import { newSigningKey } from "../sealing/fixtures.ts";
 import { type CommunityPlay, createCommunityPlay } from "./community-samples.ts";
 import { grantTo } from "./consent-samples.ts";
+import { eraseTicketOf } from "./deletion-samples.ts";
 import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 
@@ -86,6 +87,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
   const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
   const write = await writeTicketOf(ada.patient, ada.sensor.streamId);
   const note = await noteTicketOf(ada.patient, ada.sensor.streamId);
+  const erase = await eraseTicketOf(system, ada.patient, ada.sensor.streamId);
   const staff = await Promise.all(
     (Object.keys(STAFF_SCOPES) as StaffScope[]).map(async (name) => {
       const { session, keys } = people[STAFF_SCOPES[name]] as Person;
@@ -105,6 +107,7 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
     { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
     { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
+    { name: "erase", person: null, credentials: { key: erase.key, ticket: erase.ticket } },
     { name: "note", person: null, credentials: { key: note.key, ticket: note.ticket } },
     { name: "write", person: null, credentials: { key: write.key, ticket: write.ticket } },
     ...staff,
