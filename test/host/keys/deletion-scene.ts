@@ -13,7 +13,7 @@ import {
   ownNotedStream,
 } from "../../../host/client/index.ts";
 import { asTrustees, emergencyOf, type Staff } from "../../support/emergency.ts";
-import { recordOwnerOf, shareRecord } from "../../support/records.ts";
+import { type Disk, recordOwnerOf, shareRecord } from "../../support/records.ts";
 import {
   type Doctor,
   dumpOf,
@@ -29,6 +29,7 @@ export interface Settled {
   readonly patient: Patient;
   readonly sensor: Sensor;
   readonly streams: readonly string[];
+  readonly disk: Disk;
 }
 
 export async function settle(
@@ -45,7 +46,7 @@ export async function settle(
   for (let sequence = 0; sequence < 3; sequence++) {
     await replay(await uploadBy(system, sensor, await sealedBy(system, sensor, sequence)));
   }
-  const disk = { epochs: owner.epochs, seen: {} };
+  const disk: Disk = { epochs: owner.epochs, seen: {} };
   await recordOwnerOf(system, patient, disk).save({ mothersMaidenName: "Old", birthYear: 1950 }, {});
   await shareRecord(system, patient, others.doctor, ["identity", "profile", "medical"], disk);
   const accountId = session.account.accountId;
@@ -74,9 +75,12 @@ export async function settle(
     ...{ session, suite, clock, keys, contents, given, threshold: 2 },
     cards: [...cards, ...others.trustees.slice(0, 1).map(({ session: s }) => s.account)],
   });
-  await emergencyOf(system, patient).emergency.prepare(asTrustees(others.trustees), 2);
+  await emergencyOf(system, patient).emergency.prepare({
+    trustees: asTrustees(others.trustees),
+    threshold: 2,
+  });
   await snapshot(system);
-  return { patient, sensor, streams: [...new Set(disk.epochs.map(({ streamId }) => streamId))] };
+  return { patient, sensor, streams: [...new Set(disk.epochs.map(({ streamId }) => streamId))], disk };
 }
 
 export function deletionOf(system: System, { session, keys }: Person, fetchOver?: Fetch): DataDeletion {
