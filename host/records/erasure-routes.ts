@@ -17,8 +17,8 @@ export function addErasureRoute(routes: Routes, rooms: { readonly erasures: Eras
     relation: ({ grant, params: { streamId } }) => (grant.stream === streamId ? "own" : "other"),
     refusal: () =>
       new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 }),
-    async handle({ ticket, params: { streamId } }) {
-      await erasures.erase(streamId, ticket);
+    async handle({ params: { streamId } }) {
+      await erasures.erase(streamId);
       return { status: 200, json: { status: "deleted" } };
     },
   });

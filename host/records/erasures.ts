@@ -7,8 +7,6 @@ interface Tombstone {
   readonly _id: string;
   /** Midnight UTC before, ms since 1970: a finer time would join the streams of one person. */
   readonly deletedOn: number;
-  /** The ticket by which it was deleted: the KDC's signed word that its owner asked for it. */
-  readonly ticket: string;
 }
 
 /** Streams that were deleted for good. */
@@ -17,7 +15,7 @@ export interface Erasures {
    * Deletes everything of a stream, and lets nothing of it in any more from now on. Doing so again is fine and finishes
    * what was cut off.
    */
-  erase(streamId: string, ticket: string): Promise<void>;
+  erase(streamId: string): Promise<void>;
   /** @throws MedcloudletError `STREAM_DELETED` (410) */
   requireKept(streamId: string): Promise<void>;
   /**
@@ -70,11 +68,11 @@ export async function createErasures(options: {
     (await tombstones.findOne({ _id: { $eq: streamId } })) !== null;
 
   return {
-    async erase(streamId, ticket) {
+    async erase(streamId) {
       const deletedOn = Math.floor(clock.now() / DAY_MS) * DAY_MS;
       try {
         // First this, then the rest: whatever comes in from now on is met by it, here or in `settle`.
-        await tombstones.insertOne({ _id: streamId, deletedOn, ticket });
+        await tombstones.insertOne({ _id: streamId, deletedOn });
       } catch (error) {
         if (!isDuplicate(error)) {
           throw error;

@@ -247,7 +247,7 @@ describe.each(backends())("deleting everything on the $name store", (backend) =>
     });
     const erasures = await createErasures({ store, clock: system.clock, onErased: () => {} });
     await erasures.settle(streamId);
-    await erasures.erase(streamId, "ticket");
+    await erasures.erase(streamId);
     await batches.insertOne({ _id: someId(), streamId });
     await expect(erasures.settle(streamId)).rejects.toMatchObject({ code: "STREAM_DELETED", status: 410 });
     expect(await batches.findOne({ streamId: { $eq: streamId } })).toBeNull();
@@ -262,7 +262,7 @@ describe.each(backends())("deleting everything on the $name store", (backend) =>
       },
     };
     const cutOff = await createErasures({ store: dying, clock: system.clock, onErased: () => {} });
-    await expect(cutOff.erase(other, "ticket")).rejects.toThrow("killed");
+    await expect(cutOff.erase(other)).rejects.toThrow("killed");
     await expect(erasures.requireKept(other)).rejects.toMatchObject({ code: "STREAM_DELETED" });
     expect(await batches.findOne({ streamId: { $eq: other } })).not.toBeNull();
     await erasures.sweep();
