@@ -23,12 +23,11 @@ export interface Erasures {
    * @throws MedcloudletError `STREAM_DELETED` (410); then it is deleted, too
    */
   settle(streamId: string): Promise<void>;
-  /** Finishes what a crash cut off within the last days. */
+  /** Finishes what a crash cut off, and deletes again what a restored backup brought back. */
   sweep(): Promise<void>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const SWEPT_MS = 8 * DAY_MS;
 /** Where the cloud keeps what belongs to streams. */
 const KEPT_IN = ["batches", "record_parts", "notes"] as const;
 
@@ -48,7 +47,7 @@ export async function createErasures(options: {
   const { store, clock, onErased } = options;
   const tombstones = await store.collection<Tombstone>({
     name: "stream_tombstones",
-    indexes: [{ fields: { deletedOn: 1 } }],
+    indexes: [],
   });
   const kept = await Promise.all(
     KEPT_IN.map((name) =>
@@ -93,8 +92,7 @@ export async function createErasures(options: {
       }
     },
     async sweep() {
-      const recent = await tombstones.find({ deletedOn: { $gt: clock.now() - SWEPT_MS } });
-      for (const { _id } of recent) {
+      for (const { _id } of await tombstones.find({})) {
         await clear(_id);
       }
     },
