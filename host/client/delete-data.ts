@@ -131,10 +131,9 @@ export function createDataDeletion(options: {
     async withdraw() {
       await call(ANYTHING, { method: "DELETE", path: "/deletion" });
     },
-    async run({ confirm, onStep = () => {} } = {}) {
+    async run({ confirm = null, onStep = () => {} } = {}) {
       onStep("begin");
-      const json = confirm === undefined ? {} : { confirm };
-      await call(STATE, { method: "POST", path: "/deletion/begin", json, key: keys.signing });
+      await call(STATE, { method: "POST", path: "/deletion/begin", json: { confirm }, key: keys.signing });
       onStep("consents");
       await endConsents();
       onStep("devices");

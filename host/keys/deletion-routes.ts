@@ -17,9 +17,9 @@ import { requireAccountKey } from "./stream-access.ts";
 
 const AGAIN = { password: knownPassword, code: codeSchema.optional() };
 const ANNOUNCE = z.strictObject(AGAIN);
-/** Without a word once the time has come; before that password and handle, once more. */
+/** Null once the time has come; before that password and handle, once more. */
 const BEGIN = z.strictObject({
-  confirm: z.strictObject({ ...AGAIN, handle: z.string().max(40) }).optional(),
+  confirm: z.strictObject({ ...AGAIN, handle: z.string().max(40) }).nullable(),
 });
 const FINISH = z.strictObject({ streams: z.array(idSchema).max(16) });
 const ERASE = z.strictObject({ streamId: idSchema, holder: signingKeySchema });
@@ -81,9 +81,9 @@ export function addDeletionRoutes(
     action: "deletion.begin",
     body: BEGIN,
     async handle({ account, request, body: { confirm }, concerning }) {
-      concerning({ owner: account._id, details: { confirmed: String(confirm !== undefined) } });
+      concerning({ owner: account._id, details: { confirmed: String(confirm !== null) } });
       await requireAccountKey(rooms, account, request);
-      if (confirm !== undefined) {
+      if (confirm !== null) {
         if (confirm.handle !== account.handle) {
           throw new MedcloudletError(
             "DELETION_UNCONFIRMED",
@@ -93,7 +93,7 @@ export function addDeletionRoutes(
         }
         await reauthenticate(account, confirm);
       }
-      const { state, dueAt } = await deletions.begin(account, confirm !== undefined);
+      const { state, dueAt } = await deletions.begin(account, confirm !== null);
       return { status: 200, json: { state, dueAt } };
     },
   });

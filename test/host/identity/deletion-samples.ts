@@ -36,7 +36,7 @@ export const DELETION_SAMPLES: Readonly<Record<DeletionAction, Sample>> = {
   "deletion.announce": () => ({ json: { password: "not the right one" }, passes: ["PASSWORD_WRONG"] }),
   "deletion.show": () => ({}),
   "deletion.withdraw": () => ({ passes: ["DELETION_BEGUN"] }),
-  "deletion.begin": (_world, _target, caller) => ({ json: {}, ...signedBy(caller) }),
+  "deletion.begin": (_world, _target, caller) => ({ json: { confirm: null }, ...signedBy(caller) }),
   "deletion.finish": (_world, _target, caller) => ({
     ...{ json: { streams: [] }, passes: ["DELETION_INCOMPLETE"] },
     ...signedBy(caller),

@@ -81,6 +81,10 @@ describe.each(backends())("notes about a patient, under attack, on the $name sto
         "NOTE_STATEMENT_MISMATCH",
         await forged(dove, { ...herons, consent: heronsConsent, note: { epochId: someId() } }),
       ],
+      [
+        "NOTE_STATEMENT_MISMATCH",
+        await forged(dove, { ...herons, consent: heronsConsent, note: { streamId: someId() } }),
+      ],
       ["NOTE_STATEMENT_MISMATCH", await forged(dove, { ...herons, consent: heronsConsent, text: "" })],
     ];
     const own = await ownStream(dove);
