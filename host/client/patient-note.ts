@@ -2,6 +2,7 @@ import { type Bytes, isMedcloudletError, MedcloudletError } from "../base/index.
 import {
   CONSENT,
   fingerprint,
+  IDENTITY,
   identityKeys,
   NOTE,
   noteDigest,
@@ -10,7 +11,7 @@ import {
   parseNote,
   type Recipient,
   type Region,
-  verifyIdentity,
+  unverifiedPayload,
   verifyStatement,
 } from "../sealing/index.ts";
 
@@ -80,7 +81,8 @@ export async function readNote(bytes: Bytes, stream: NotedStream, now: number): 
     throw refuse("EPOCH_UNKNOWN", "The note is sealed to an epoch that was not shared with you.");
   }
   const content = await openNote(sealed, epoch);
-  const keys = identityKeys(await verifyIdentity(content.identity));
+  // The fingerprint that the patient signed covers both keys: the identity's own signature adds nothing, and costs.
+  const keys = identityKeys(unverifiedPayload(IDENTITY, content.identity));
   const note = await verifyStatement(NOTE, content.statement, keys.signingKey);
   if (
     note.streamId !== header.streamId ||
