@@ -11,9 +11,13 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addErasureRoute,
+  addNoteRoutes,
   addPartRoutes,
   addRecordsRoutes,
   createDeviceGrants,
+  createErasures,
+  createNotes,
   createParts,
   createRecords,
   createSubscriptions,
@@ -53,9 +57,8 @@ export async function createCloudApp(options: {
   const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
   const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const subscriptions = createSubscriptions(SUBSCRIPTION_CAPACITY);
-  const records = await createRecords({ store, clock, onStored: subscriptions.publish });
-  addRecordsRoutes(routes, { tickets, records, subscriptions, clock });
-  addPartRoutes(routes, { parts: await createParts(store, clock) });
+  const erasures = await createErasures({ store, clock, onErased: subscriptions.end });
+  const records = await createRecords({ store, clock, erasures, onStored: subscriptions.publish });
   const key = options.acknowledgementKey ?? (await importSigningKey(generateSigningSeed()));
   addRelayRoutes(routes, {
     tickets,
@@ -64,6 +67,11 @@ export async function createCloudApp(options: {
     clock,
     key,
   });
+  addRecordsRoutes(routes, { tickets, records, subscriptions, erasures, clock });
+  addPartRoutes(routes, { parts: await createParts(store, clock), erasures });
+  const onNote = (streamId: string, position: number) => subscriptions.publish(streamId, position, "note");
+  addNoteRoutes(routes, { notes: await createNotes({ store, clock, onStored: onNote }), erasures });
+  addErasureRoute(routes, { erasures });
   ids.addRoutes(routes);
   const { app, drain } = createServiceApp({
     log,
@@ -81,6 +89,7 @@ export async function createCloudApp(options: {
     endpoints: routes.endpoints,
     async start(listeningAt) {
       url = listeningAt;
+      await erasures.sweep();
       ids.start();
     },
     drain() {

@@ -31,11 +31,16 @@ import {
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
 import {
+  addAccessRequestRoutes,
+  addDeletionRoutes,
   addDeviceCallRoutes,
   addEmergencyRoutes,
   addKeysRoutes,
+  addNoteTicketRoute,
   addRecordPartRoutes,
+  createAccessRequests,
   createConsents,
+  createDeletions,
   createDeviceCalls,
   createEmergencies,
   createEmergencyShares,
@@ -105,9 +110,12 @@ export async function createKdcApp(options: {
   const shares = await createEmergencyShares(store, { accounts, epochs }, clock);
   const emergencies = await createEmergencies(store, { accounts, shares, notices }, clock);
   const calls = await createDeviceCalls(store, { accounts, shares, notices, emergencies }, clock);
+  const requests = await createAccessRequests({ store, clock, accounts, notices });
   const releases = createReleases();
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
   const proofs = createProofVerifier(clock);
+  const { settled } = open;
+  const deletions = await createDeletions({ store, clock, accounts, epochs, consents, notices, settled });
 
   const http = createHttpClient({ clock });
   const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
@@ -134,7 +142,9 @@ export async function createKdcApp(options: {
     releases,
     open,
     publicUrl,
+    onGiven: requests.fulfilled,
   });
+  addAccessRequestRoutes(routes, { accounts, requests });
   addEmergencyRoutes(routes, { accounts, devices, epochs, shares, emergencies, releases, open, clock });
   addDeviceCallRoutes(routes, { devices, calls, open });
   addRecordPartRoutes(routes, {
@@ -147,6 +157,11 @@ export async function createKdcApp(options: {
     recordParts,
     open,
     publicUrl,
+  });
+  addNoteTicketRoute(routes, { accounts, proofs, issuer, epochs, consents, emergencies, open, publicUrl });
+  const { reauthenticate } = own;
+  addDeletionRoutes(routes, {
+    ...{ accounts, proofs, issuer, epochs, deletions, open, reauthenticate, publicUrl },
   });
   addNoticeRoutes(routes, { notices });
   addAuditRoutes(routes, audit);
@@ -170,6 +185,7 @@ export async function createKdcApp(options: {
     hasOperator: () => accounts.hasRole("operator"),
     async start(listeningAt) {
       url = listeningAt;
+      await deletions.resume();
       ids.start();
       await ring.turn();
       turning = setInterval(() => {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import { createAccountClient } from "../client/index.ts";
+import { deleteCommand } from "./account-delete.ts";
 import { backupCommand, recoverCommand, recoveryCodeCommand, restoreCommand } from "./account-recovery.ts";
 import { cardCommand, guardCommand, guardiansCommand } from "./guardians.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
@@ -223,6 +224,7 @@ export function accountCommand(): Command {
     cardCommand(),
     guardiansCommand(),
     guardCommand(),
+    deleteCommand(),
   ]) {
     command.addCommand(subcommand);
   }

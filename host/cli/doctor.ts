@@ -3,15 +3,18 @@ import { open } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { scoreOf, updateVitals, type Vitals } from "../analytics/index.ts";
 import { MedcloudletError, systemClock } from "../base/index.ts";
-import type { OpenedStream, ReadBatch, Reader, SharedStream } from "../client/index.ts";
+import type { OpenedStream, ReadBatch, Reader } from "../client/index.ts";
 import { type BatchHeader, QUANTITIES, type Quantity, type ReadingColumn } from "../sealing/index.ts";
+import { askCommand, askedCommand } from "./access-requests.ts";
 import { createAlertPager, openHook, type Page, type PageFrom } from "./alert-hook.ts";
 import { type AlertDesk, alertsCommand, openAlertDesk } from "./doctor-alerts.ts";
 import { readerOf } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
+import { doctorNoteCommands } from "./notes.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { groups, type Output, table } from "./output.ts";
 import { type RecordCount, recordCountOf, recordCountText } from "./record-count.ts";
+import { chooseStreams } from "./shared-choice.ts";
 import { quantityLabel, scoreText, sparkline, vitalsText } from "./vitals.ts";
 
 /** How streams are shown. */
@@ -73,24 +76,6 @@ async function createCsv(file: string) {
       await once(stream, "finish");
     },
   };
-}
-
-function chooseStreams(streams: readonly SharedStream[], patient: string | undefined): SharedStream[] {
-  const wanted = patient?.toLowerCase();
-  const chosen = streams.filter(
-    ({ ownerName, streamId }) =>
-      wanted === undefined || ownerName.toLowerCase().includes(wanted) || streamId === wanted,
-  );
-  if (chosen.length === 0) {
-    throw new MedcloudletError(
-      "CONSENT_MISSING",
-      streams.length === 0
-        ? "No patient shares anything with you now: ask the patient for consent."
-        : `No shared record fits "${patient}"; shared are: ${streams.map(({ ownerName }) => ownerName).join(", ")}.`,
-      { status: 403 },
-    );
-  }
-  return chosen;
 }
 
 /** Sequence numbers that are missing between the first and last of each device: lost, withheld, or a crash's hole. */
@@ -389,7 +374,11 @@ function read(): Command {
     );
 }
 
-/** `medcloudlet doctor read | alerts`. */
+/** `medcloudlet doctor read | alerts | note | notes | ask | asked`. */
 export function doctorCommand(): Command {
-  return newGroup("doctor", "what a doctor does").addCommand(read()).addCommand(alertsCommand());
+  const command = newGroup("doctor", "what a doctor does").addCommand(read()).addCommand(alertsCommand());
+  for (const subcommand of [...doctorNoteCommands(), askCommand(), askedCommand()]) {
+    command.addCommand(subcommand);
+  }
+  return command;
 }

@@ -4,11 +4,13 @@ import { fromBase64Url, systemClock } from "../base/index.ts";
 import { openIdentity, personFingerprint } from "../client/index.ts";
 import type { Role } from "../identity/index.ts";
 import type { Region } from "../sealing/index.ts";
+import { requestsCommand } from "./access-requests.ts";
 import { catchUp, catchUpCommand, consents, revoke, share } from "./consents.ts";
 import { pairDevice } from "./device-folder.ts";
 import { createToolkit, openHome, ownerOf, registerPerson, requireHome } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import { invitationsCommand } from "./invitations.ts";
+import { ownNoteCommands } from "./notes.ts";
 import {
   addressesOf,
   asPerson,
@@ -189,6 +191,8 @@ export function keysCommand(): Command {
     devices(),
     unpair(),
     rotateTicketsCommand(),
+    ...ownNoteCommands(),
+    requestsCommand(),
   ]) {
     command.addCommand(subcommand);
   }

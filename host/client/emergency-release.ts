@@ -224,6 +224,7 @@ export async function openRelease(
       ownerId: owner.accountId,
       ownerName: owner.handle,
       ownerFingerprint,
+      ownerKey,
       epochs: keys,
       devices: new Map(
         devices.filter((device) => device.streamId === streamId).map((device) => [device.deviceId, device]),

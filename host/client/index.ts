@@ -1,4 +1,10 @@
 export {
+  type AccessRequests,
+  createAccessRequests,
+  type MadeRequest,
+  type ReceivedRequest,
+} from "./access-requests.ts";
+export {
   type AccountClient,
   type AccountEvent,
   createAccountClient,
@@ -18,6 +24,12 @@ export {
 } from "./audit.ts";
 export { type Changes, createChanges, type SyncedKeystore, syncBackup, takeIn } from "./backup-sync.ts";
 export * from "./community/index.ts";
+export {
+  createDataDeletion,
+  type DataDeletion,
+  type DeletionState,
+  type DeletionStep,
+} from "./delete-data.ts";
 export {
   createEmergency,
   EMERGENCY_PLAN,
@@ -78,6 +90,7 @@ export {
   unlockKeystore,
 } from "./keystore.ts";
 export { mergeContents } from "./keystore-merge.ts";
+export { createNoteIndex, type FoundNote, type NoteIndex } from "./note-search.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
 export {
@@ -88,6 +101,20 @@ export {
   type OwnedEpoch,
   type Owner,
 } from "./owner.ts";
+export {
+  chainNotes,
+  type NotedStream,
+  type NoteVersion,
+  type PatientNote,
+  readNote,
+} from "./patient-note.ts";
+export {
+  createPatientNotes,
+  type NoteList,
+  ownNotedStream,
+  type PatientNotes,
+  type WritableStream,
+} from "./patient-notes.ts";
 export {
   createIdentity,
   type IdentitySecrets,

@@ -40,7 +40,11 @@ export interface Reader {
   follow(
     stream: OpenedStream,
     signal: AbortSignal,
-    options?: { readonly after?: number; readonly onTrouble?: (error: MedcloudletError) => void },
+    options?: {
+      readonly after?: number;
+      readonly onTrouble?: (error: MedcloudletError) => void;
+      readonly onNote?: () => void;
+    },
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
 }
 
@@ -279,7 +283,11 @@ export function createReader(options: {
   }
 
   /** Fulfils with each event of the stream, until the cloud ends it. */
-  async function* news(streamId: string, signal: AbortSignal): AsyncGenerator<void> {
+  async function* news(
+    streamId: string,
+    signal: AbortSignal,
+    onNote: (() => void) | undefined,
+  ): AsyncGenerator<void> {
     const response = await http.send({
       method: "GET",
       url: `${streamsUrl}/${streamId}/events`,
@@ -299,6 +307,7 @@ export function createReader(options: {
     };
     signal.addEventListener("abort", end);
     try {
+      onNote?.();
       yield;
       for (;;) {
         const { done, value } = await events.read().catch((cause) => {
@@ -306,6 +315,9 @@ export function createReader(options: {
         });
         if (done) {
           return;
+        }
+        if (value.event === "note") {
+          onNote?.();
         }
         if (value.event === "batch") {
           yield;
@@ -349,13 +361,13 @@ export function createReader(options: {
       return { streams, refused };
     },
     read: (stream, after = 0) => readOn(stream, after, createSeen()),
-    async *follow(stream, signal, { after = 0, onTrouble } = {}) {
+    async *follow(stream, signal, { after = 0, onTrouble, onNote } = {}) {
       const seen = createSeen();
       let cursor = after;
       while (!signal.aborted) {
         try {
           // The subscription stands before the first read, so that nothing falls between the two.
-          for await (const _ of news(stream.streamId, signal)) {
+          for await (const _ of news(stream.streamId, signal, onNote)) {
             for await (const item of readOn(stream, cursor, seen, (ms) => pause(ms, signal))) {
               cursor = item.cursor;
               yield item;

@@ -41,6 +41,8 @@ export interface OpenedStream {
   readonly ownerName: string;
   /** Fingerprint of the owner's identity, to compare with what the owner says. */
   readonly ownerFingerprint: string;
+  /** The owner's Ed25519 key, verified: what the owner signs is checked with it. */
+  readonly ownerKey: Bytes;
   /** Opened epoch keys by epoch id. */
   readonly epochs: ReadonlyMap<string, Recipient>;
   /** The owner's devices by device id. */
@@ -50,6 +52,10 @@ export interface OpenedStream {
 /** One stream that its owner shared by a consent. */
 export interface SharedStream extends OpenedStream {
   readonly consent: Consent;
+  /** The consent as the owner signed it: it vouches for what the reader writes about the owner. */
+  readonly consentStatement: string;
+  /** Number of the newest epoch whose key was opened. */
+  readonly newestEpoch: number;
 }
 
 const refuse = (why: string) =>
@@ -127,7 +133,10 @@ export async function openGrant(
   }
   const devices = await openDevices(grant, ownerId, signingKey);
 
-  const streams = new Map<string, { region: Region; ownerName: string; epochs: Map<string, Recipient> }>();
+  const streams = new Map<
+    string,
+    { region: Region; ownerName: string; epochs: Map<string, Recipient>; newestEpoch: number }
+  >();
   for (const statement of grant.wrappedKeys) {
     const wrapped = await verifyStatement(WRAPPED_KEY, statement, signingKey);
     const epoch = published.get(wrapped.epochId);
@@ -145,8 +154,14 @@ export async function openGrant(
     if (!equalBytes(recipient.publicKey, fromBase64Url(epoch.publicKey))) {
       throw refuse("a wrapped key is not the one of its epoch");
     }
-    const stream = streams.get(epoch.streamId) ?? { region: epoch.region, ownerName, epochs: new Map() };
+    const stream = streams.get(epoch.streamId) ?? {
+      region: epoch.region,
+      ownerName,
+      epochs: new Map(),
+      newestEpoch: 0,
+    };
     stream.epochs.set(epoch.epochId, recipient);
+    stream.newestEpoch = Math.max(stream.newestEpoch, epoch.number);
     streams.set(epoch.streamId, stream);
   }
   const ownerFingerprint = fingerprint(ownerKeys);
@@ -155,7 +170,9 @@ export async function openGrant(
     ...stream,
     ownerId,
     ownerFingerprint,
+    ownerKey: signingKey,
     consent,
+    consentStatement: grant.consent,
     devices: devicesOf(streamId, devices),
   }));
 }

@@ -16,7 +16,7 @@ import { addRecoveryRoutes } from "./recovery-routes.ts";
 import type { Routes } from "./routes.ts";
 import { createSecondFactors } from "./second-factor.ts";
 import { addSecondFactorRoutes } from "./second-factor-routes.ts";
-import { addSessionRoutes, createReauthenticate } from "./session-routes.ts";
+import { addSessionRoutes, createReauthenticate, type Reauthenticate } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
 import { addSuspensionRoutes } from "./suspension-routes.ts";
 
@@ -34,6 +34,8 @@ export async function createAccountRooms(options: {
   readonly factorKey: Bytes;
   readonly notices: Notices;
 }): Promise<{
+  /** Asks for password and code once more. */
+  readonly reauthenticate: Reauthenticate;
   addRoutes(routes: Routes, others: { readonly settled: (closed: Account) => Promise<void> }): void;
 }> {
   const { store, clock, accounts, sessions, login } = options;
@@ -53,6 +55,7 @@ export async function createAccountRooms(options: {
   const reauthenticate = createReauthenticate(login, factors);
   const common = { accounts, events, reauthenticate };
   return {
+    reauthenticate,
     addRoutes(routes, { settled }) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });

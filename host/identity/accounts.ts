@@ -55,6 +55,8 @@ export interface Account {
   readonly pendingFactor: PendingFactor | null;
   /** When a security officer closed the account, until one opens it again. */
   readonly suspendedAt: number | null;
+  /** When its owner deleted it, ms since 1970 UTC: it is closed for good, and nobody else gets its handle. */
+  readonly deletedAt?: number;
 }
 
 /** What other people may see of an account. */
@@ -117,6 +119,8 @@ export interface Accounts {
       readonly suspendedAt?: number | null;
     },
   ): Promise<Account>;
+  /** Closes an account for good and forgets its password and factor; what stays keeps others from taking its name. */
+  bury(accountId: string): Promise<void>;
   /** Keeps a factor until its first code comes; a later one replaces it. */
   proposeFactor(accountId: string, pending: PendingFactor): Promise<void>;
   /** Uses up a TOTP step and those before it; false when it was used up already. */
@@ -188,6 +192,19 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
         );
       }
       return renewed;
+    },
+    async bury(accountId) {
+      const now = clock.now();
+      await accounts.updateOne(
+        { _id: { $eq: accountId }, deletedAt: { $exists: false } },
+        {
+          $set: {
+            ...{ passwordHash: null, secondFactor: null, pendingFactor: null },
+            ...{ suspendedAt: now, deletedAt: now },
+          },
+          $inc: { generation: 1 },
+        },
+      );
     },
     async proposeFactor(accountId, pendingFactor) {
       await accounts.updateOne({ _id: { $eq: accountId } }, { $set: { pendingFactor } });

@@ -30,6 +30,7 @@ export {
   type RouteSpec,
   type Routes,
 } from "./routes.ts";
+export { codeSchema, knownPassword, type Reauthenticate } from "./session-routes.ts";
 export { createSessions } from "./sessions.ts";
 export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";
 export {

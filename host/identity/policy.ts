@@ -36,7 +36,9 @@ export type Rule = { readonly audit: boolean } & (
   | {
       readonly by: "ticket";
       readonly allow: Readonly<
-        Partial<Record<"upload" | "forward" | "read" | "write" | StaffScope, readonly Allowed[]>>
+        Partial<
+          Record<"upload" | "forward" | "read" | "write" | "note" | "erase" | StaffScope, readonly Allowed[]>
+        >
       >;
     }
 );
@@ -113,6 +115,10 @@ export const POLICY = {
   "consent.list": { by: "session", audit: false, allow: { patient: OWN } },
   "consent.show": { by: "session", audit: false, allow: { patient: OWN } },
   "consent.revoke": { by: "session", audit: true, allow: { patient: OWN } },
+  // What an asker learns, and what not, is for `host/keys/access-requests.ts`.
+  "access.ask": { by: "session", audit: true, allow: { doctor: OWN, researcher: OWN } },
+  "access.list": { by: "session", audit: false, allow: READERS },
+  "access.end": { by: "session", audit: true, allow: READERS },
   "key.store": { by: "session", audit: true, allow: { patient: OWN } },
   "key.plan": { by: "session", audit: false, allow: { patient: OWN } },
   "grant.list": { by: "session", audit: false, allow: READERS },
@@ -133,6 +139,15 @@ export const POLICY = {
     allow: { ...READERS_GRANTED, patient: ["own", "granted"], doctor: ["granted", "emergency"] },
   },
   "ticket.write": { by: "session", audit: true, allow: { patient: OWN } },
+  // A consent that names a doctor is one for treatment: researchers and peers read, and write nothing.
+  "ticket.note": { by: "session", audit: true, allow: { patient: OWN, doctor: GRANTED } },
+  // Deleting what one has here: announced, then begun with the account's own key, then finished.
+  "deletion.announce": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.show": { by: "session", audit: false, allow: { patient: OWN } },
+  "deletion.withdraw": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.begin": { by: "session", audit: true, allow: { patient: OWN } },
+  "deletion.finish": { by: "session", audit: true, allow: { patient: OWN } },
+  "ticket.erase": { by: "session", audit: true, allow: { patient: OWN } },
   "ticket.upload": { by: "proof", audit: true, allow: { device: OWN } },
   "ticket.forward": { by: "proof", audit: true, allow: { cloudlet: OWN } },
   // Which of the staff's scopes, the role says.
@@ -248,6 +263,9 @@ export const POLICY = {
   "batch.follow": { by: "ticket", audit: false, allow: { read: OWN } },
   "record.store": { by: "ticket", audit: false, allow: { write: OWN } },
   "record.fetch": { by: "ticket", audit: false, allow: { read: OWN } },
+  "note.store": { by: "ticket", audit: false, allow: { note: OWN } },
+  "note.read": { by: "ticket", audit: false, allow: { read: OWN } },
+  "stream.erase": { by: "ticket", audit: false, allow: { erase: OWN } },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type Action = keyof typeof POLICY;

@@ -136,7 +136,7 @@ async function relationOf<A extends Action, C, P, Q, B>(
   return relation === undefined ? "own" : relation(call);
 }
 
-/** Whom a ticket names. A reader's and a writer's name nobody. */
+/** Whom a ticket names. A reader's, a writer's and a note's author's name nobody. */
 function namedIn(grant: Grant<Scope>): Omit<ProvenCaller, "byKey"> {
   switch (grant.scope) {
     case "upload":
@@ -145,6 +145,8 @@ function namedIn(grant: Grant<Scope>): Omit<ProvenCaller, "byKey"> {
       return { peer: grant.cloudlet };
     case "read":
     case "write":
+    case "note":
+    case "erase":
       return {};
     default:
       return { account: grant.staff };

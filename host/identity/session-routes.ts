@@ -20,7 +20,7 @@ import { createThrottle } from "./throttle.ts";
 /** A TOTP or backup code as somebody typed it. */
 export const codeSchema = z.string().min(6).max(40);
 // Not empty: for an empty field passport-local would look into the query, past the limits on handles.
-const knownPassword = z.string().min(1).max(256);
+export const knownPassword = z.string().min(1).max(256);
 
 const CREDENTIALS = z.strictObject({
   handle: z.string().min(1).max(40),

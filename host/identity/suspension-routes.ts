@@ -41,6 +41,13 @@ export function addSuspensionRoutes(
           { status: 403 },
         );
       }
+      if (subject.deletedAt !== undefined) {
+        throw new MedcloudletError(
+          "ACCOUNT_DELETED",
+          "The owner has deleted this account: it is closed for good.",
+          { status: 409 },
+        );
+      }
       if ((subject.suspendedAt !== null) !== suspended) {
         await accounts.renew(subject, { suspendedAt: suspended ? clock.now() : null });
         await events.note(subject._id, suspended ? "suspended" : "suspension-lifted");

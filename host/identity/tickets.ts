@@ -57,6 +57,10 @@ const GRANTS = {
   read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
   /** An owner's, for the parts of a record; it names no owner. */
   write: z.object({ scope: z.literal("write"), stream: idSchema, region, ...holder }),
+  /** For notes about the owner of a stream; it names no author. */
+  note: z.object({ scope: z.literal("note"), stream: idSchema, region, ...holder }),
+  /** An owner's, to delete a stream for good; it names no owner. */
+  erase: z.object({ scope: z.literal("erase"), stream: idSchema, ...holder }),
   /** `staff`: the account, so that a service can write down who did what. */
   watch: z.object({ scope: z.literal("watch"), staff: idSchema, ...holder }),
   operate: z.object({ scope: z.literal("operate"), staff: idSchema, ...holder }),
@@ -73,6 +77,8 @@ const AUDIENCE: Readonly<Record<Scope, string>> = {
   forward: "cloud",
   read: "cloud",
   write: "cloud",
+  note: "cloud",
+  erase: "cloud",
   watch: "service",
   operate: "service",
   moderate: "service",
@@ -85,6 +91,8 @@ const LIFETIME: Readonly<Record<Scope, number>> = {
   forward: 3600,
   read: 300,
   write: 300,
+  note: 300,
+  erase: 300,
   watch: 300,
   operate: 300,
   moderate: 300,

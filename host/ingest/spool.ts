@@ -65,6 +65,11 @@ export interface Spool {
   }): Promise<boolean>;
   /** Sets a batch aside that the cloud will never take; its bytes are kept for a person to look at. */
   markRefused(id: string, reason: string): Promise<void>;
+  /**
+   * Throws a batch away whose patient has deleted the stream, and what was set aside of the same device; that there was
+   * one is forgotten with those that the cloud took.
+   */
+  markDropped(id: string, reason: string): Promise<void>;
   waiting(): Promise<number>;
   /** Forgets batches that the cloud took over before `before` (ms since 1970 UTC); the cloud knows them anyway. */
   forget(before: number): Promise<number>;
@@ -192,6 +197,16 @@ export async function createSpool(options: {
         { $set: { state: "refused", reason, ticket: null } },
       );
       waiting -= modified;
+    },
+    async markDropped(id, reason) {
+      const gone = { state: "forwarded" as const, bytes: null, ticket: null, reason };
+      const { modified } = await spool.updateOne(
+        { _id: { $eq: id }, state: { $eq: "waiting" } },
+        { $set: gone },
+      );
+      waiting -= modified;
+      const device = id.slice(0, id.indexOf(":") + 1);
+      await spool.deleteMany({ state: { $eq: "refused" }, _id: { $gt: device, $lt: `${device}~` } });
     },
     waiting: count,
     forget: (before) => spool.deleteMany({ state: { $eq: "forwarded" }, receivedAt: { $lt: before } }),

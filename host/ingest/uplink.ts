@@ -104,6 +104,11 @@ export function createUplink(options: {
       });
       await spool.markForwarded(batch.id);
     } catch (error) {
+      if (isMedcloudletError(error, "STREAM_DELETED")) {
+        await spool.markDropped(batch.id, error.code);
+        log.info({ event: "batch_dropped", reason: error.code }, "the patient has deleted the stream");
+        return;
+      }
       if (isMedcloudletError(error) && FINAL.has(error.code)) {
         await spool.markRefused(batch.id, error.code);
         log.warn({ event: "batch_refused", reason: error.code }, "the cloud refused a batch for good");

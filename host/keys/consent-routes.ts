@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { type Accounts, type Devices, presentAccount, type Routes } from "../identity/index.ts";
-import { idSchema, REVOCATION, verifyStatement } from "../sealing/index.ts";
+import { type Consent, idSchema, REVOCATION, verifyStatement } from "../sealing/index.ts";
 import { type ConsentRecord, type Consents, verifyConsent } from "./consents.ts";
 import type { Epochs } from "./epochs.ts";
 import type { OpenAccounts } from "./open-accounts.ts";
@@ -34,9 +34,11 @@ export function addConsentRoutes(
     readonly consents: Consents;
     readonly releases: Releases;
     readonly open: OpenAccounts;
+    /** Hears of each consent once it stands. */
+    readonly onGiven: (consent: Consent) => Promise<void>;
   },
 ): void {
-  const { accounts, devices, epochs, consents, releases, open } = rooms;
+  const { accounts, devices, epochs, consents, releases, open, onGiven } = rooms;
 
   /** A consent as its owner sees it. The reader's identity goes along, to check and to wrap to. */
   const present = async ({ statement, revocation, reader }: ConsentRecord) => {
@@ -76,6 +78,7 @@ export function addConsentRoutes(
         consent,
         statement,
       });
+      await onGiven(consent);
       return { status: 201, json: { consentId } };
     },
   });

@@ -1,10 +1,15 @@
+export { addAccessRequestRoutes } from "./access-request-routes.ts";
+export { type AccessRequests, createAccessRequests } from "./access-requests.ts";
 export { type Consents, createConsents } from "./consents.ts";
+export { addDeletionRoutes } from "./deletion-routes.ts";
+export { createDeletions, type Deletions } from "./deletions.ts";
 export { addDeviceCallRoutes } from "./device-call-routes.ts";
 export { createDeviceCalls, type DeviceCalls } from "./device-calls.ts";
 export { createEmergencies, type Emergencies } from "./emergencies.ts";
 export { addEmergencyRoutes } from "./emergency-routes.ts";
 export { createEmergencyShares, type EmergencyShares } from "./emergency-shares.ts";
 export { createEpochs, type Epochs } from "./epochs.ts";
+export { addNoteTicketRoute } from "./note-routes.ts";
 export { createOpenAccounts } from "./open-accounts.ts";
 export { createRecordParts, type RecordParts } from "./record-parts.ts";
 export { addRecordPartRoutes } from "./record-routes.ts";

@@ -9,7 +9,7 @@ import {
   staffScope,
   type TicketIssuer,
 } from "../identity/index.ts";
-import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
+import { type Consent, idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
 import { addConsentRoutes } from "./consent-routes.ts";
 import { addConsentUseRoute } from "./consent-use-route.ts";
 import type { Consents } from "./consents.ts";
@@ -45,11 +45,13 @@ export function addKeysRoutes(
     readonly releases: Releases;
     readonly open: OpenAccounts;
     readonly publicUrl: () => string;
+    /** Hears of each consent once it stands. */
+    readonly onGiven: (consent: Consent) => Promise<void>;
   },
 ): void {
   const access = createStreamAccess(rooms);
-  const { accounts, devices, issuer, epochs, consents, releases, open } = rooms;
-  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
+  const { accounts, devices, issuer, epochs, consents, releases, open, onGiven } = rooms;
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open, onGiven });
   addConsentUseRoute(routes, { consents, open });
 
   routes.session({

@@ -1,4 +1,8 @@
 export { createDeviceGrants, type DeviceGrants } from "./device-grant.ts";
+export { addErasureRoute } from "./erasure-routes.ts";
+export { createErasures, type Erasures } from "./erasures.ts";
+export { addNoteRoutes } from "./note-routes.ts";
+export { createNotes, NOTE_LIMITS, type NoteLimits, type Notes } from "./notes.ts";
 export { addPartRoutes } from "./part-routes.ts";
 export { createParts, type Parts } from "./parts.ts";
 export { createRecords, type Records } from "./records.ts";

@@ -3,6 +3,7 @@ import { MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
 import type { Relation, Routes } from "../identity/index.ts";
 import { idSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Parts } from "./parts.ts";
 
 const STREAM = z.strictObject({ streamId: idSchema });
@@ -14,8 +15,11 @@ const WHICH = z.strictObject({
 });
 
 /** Storing and fetching the sealed parts of records at the cloud, under `/v1`. */
-export function addPartRoutes(routes: Routes, rooms: { readonly parts: Parts }): void {
-  const { parts } = rooms;
+export function addPartRoutes(
+  routes: Routes,
+  rooms: { readonly parts: Parts; readonly erasures: Erasures },
+): void {
+  const { parts, erasures } = rooms;
   const readBinary = createBinaryReader(MAX_RECORD_PART_BYTES);
   const relation = (call: {
     readonly grant: { readonly stream: string };
@@ -41,7 +45,9 @@ export function addPartRoutes(routes: Routes, rooms: { readonly parts: Parts }):
           { status: 403 },
         );
       }
+      await erasures.requireKept(grant.stream);
       const { status, digest } = await parts.add(part, bytes);
+      await erasures.settle(grant.stream);
       return { status: status === "stored" ? 201 : 200, json: { status, digest } };
     },
   });
@@ -55,6 +61,7 @@ export function addPartRoutes(routes: Routes, rooms: { readonly parts: Parts }):
     relation,
     refusal: mismatch,
     async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
       const bytes = await parts.find(params.streamId, query.digest);
       if (bytes === null) {
         throw new MedcloudletError(

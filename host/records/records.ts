@@ -1,6 +1,7 @@
 import { type Bytes, type Clock, MedcloudletError } from "../base/index.ts";
 import type { SealedBatch } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
+import type { Erasures } from "./erasures.ts";
 
 /** A sealed batch as the cloud keeps it: what its header says in the clear, and the bytes. */
 interface StoredBatch {
@@ -34,7 +35,10 @@ export interface EpochSummary {
 }
 
 export interface Records {
-  /** Keeps a checked batch once. @throws MedcloudletError `BATCH_SEQUENCE_REUSED` */
+  /**
+   * Keeps a checked batch once, whichever way it came.
+   * @throws MedcloudletError `BATCH_SEQUENCE_REUSED`, `STREAM_DELETED`
+   */
   add(
     batch: SealedBatch,
     bytes: Bytes,
@@ -56,9 +60,11 @@ const PORTION = 16;
 export async function createRecords(options: {
   readonly store: Store;
   readonly clock: Clock;
+  /** Nothing of a deleted stream is let in again. */
+  readonly erasures: Pick<Erasures, "requireKept" | "settle">;
   readonly onStored: (streamId: string, position: number) => void;
 }): Promise<Records> {
-  const { store, clock, onStored } = options;
+  const { store, clock, erasures, onStored } = options;
   const records = await store.collection<StoredBatch>({
     name: "batches",
     indexes: [
@@ -96,6 +102,7 @@ export async function createRecords(options: {
     async add(batch, bytes, digest, receivedAt) {
       const { streamId, deviceId, sequence, region, priority, epochId, firstTime, lastTime } = batch.header;
       const _id = `${deviceId}:${sequence}`;
+      await erasures.requireKept(streamId);
       const stored = await inStreamOrder(streamId, async () => {
         const position = nextPosition();
         try {
@@ -129,6 +136,7 @@ export async function createRecords(options: {
         }
         return { status: "duplicate" as const, position: earlier.position };
       });
+      await erasures.settle(streamId);
       if (stored.status === "stored") {
         onStored(streamId, stored.position);
       }

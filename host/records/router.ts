@@ -10,6 +10,7 @@ import {
 } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
 import { createDeviceGrants } from "./device-grant.ts";
+import type { Erasures } from "./erasures.ts";
 import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -31,10 +32,11 @@ export function addRecordsRoutes(
     readonly tickets: TicketVerifier;
     readonly records: Records;
     readonly subscriptions: Subscriptions;
+    readonly erasures: Erasures;
     readonly clock: Clock;
   },
 ): void {
-  const { tickets, records, subscriptions, clock } = rooms;
+  const { tickets, records, subscriptions, erasures, clock } = rooms;
   const readBinary = createBinaryReader(MAX_BATCH_BYTES);
 
   const deviceGrant = createDeviceGrants({ tickets, clock });
@@ -68,6 +70,7 @@ export function addRecordsRoutes(
     relation,
     refusal,
     async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
       const page = await records.page(params.streamId, query.after, query.limit);
       return {
         status: 200,
@@ -85,10 +88,10 @@ export function addRecordsRoutes(
     query: EPOCH,
     relation,
     refusal,
-    handle: async ({ params, query }) => ({
-      status: 200,
-      json: await records.summary(params.streamId, query.epochId),
-    }),
+    async handle({ params, query }) {
+      await erasures.requireKept(params.streamId);
+      return { status: 200, json: await records.summary(params.streamId, query.epochId) };
+    },
   });
 
   routes.ticket("read", {
@@ -98,9 +101,12 @@ export function addRecordsRoutes(
     params: STREAM,
     relation,
     refusal,
-    handle: ({ params }) => ({
-      status: 200,
-      stream: (response) => subscriptions.add(params.streamId, response, SUBSCRIPTION_MS),
-    }),
+    async handle({ params }) {
+      await erasures.requireKept(params.streamId);
+      return {
+        status: 200,
+        stream: (response) => subscriptions.add(params.streamId, response, SUBSCRIPTION_MS),
+      };
+    },
   });
 }

@@ -1,14 +1,19 @@
 import type { Response } from "express";
 import { MedcloudletError } from "../base/index.ts";
 
-/** Readers that want to hear of new batches of a stream, by Server-Sent Events (WHATWG HTML, section 9.2). */
+/** What readers hear of: sealed readings, or a sealed note. */
+export type NewsKind = "batch" | "note";
+
+/** Readers that want to hear of what is new in a stream, by Server-Sent Events (WHATWG HTML, section 9.2). */
 export interface Subscriptions {
   /**
    * Keeps the response open until the reader goes, `until` (ms since 1970 UTC) is reached, or all are closed.
    * @throws MedcloudletError `SUBSCRIPTIONS_FULL`
    */
   add(streamId: string, response: Response, lifetimeMs: number): void;
-  publish(streamId: string, position: number): void;
+  publish(streamId: string, position: number, kind?: NewsKind): void;
+  /** Ends the subscriptions of a stream that was deleted: readers who come back are told why. */
+  end(streamId: string): void;
   close(): void;
 }
 
@@ -59,9 +64,14 @@ export function createSubscriptions(capacity: number): Subscriptions {
         remove(streamId, response);
       });
     },
-    publish(streamId, position) {
+    publish(streamId, position, kind = "batch") {
       for (const response of open.get(streamId) ?? []) {
-        response.write(`event: batch\nid: ${position}\ndata: {"position":${position}}\n\n`);
+        response.write(`event: ${kind}\nid: ${position}\ndata: {"position":${position}}\n\n`);
+      }
+    },
+    end(streamId) {
+      for (const response of open.get(streamId) ?? []) {
+        response.end();
       }
     },
     close() {

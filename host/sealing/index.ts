@@ -54,6 +54,20 @@ export {
 } from "./emergency-call.ts";
 export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
 export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
+export {
+  MAX_NOTE_BYTES,
+  NOTE,
+  NOTE_CHARACTERS,
+  type Note,
+  type NoteContent,
+  noteDigest,
+  noteTextDigest,
+  openNote,
+  parseNote,
+  requireNoteText,
+  type SealedNote,
+  sealNote,
+} from "./note.ts";
 export { createProof, ed25519Jwk, keyThumbprint, ticketHash } from "./proof.ts";
 export { decodeReadings, encodeReadings, type ReadingColumn } from "./readings.ts";
 export {

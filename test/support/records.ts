@@ -106,3 +106,17 @@ export async function shareRecord(
     until: clock.now() + DAY_MS,
   });
 }
+
+/** A ticket to leave notes beside a stream, as the KDC gives it. */
+export async function noteTicketOf({ session, keys }: Person, streamId: string): Promise<HeldTicket> {
+  const key = await importSigningKey(generateSigningSeed());
+  const json = { streamId, holder: toBase64Url(key.publicKey) };
+  const schema = z.object({ ticket: z.string(), expiresAt: z.number() });
+  const answer = await session.call(schema, {
+    method: "POST",
+    path: "/tickets/note",
+    json,
+    key: keys.signing,
+  });
+  return { ...answer, key };
+}

@@ -59,6 +59,7 @@ export const BY_ACTION: Readonly<Record<string, EventKind>> = {
   "batch.forward": "upload",
   "batch.read": "record-read",
   "record.fetch": "record-read",
+  "note.read": "record-read",
   "ticket.read": "record-read",
   "emergency.request": "emergency-opened",
 };

@@ -24,6 +24,7 @@ const STREAM: OpenedStream = {
   ownerId: "ef".repeat(16),
   ownerName: "Ada Lovelace",
   ownerFingerprint: "00".repeat(32),
+  ownerKey: new Uint8Array(32),
   region: "medical",
   epochs: new Map(),
   devices: new Map(),

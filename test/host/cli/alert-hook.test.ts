@@ -28,6 +28,7 @@ const STREAM: OpenedStream = {
   ownerId: "ef".repeat(16),
   ownerName: NAME,
   ownerFingerprint: "00".repeat(32),
+  ownerKey: new Uint8Array(32),
   region: "medical",
   epochs: new Map(),
   devices: new Map(),

@@ -15,7 +15,7 @@ import {
   registerPerson,
   startWork,
 } from "../../../host/cli/home.ts";
-import { personFingerprint } from "../../../host/client/index.ts";
+import { createPatientNotes, personFingerprint } from "../../../host/client/index.ts";
 import { uploadAll } from "../../../host/wearable/index.ts";
 import { freePort, type ServiceProcess, startCli, startService } from "../../support/processes.ts";
 import { backends } from "../../support/stores.ts";
@@ -161,6 +161,17 @@ describe.each(backends())("kill -9 on the $name store", (backend) => {
       const opened = new Set(await readAll());
       return expected.every((name) => opened.has(name));
     }, 30_000);
+
+    // A note that was acknowledged is there after the cloud was killed.
+    const notesOfDoctor = () =>
+      createPatientNotes({
+        ...{ ...toolkit, session: doctor.session, keys: doctor.keys, name: "Dr. Heron" },
+        cloudUrl: addresses.cloud,
+      });
+    const noted = await notesOfDoctor().write(stream as NonNullable<typeof stream>, { text: "Kept." });
+    await killAndRestart("cloud");
+    const { notes } = await notesOfDoctor().list(stream as NonNullable<typeof stream>);
+    expect(notes).toMatchObject([{ noteId: noted.noteId, text: "Kept." }]);
 
     // Everything again, by its own device: all known, nothing twice.
     const before = await readAll();

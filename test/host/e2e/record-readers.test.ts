@@ -202,6 +202,7 @@ describe.each(backends())("who reads a record, on the $name store", (backend) =>
           ownerId: patient.session.account.accountId,
           ownerName: "",
           ownerFingerprint: "",
+          ownerKey: new Uint8Array(32),
           epochs: new Map(),
           devices: new Map(),
         };

@@ -7,6 +7,7 @@ import {
   type ForwardPermit,
   PERMIT_MS,
 } from "../../../host/emergency/live/index.ts";
+import { createErasures } from "../../../host/records/index.ts";
 import { batchDigest, parseBatch, signStatement, unverifiedPayload } from "../../../host/sealing/index.ts";
 import type { TestHelper } from "../../support/helpers.ts";
 import { backends } from "../../support/stores.ts";
@@ -66,6 +67,25 @@ describe.each(backends())("what helpers carry, on the $name store", (backend) =>
     expect(await errandsFor(helpers[0])).toEqual([]);
     expect(await helpers[2].helper.round()).toMatchObject({ relayed: 1 });
     await settle(called);
+  });
+
+  it("brings nothing back of a stream that its owner deleted, and the cloudlet drops it", async () => {
+    const { helpers, sealed, called } = await relaying();
+    const [errand] = await errandsFor(helpers[0]);
+    const { streamId } = parseBatch(sealed.bytes).header;
+    const { clock, stores } = stage.system;
+    const erasures = await createErasures({ store: stores.cloud, clock, onErased: () => {} });
+    await erasures.erase(streamId);
+    const brought = await bring(helpers[0].key, errand as NonNullable<typeof errand>);
+    expect(brought).toMatchObject({ status: "refused", code: "STREAM_DELETED" });
+    expect(await inCloud(sealed.bytes)).toBe(0);
+    await settle(called);
+    await eventually(async () => (await waiting()) === 0, 40_000);
+    expect(await inCloud(sealed.bytes)).toBe(0);
+    // The stage's patient goes on in the other tests.
+    await (await stores.cloud.collection({ name: "stream_tombstones", indexes: [] })).deleteMany({
+      _id: { $eq: streamId },
+    });
   });
 
   it("costs nothing where a helper lies: false words, altered bytes, another's permit, another batch, too late", async () => {
@@ -180,8 +200,8 @@ describe.each(backends())("what helpers carry, on the $name store", (backend) =>
     const { json } = await standBy(helpers[0], helpers[0].self.set);
     const text =
       JSON.stringify(json) + atob((json.errands[0].deviceTicket as string).split(".")[1] as string);
-    expect(text).not.toContain("ada");
-    expect(text).not.toContain("Ada");
+    expect(text).not.toContain("ada-helped");
+    expect(text).not.toContain("Quillfeather");
     expect(text).not.toContain(stage.pairing.ownerId);
     expect(Object.keys(json.errands[0]).sort()).toEqual([
       "batch",

@@ -33,7 +33,7 @@ export function createStage(backend: Backend) {
     scene = await createScene(system, { moderator: await system.person("moderator", "mod") });
     await scene.publish();
     document = (await scene.call("GET", scene.path, undefined)).json.statement;
-    ada = await system.patient("ada-helped", "Ada");
+    ada = await system.patient("ada-helped", "Ada Quillfeather");
     await ada.owner.startEpoch("medical");
     // The cloudlet has to have met its cloud once.
     await eventually(async () =>

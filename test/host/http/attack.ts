@@ -41,7 +41,7 @@ export function replay({ url, init }: Recorded): Promise<Response> {
 export async function signed(
   system: Pick<System, "clock">,
   input: {
-    readonly method?: "GET" | "POST" | "PUT";
+    readonly method?: "GET" | "POST" | "PUT" | "DELETE";
     readonly url: string;
     readonly key: SigningKey;
     readonly ticket?: string;

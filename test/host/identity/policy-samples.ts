@@ -18,13 +18,16 @@ import {
   type System,
 } from "../../support/system.ts";
 import { type Sensor, sealedBy, someId } from "../http/attack.ts";
+import { ACCESS_SAMPLES } from "./access-samples.ts";
 import { ACCOUNT_SAMPLES } from "./account-samples.ts";
 import { COMMUNITY_SAMPLES, type CommunityPlay } from "./community-samples.ts";
 import { CONSENT_SAMPLES } from "./consent-samples.ts";
+import { DELETION_SAMPLES } from "./deletion-samples.ts";
 import { EMERGENCY_SAMPLES, openedTo } from "./emergency-samples.ts";
 import { HELPER_SAMPLES } from "./helper-samples.ts";
 import { IDS_SAMPLES } from "./ids-samples.ts";
 import { MESH_SAMPLES } from "./mesh-samples.ts";
+import { NOTE_SAMPLES } from "./note-samples.ts";
 import { RECORD_SAMPLES } from "./record-samples.ts";
 import { RESEARCH_SAMPLES, type ResearchPlay } from "./research-samples.ts";
 
@@ -166,13 +169,16 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
     path: `/streams/${sensor.streamId}/summary?epochId=${sensor.epochId}`,
   }),
   "batch.follow": streamOf("/events"),
+  ...ACCESS_SAMPLES,
   ...ACCOUNT_SAMPLES,
   ...COMMUNITY_SAMPLES,
   ...CONSENT_SAMPLES,
+  ...DELETION_SAMPLES,
   ...EMERGENCY_SAMPLES,
   ...HELPER_SAMPLES,
   ...IDS_SAMPLES,
   ...MESH_SAMPLES,
+  ...NOTE_SAMPLES,
   ...RECORD_SAMPLES,
   ...RESEARCH_SAMPLES,
 };

@@ -7,12 +7,13 @@ import {
   STAFF_SCOPES,
   type StaffScope,
 } from "../../../host/identity/index.ts";
-import { writeTicketOf } from "../../support/records.ts";
+import { noteTicketOf, writeTicketOf } from "../../support/records.ts";
 import type { Person, System } from "../../support/system.ts";
 import { kdcOf, wearerOf } from "../http/attack.ts";
 import { newSigningKey } from "../sealing/fixtures.ts";
 import { type CommunityPlay, createCommunityPlay } from "./community-samples.ts";
 import { grantTo } from "./consent-samples.ts";
+import { eraseTicketOf } from "./deletion-samples.ts";
 import { createPeer } from "./mesh-samples.ts";
 import type { Owned, World } from "./policy-samples.ts";
 import { createResearchPlay, type ResearchPlay } from "./research-samples.ts";
@@ -89,6 +90,8 @@ export async function createWorld(system: System): Promise<{ world: World; calle
   const forward = (await kdcOf(system).forwardTicket(accountId, cloudletKey)).ticket;
   const read = await ada.patient.session.readTicket(ada.sensor.streamId, ada.patient.keys.signing);
   const write = await writeTicketOf(ada.patient, ada.sensor.streamId);
+  const note = await noteTicketOf(ada.patient, ada.sensor.streamId);
+  const erase = await eraseTicketOf(system, ada.patient, ada.sensor.streamId);
   const staff = await Promise.all(
     (Object.keys(STAFF_SCOPES) as StaffScope[]).map(async (name) => {
       const { session, keys } = people[STAFF_SCOPES[name]] as Person;
@@ -109,6 +112,8 @@ export async function createWorld(system: System): Promise<{ world: World; calle
     { name: "upload", person: null, credentials: { key: ada.sensor.key, ticket: ada.sensor.ticket } },
     { name: "forward", person: null, credentials: { key: cloudletKey, ticket: forward } },
     { name: "read", person: null, credentials: { key: read.key, ticket: read.ticket } },
+    { name: "erase", person: null, credentials: { key: erase.key, ticket: erase.ticket } },
+    { name: "note", person: null, credentials: { key: note.key, ticket: note.ticket } },
     { name: "write", person: null, credentials: { key: write.key, ticket: write.ticket } },
     ...staff,
   ];

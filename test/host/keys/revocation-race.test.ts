@@ -146,7 +146,8 @@ async function slowlyAudited(backend: ReturnType<typeof backends>[number]) {
   const routes = createRoutes({ login, audit, publicUrl: () => "" });
   const releases = createReleases(60_000);
   const open = createOpenAccounts({ accounts, devices, consents, releases, clock });
-  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open });
+  const onGiven = async () => {};
+  addConsentRoutes(routes, { accounts, devices, epochs, consents, releases, open, onGiven });
   const events = await createAccountEvents(store, clock, { send: async () => {} });
   addSuspensionRoutes(routes, { accounts, events, clock, settled: open.settled });
   const log = createLog({ service: "kdc", level: "error" });

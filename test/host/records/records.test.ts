@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Bytes, systemClock, toHex } from "../../../host/base/index.ts";
-import { createRecords, createSubscriptions, type Records } from "../../../host/records/index.ts";
+import {
+  createErasures,
+  createRecords,
+  createSubscriptions,
+  type Records,
+} from "../../../host/records/index.ts";
 import { batchDigest, type SealedBatch } from "../../../host/sealing/index.ts";
 import type { Store } from "../../../host/store/index.ts";
 import { backends } from "../../support/stores.ts";
@@ -20,7 +25,12 @@ describe.each(backends())("the cloud's records on the $name store", (backend) =>
     onStored: (streamId: string, position: number) => void = () => {},
     clock = systemClock,
   ): Promise<Records> {
-    return createRecords({ store, clock, onStored });
+    return createRecords({
+      store,
+      clock,
+      erasures: await createErasures({ store, clock, onErased: () => {} }),
+      onStored,
+    });
   }
 
   async function opened(): Promise<Store> {
