@@ -15,6 +15,8 @@ async function roomOf(work: Work): Promise<object> {
   switch (work.person.role) {
     case "doctor":
       return (await import("./doctor/room.ts")).createDoctorRoom(work);
+    case "security-officer":
+      return (await import("./officer/room.ts")).createOfficerRoom(work);
     default:
       return {};
   }
