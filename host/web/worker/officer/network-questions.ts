@@ -26,6 +26,8 @@ export interface NetworkNode {
   readonly trouble: string | null;
   /** When any of our services last heard of it, ms. */
   readonly lastHeard: number | null;
+  /** Alerts that our services had from it since they started; null where nothing tells. */
+  readonly alerts: number | null;
   /** Its key in the mesh, base64url; null where nothing tells. */
   readonly signingKey: string | null;
   readonly measured: readonly Measured[];

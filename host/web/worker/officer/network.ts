@@ -41,7 +41,7 @@ export function networkOf(said: readonly Said[], now: number): Network {
       service: own?.post.id ?? null,
       state: own === undefined ? heard : own.members === null ? "away" : "here",
       trouble: own?.trouble ?? null,
-      ...{ lastHeard, signingKey: member.signingKey ?? null, measured },
+      ...{ lastHeard, alerts: null, signingKey: member.signingKey ?? null, measured },
     };
   });
   const alone = said
@@ -50,7 +50,7 @@ export function networkOf(said: readonly Said[], now: number): Network {
       ({ post, members: answered, trouble }): NetworkNode => ({
         ...{ id: post.id, operator: null, url: post.url, service: post.id },
         state: answered === null ? "away" : "here",
-        ...{ trouble, lastHeard: null, signingKey: null, measured: [] },
+        ...{ trouble, lastHeard: null, alerts: null, signingKey: null, measured: [] },
       }),
     );
   const edges = new Map<string, NetworkEdge>();
