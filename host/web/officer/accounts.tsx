@@ -61,7 +61,8 @@ export function ResetsSection() {
   return (
     <section aria-labelledby="resets">
       <h2 id="resets">{text.resets}</h2>
-      <Failure text={resets.failure ?? confirming.failure} />
+      {resets.failure === null ? null : <Failure text={resets.failure} />}
+      {confirming.failure === null ? null : <Failure text={confirming.failure} />}
       {resets.answer?.length === 0 ? <p class="dim">{text.noResets}</p> : null}
       <ul class="items">
         {resets.answer?.map((reset) => (

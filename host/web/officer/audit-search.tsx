@@ -7,6 +7,8 @@ import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditSearch, AuditVerdict } from "../worker/officer/audit-questions.ts";
+import { Scroll } from "./scroll.tsx";
+import { timeText } from "./words.ts";
 
 const MOST_SHOWN = 200;
 const text = TEXTS.officer.audit;
@@ -63,15 +65,17 @@ function TimeField(props: {
 }
 
 const short = (id: string | null) => (id === null ? "" : id.slice(0, 8));
+/** Milliseconds since 1970, of a time that people meet. */
+const isTime = (value: string | number) => typeof value === "number" && value > 1e12 && value < 1e13;
 const details = ({ details }: AuditEntry) =>
   Object.entries(details)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => `${name} ${isTime(value) ? dateText(value as number) : value}`)
     .join(", ");
 
 function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
   const { head } = text;
   return (
-    <div class="scroll">
+    <Scroll label={text.search}>
       <table class="entries">
         <thead>
           <tr>
@@ -87,7 +91,7 @@ function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
           {entries.map((entry) => (
             <tr key={entry.sequence}>
               <th scope="row">{entry.sequence}</th>
-              <td>{dateText(entry.at)}</td>
+              <td>{timeText(entry.at)}</td>
               <td>
                 {entry.actor === null ? (
                   <span class="dim">{text.stranger}</span>
@@ -108,7 +112,7 @@ function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -7,6 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditVerdict } from "../worker/officer/audit-questions.ts";
 import { AuditSearchView } from "./audit-search.tsx";
+import { Scroll } from "./scroll.tsx";
 
 const text = TEXTS.officer.audit;
 
@@ -19,7 +20,7 @@ function Findings({ verdict }: { readonly verdict: AuditVerdict }) {
   return (
     <section aria-labelledby="findings">
       <h2 id="findings">{text.findings}</h2>
-      <div class="scroll">
+      <Scroll label={text.findings}>
         <table>
           <thead>
             <tr>
@@ -38,7 +39,7 @@ function Findings({ verdict }: { readonly verdict: AuditVerdict }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {moreFindings === 0 ? null : <p>{text.moreFindings(moreFindings)}</p>}
     </section>
   );

@@ -13,6 +13,7 @@ import type { ServiceId } from "../worker/officer/watch-questions.ts";
 import { EvidenceList } from "./alert-list.tsx";
 import { Badge } from "./badge.tsx";
 import { ExemptionForm, ExemptionResult } from "./exemptions.tsx";
+import { Scroll } from "./scroll.tsx";
 import { ShareBar, WeightBar } from "./weight-bar.tsx";
 import { isInForce, MEASURE_SEVERITY, percent, severityOf, stateText } from "./words.ts";
 
@@ -35,7 +36,7 @@ function Voices({ decision }: { readonly decision: IdsExplanation["decision"] })
   const head = text.voice;
   return (
     <>
-      <div class="scroll">
+      <Scroll label={text.voices}>
         <table>
           <thead>
             <tr>
@@ -52,7 +53,7 @@ function Voices({ decision }: { readonly decision: IdsExplanation["decision"] })
           <tbody>
             {voices.map((voice) => (
               <tr key={voice.operator}>
-                <th scope="row">{voice.operator}</th>
+                <th scope="row">{voice.operator === "" ? text.self : voice.operator}</th>
                 <td>{voice.trimmed ? text.trimmed : voice.alarm ? text.alarm : text.quiet}</td>
                 <td>
                   <WeightBar weight={voice.weight} most={most} />
@@ -65,7 +66,7 @@ function Voices({ decision }: { readonly decision: IdsExplanation["decision"] })
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p class="dim">
         {text.voicesHint(logRatio?.toFixed(2) ?? text.certain, threshold?.toFixed(2) ?? text.any, quorum)}
       </p>
@@ -114,14 +115,14 @@ function Ruling(props: {
 }) {
   const { service, decision, onRuled } = props;
   const { port } = usePage();
-  const [reason, setReason] = useState<string>(text.reasonOfLift);
+  const [reason, setReason] = useState("");
   const [ruled, setRuled] = useState<{ what: string; stillHeld: readonly string[] } | null>(null);
   const ruling = useDoing();
   const rule = (what: "lift" | "confirm") =>
     ruling.run(async () => {
       const { stillHeld } = await port.ask("ruleDecision", {
         ...{ service, decision: decision.id, ruling: what },
-        reason,
+        reason: reason.trim() === "" ? text.reasons[what] : reason.trim(),
       });
       setRuled({ what: what === "lift" ? text.lifted : text.confirmed, stillHeld });
       onRuled();
@@ -134,8 +135,9 @@ function Ruling(props: {
           <Field
             id="ruling-reason"
             label={watch.reason}
-            hint={watch.reasonHint}
+            hint={text.reasonHint}
             value={reason}
+            required={false}
             maxLength={500}
             onValue={setReason}
           />
@@ -258,24 +260,28 @@ export function DecisionView(props: {
         {text.title(measures[decision.measure], subject[decision.subject.kind])}
       </h1>
       <p class="reasoning">{decision.text}</p>
-      <dl class="facts">
-        <dt>{text.at}</dt>
-        <dd>{services.name(service)}</dd>
-        <dt>{text.means}</dt>
-        <dd>{measureMeans[decision.measure]}</dd>
-        <dt>{text.suspect}</dt>
-        <dd>
-          <code>{decision.subject.local}</code>
-        </dd>
-        <dt>{text.decided}</dt>
-        <dd>{dateText(decision.at)}</dd>
-        <dt>{text.until}</dt>
-        <dd>{dateText(decision.until)}</dd>
-        <dt>{text.grounds}</dt>
-        <dd>{decision.origin === "mesh" ? text.mesh : text.local}</dd>
-      </dl>
-      <Ruling service={service} decision={decision} onRuled={explained.again} />
-      {holds ? <Exempt service={service} decision={decision.id} /> : null}
+      <div class="columns">
+        <dl class="facts">
+          <dt>{text.at}</dt>
+          <dd>{services.name(service)}</dd>
+          <dt>{text.means}</dt>
+          <dd>{measureMeans[decision.measure]}</dd>
+          <dt>{text.suspect}</dt>
+          <dd>
+            <code>{decision.subject.local}</code>
+          </dd>
+          <dt>{text.decided}</dt>
+          <dd>{dateText(decision.at)}</dd>
+          <dt>{text.until}</dt>
+          <dd>{dateText(decision.until)}</dd>
+          <dt>{text.grounds}</dt>
+          <dd>{decision.origin === "mesh" ? text.mesh : text.local}</dd>
+        </dl>
+        <div>
+          <Ruling service={service} decision={decision} onRuled={explained.again} />
+          {holds ? <Exempt service={service} decision={decision.id} /> : null}
+        </div>
+      </div>
       <section aria-labelledby="evidence">
         <h2 id="evidence">{text.evidence}</h2>
         <Evidence alerts={alerts} />

@@ -67,7 +67,7 @@ export function EmergenciesSection() {
   return (
     <section aria-labelledby="emergencies">
       <h2 id="emergencies">{text.emergencies}</h2>
-      <Failure text={running.failure} />
+      {running.failure === null ? null : <Failure text={running.failure} />}
       {running.answer === null && running.failure === null ? <p class="dim">{text.loading}</p> : null}
       {running.answer?.length === 0 ? <p class="dim">{text.noEmergencies}</p> : null}
       <ul class="items">

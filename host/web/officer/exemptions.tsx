@@ -142,7 +142,7 @@ export function ExemptionList(props: { readonly exemptions: readonly ExemptionRo
           </li>
         ))}
       </ul>
-      <Failure text={ending.failure} />
+      {ending.failure === null ? null : <Failure text={ending.failure} />}
       <ExemptionResult result={result} />
       {adding ? (
         <ExemptionForm

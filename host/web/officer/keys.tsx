@@ -7,6 +7,7 @@ import { TEXTS } from "../texts/index.ts";
 import { AccountsSection, ResetsSection } from "./accounts.tsx";
 import { Badge } from "./badge.tsx";
 import { EmergenciesSection } from "./emergencies.tsx";
+import { Scroll } from "./scroll.tsx";
 
 const DAY_MS = 24 * 3_600_000;
 /** The KDC turns its keys by a timer: a little late is not overdue. */
@@ -41,7 +42,7 @@ function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number 
           {text.overdue(Math.max(1, Math.round(late / DAY_MS)))}
         </p>
       ) : null}
-      <div class="scroll">
+      <Scroll label={text.tickets}>
         <table>
           <thead>
             <tr>
@@ -73,7 +74,7 @@ function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number 
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p>
         {text.next}: <strong>{dateText(ages.nextAt)}</strong>
       </p>
@@ -87,12 +88,12 @@ function MeshKeys() {
   return (
     <section aria-labelledby="mesh-keys">
       <h2 id="mesh-keys">{text.mesh}</h2>
-      <Failure text={failure} />
+      {failure === null ? null : <Failure text={failure} />}
       {answer === null ? null : members.length === 0 ? (
         <p class="dim">{text.noMesh}</p>
       ) : (
         <>
-          <div class="scroll">
+          <Scroll label={text.mesh}>
             <table>
               <thead>
                 <tr>
@@ -109,7 +110,7 @@ function MeshKeys() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
           <p class="dim">{text.meshHint}</p>
         </>
       )}
@@ -128,7 +129,7 @@ export function KeysView() {
         <div>
           <section aria-labelledby="ticket-keys">
             <h2 id="ticket-keys">{text.tickets}</h2>
-            <Failure text={ages.failure} />
+            {ages.failure === null ? null : <Failure text={ages.failure} />}
             {ages.answer === null ? null : <TicketKeys ages={ages.answer} now={now} />}
             <p class="dim">{text.ticketsHint}</p>
           </section>

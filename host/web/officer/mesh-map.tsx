@@ -1,12 +1,12 @@
 import { TEXTS } from "../texts/index.ts";
 import type { Network, NetworkNode } from "../worker/officer/network-questions.ts";
 
-const [WIDTH, HEIGHT] = [640, 420];
-const RADIUS = { x: 210, y: 140 } as const;
+const [WIDTH, HEIGHT] = [440, 380];
+const RADIUS = { x: 150, y: 125 } as const;
 const NODE = 13;
 /** Alerts live an hour: older word is none. */
 const LIVE_MS = 3_600_000;
-const MOST_LETTERS = 18;
+const MOST_LETTERS = 14;
 const { network: text, services } = TEXTS.officer;
 
 interface Placed {

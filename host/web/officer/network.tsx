@@ -6,6 +6,7 @@ import { TEXTS } from "../texts/index.ts";
 import type { Network, NetworkNode } from "../worker/officer/network-questions.ts";
 import { Badge } from "./badge.tsx";
 import { MeshMap, nodeName } from "./mesh-map.tsx";
+import { Scroll } from "./scroll.tsx";
 import { percent } from "./words.ts";
 
 const { network: text, services } = TEXTS.officer;
@@ -39,7 +40,7 @@ function Members(props: { readonly network: Network; readonly now: number }) {
     ...[text.finds, text.errs, text.trust, text.partners],
   ];
   return (
-    <div class="scroll">
+    <Scroll label={text.table}>
       <table>
         <caption>{text.table}</caption>
         <thead>
@@ -66,7 +67,13 @@ function Members(props: { readonly network: Network; readonly now: number }) {
                   <Badge severity={SEVERITY[node.state]} word={text.state[node.state]} />
                   {node.trouble === null ? null : <small class="failure">{node.trouble}</small>}
                 </td>
-                <td>{node.lastHeard === null ? text.neverHeard : ageText(node.lastHeard, now)}</td>
+                <td>
+                  {node.operator === null
+                    ? "–"
+                    : node.lastHeard === null
+                      ? text.neverHeard
+                      : ageText(node.lastHeard, now)}
+                </td>
                 <td class="number">{node.alerts === null ? text.unknown : node.alerts}</td>
                 <td>
                   <Rates node={node} of="detection" />
@@ -83,7 +90,7 @@ function Members(props: { readonly network: Network; readonly now: number }) {
           })}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -95,7 +102,7 @@ export function NetworkView() {
   return (
     <main class="officer" aria-busy={network === null}>
       <h1>{text.title}</h1>
-      <Failure text={asked.failure} />
+      {asked.failure === null ? null : <Failure text={asked.failure} />}
       {network === null ? (
         <p class="dim">{text.loading}</p>
       ) : (

@@ -60,6 +60,13 @@ export function shortId(id: string): string {
   return id.length <= 14 ? id : `${id.slice(0, 12)}…`;
 }
 
+const SECONDS = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** To the second: a log is read for the order of things. */
+export function timeText(time: number): string {
+  return SECONDS.format(time);
+}
+
 export const percent = (share: number) => {
   const value = 100 * share;
   return `${value !== 0 && value < 1 ? value.toPrecision(2) : Math.round(value)} %`;

@@ -105,7 +105,12 @@ export const OFFICER = {
     objections: "Objections",
     rule: "Rule on it",
     ruled: (ruling: string, when: string, by: string) => `${ruling} ${when} by ${by}: `,
-    reasonOfLift: "A false alarm, judged by the officer.",
+    reasons: {
+      lift: "A false alarm, judged by the officer.",
+      confirm: "An attack, judged by the officer.",
+    },
+    reasonHint: "written down with your account, no names; left empty, it says false alarm or attack",
+    self: "this service",
     lift: "Lift: it was wrong",
     liftSure: "Lift it now?",
     confirm: "Confirm: it was right",
