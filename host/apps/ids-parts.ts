@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, MedcloudletError } from "../base/index.ts";
 import { errorFields, type Log } from "../http/index.ts";
 import { loadOrCreateSecret } from "../identity/index.ts";
-import { decodeModel } from "../ids/index.ts";
+import { decodeModel, modelHash } from "../ids/index.ts";
 import { createJournal, type IdsParts, parseRanges } from "../ids/live/index.ts";
 import type { ServiceName, Settings } from "./settings.ts";
 
@@ -35,7 +35,7 @@ export async function readIdsParts(
       ...{ key, mode, days, metricsToken },
       exempt: parseRanges(settings.idsExempt),
       exemptLoopback: settings.idsExemptLoopback === "yes",
-      model: idsModel === undefined ? undefined : await readModel(idsModel),
+      ...(idsModel === undefined ? {} : await readModel(idsModel)),
     },
     journal,
     onRequest:
@@ -51,5 +51,5 @@ async function readModel(file: string) {
       { status: 400, cause },
     );
   });
-  return decodeModel(bytes);
+  return { model: decodeModel(bytes), modelHash: modelHash(bytes) };
 }

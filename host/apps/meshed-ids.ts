@@ -48,7 +48,13 @@ export async function createMeshedIds(options: {
         });
   const made = await createIds({
     ...{ store, clock, log, ...parts },
-    ...(mesh === null ? {} : { shared: mesh.pseudonyms, onShare: (alert) => void mesh.share(alert) }),
+    ...(mesh === null
+      ? {}
+      : {
+          shared: mesh.pseudonyms,
+          onShare: (alert) => void mesh.share(alert),
+          peers: () => mesh.status(),
+        }),
   });
   ids = made;
   if (known !== null) {

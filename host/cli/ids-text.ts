@@ -86,8 +86,12 @@ export function alertsTable(alerts: readonly At<IdsAlert>[], colours: Colours): 
 }
 
 export function membersTable(members: readonly At<IdsMember>[], now: number, colours: Colours): string {
+  const ago = (time: number | null): string => {
+    const since = time === null ? "never" : left(now, time);
+    return time === null ? since : since === "over" ? "now" : `${since} ago`;
+  };
   const rows = members.map(({ at, what }) => {
-    const { member, trust, expectation, detection, falseAlarm, outcomes, lastHeard } = what;
+    const { member, trust, expectation, detection, falseAlarm, outcomes, lastHeard, alerts, contact } = what;
     const filled = Math.round(trust * 10);
     return [
       at,
@@ -98,10 +102,26 @@ export function membersTable(members: readonly At<IdsMember>[], now: number, col
       share(detection),
       share(falseAlarm),
       String(outcomes),
-      lastHeard === null ? "never" : `${left(now, lastHeard).replace("over", "now")} ago`,
+      String(alerts),
+      ago(lastHeard),
+      contact === null
+        ? "-"
+        : `${ago(contact.lastContact)}${contact.failures > 0 ? ` (${contact.failures} failed)` : ""}`,
     ];
   });
-  const head = ["at", "member", "operator", "trust", "mean", "finds", "false", "outcomes", "heard"];
+  const head = [
+    "at",
+    "member",
+    "operator",
+    "trust",
+    "mean",
+    "finds",
+    "false",
+    "outcomes",
+    "alerts",
+    "heard",
+    "seen",
+  ];
   return table([head, ...rows], colours);
 }
 

@@ -85,8 +85,29 @@ const MEMBERS = z.object({
       expectation: z.number(),
       outcomes: z.number(),
       lastHeard: z.number().nullable(),
+      alerts: z.number(),
+      contact: z
+        .object({ failures: z.number(), lastContact: z.number().nullable(), waiting: z.number() })
+        .nullable(),
     }),
   ),
+});
+const DETECTOR = z.object({
+  mode: z.enum(["enforce", "simulate", "off"]),
+  alarmAt: z.number(),
+  prior: z.number(),
+  rules: z.object({ count: z.number(), hash: z.string() }),
+  model: z
+    .object({
+      hash: z.string().nullable(),
+      version: z.number(),
+      requests: z.number(),
+      heldOut: z.number(),
+      operatingPoint: z.object({ bits: z.number(), falseAlarm: z.number() }),
+      benign: z.array(z.object({ strength: z.number(), falseAlarm: z.number() })),
+      detection: z.null(),
+    })
+    .nullable(),
 });
 const AFTER_RULING = z.object({ decision: RULED, stillHeld: z.array(z.string()) });
 
@@ -94,6 +115,7 @@ export type IdsAlert = z.infer<typeof ALERT>;
 export type IdsDecision = z.infer<typeof RULED>;
 export type IdsExplanation = z.infer<typeof EXPLAINED>;
 export type IdsMember = z.infer<typeof MEMBERS>["members"][number];
+export type IdsDetector = z.infer<typeof DETECTOR>;
 export type IdsExemption = z.infer<typeof EXEMPTION>;
 export type IdsAppeal = z.infer<typeof APPEAL>;
 
@@ -131,6 +153,8 @@ export interface IdsClient {
     reason: string,
   ): Promise<{ decision: IdsDecision; stillHeld: string[] }>;
   members(): Promise<IdsMember[]>;
+  /** What judges requests there, and where it was set. */
+  detector(): Promise<IdsDetector>;
   exemptions(): Promise<IdsExemption[]>;
   exempt(
     about: { readonly address: string } | { readonly decision: string },
@@ -187,6 +211,7 @@ export function createIdsClient(options: {
     rule: (decision, ruling, reason) =>
       call(AFTER_RULING, "POST", `/decisions/${encodeURIComponent(decision)}/rulings`, { ruling, reason }),
     members: async () => (await call(MEMBERS, "GET", "/members")).members,
+    detector: () => call(DETECTOR, "GET", "/detector"),
     exemptions: async () =>
       (await call(z.object({ exemptions: z.array(EXEMPTION) }), "GET", "/exemptions")).exemptions,
     exempt: (about, hours, reason) => call(EXEMPTION, "POST", "/exemptions", { ...about, hours, reason }),

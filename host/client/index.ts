@@ -52,6 +52,7 @@ export {
   type IdsAppeal,
   type IdsClient,
   type IdsDecision,
+  type IdsDetector,
   type IdsExemption,
   type IdsExplanation,
   type IdsMember,

@@ -183,6 +183,7 @@ export const POLICY = {
   "ids.explain": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.rule": { by: "ticket", audit: true, allow: { watch: OWN } },
   "ids.members": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.detector": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.exemptions": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.exempt": { by: "ticket", audit: true, allow: { watch: OWN } },
   "ids.exempt-end": { by: "ticket", audit: true, allow: { watch: OWN } },

@@ -4,7 +4,7 @@ import { type InspectedRequest, type ParsedRequest, parseRequest } from "./reque
 import { beliefOf, createInspector, type Hit, type Inspector } from "./rules/index.ts";
 
 /** Chance that a request is an attack before anything is known of it. */
-const PRIOR = 0.02;
+export const PRIOR = 0.02;
 /** From here on a request counts as an attack. */
 export const ALARM_AT = 0.5;
 /**
@@ -44,6 +44,21 @@ export function beliefFromBits(bits: number): number {
   // From p = 1/e upwards nothing speaks against innocence; below, scale towards the prior so that ranks stay apart.
   const factor = nats <= 1 ? nats - 1 : nats - 1 - Math.log(nats);
   return 1 / (1 + Math.exp(-(logOdds + factor)));
+}
+
+/** The bits at which `beliefFromBits` reaches a belief; the two invert one another. @param belief above the prior, below 1 */
+export function bitsAtBelief(belief: number): number {
+  let low = 0;
+  let high = 1024;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (beliefFromBits(middle) < belief) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return high;
 }
 
 export function createDetector(options: { model?: AnomalyModel; inspector?: Inspector } = {}): Detector {

@@ -1,6 +1,8 @@
 import { type Clock, MedcloudletError } from "../../base/index.ts";
 import type { MemberStanding, Observation, Ruling, Subject } from "../engine/contract.ts";
+import type { PeerStatus } from "../mesh/index.ts";
 import type { Addresses } from "./addresses.ts";
+import type { DetectorReport } from "./detector-report.ts";
 import type { Followers } from "./followers.ts";
 import type { Measures } from "./measures.ts";
 import type { IdsMetrics } from "./metrics.ts";
@@ -11,6 +13,14 @@ import { type IdsStore, type KeptAppeal, type KeptDecision, type KeptExemption, 
 const MOST_OF_ONE_DECISION = 5;
 const MOST_IN_AN_HOUR = 200;
 const HOUR_MS = 60 * 60_000;
+
+/** A member of the mesh as this service knows it. */
+export interface MemberReport extends MemberStanding {
+  /** Alerts that it sent since this service started. */
+  readonly alerts: number;
+  /** How far the exchange with it is; null for one that this service does not exchange with, as itself. */
+  readonly contact: Omit<PeerStatus, "id"> | null;
+}
 
 /** What officers do, and what is said to them. */
 export interface Desk {
@@ -33,7 +43,9 @@ export interface Desk {
   endExemption(id: string): Promise<void>;
   /** @throws MedcloudletError `IDS_DECISION_UNKNOWN`, `IDS_APPEALS_FULL` */
   appeal(decision: string, text: string): Promise<KeptAppeal>;
-  members(): readonly MemberStanding[];
+  members(): Promise<readonly MemberReport[]>;
+  /** What judges requests here. */
+  detector(): DetectorReport;
 }
 
 export function createDesk(rooms: {
@@ -47,6 +59,9 @@ export function createDesk(rooms: {
   readonly observe: (observation: Observation) => void;
   readonly exempt: (subject: Subject, until: number) => void;
   readonly members: () => readonly MemberStanding[];
+  readonly peers: () => Promise<readonly PeerStatus[]>;
+  readonly alertsFrom: (member: string) => number;
+  readonly detector: () => DetectorReport;
 }): Desk {
   const { clock, kept, measures, pseudonyms, addresses, followers, metrics, observe } = rooms;
 
@@ -153,6 +168,18 @@ export function createDesk(rooms: {
       followers.publish("appeal", { id: appeal._id, at, decision: _id, text });
       return appeal;
     },
-    members: rooms.members,
+    async members() {
+      const peers = await rooms.peers();
+      return rooms.members().map((standing) => {
+        const { id } = standing.member;
+        const peer = peers.find((one) => one.id === id);
+        const contact =
+          peer === undefined
+            ? null
+            : { failures: peer.failures, lastContact: peer.lastContact, waiting: peer.waiting };
+        return { ...standing, alerts: rooms.alertsFrom(id), contact };
+      });
+    },
+    detector: rooms.detector,
   };
 }

@@ -7,9 +7,11 @@ import type { AnomalyModel } from "../anomaly/model.ts";
 import { createDetector } from "../detector.ts";
 import type { Engine, EngineSettings, Observation, SharedAlert, Subject } from "../engine/contract.ts";
 import { createEngine, DEFAULT_ENGINE_SETTINGS, logLine } from "../engine/index.ts";
+import type { PeerStatus } from "../mesh/index.ts";
 import type { InspectedRequest } from "../request.ts";
 import { createAddresses } from "./addresses.ts";
 import { createDesk } from "./desk.ts";
+import { describeDetector } from "./detector-report.ts";
 import { createFollowers } from "./followers.ts";
 import { type Journal, noJournal } from "./journal.ts";
 import { createMeasures } from "./measures.ts";
@@ -33,6 +35,8 @@ export interface IdsSettings {
   readonly days?: number;
   /** What `ids train` made of benign traffic; without it rules alone judge. */
   readonly model?: AnomalyModel | undefined;
+  /** SHA-256 of the model's file, hex. */
+  readonly modelHash?: string | undefined;
   /** Without it there is no `/metrics`. */
   readonly metricsToken?: string | undefined;
   readonly engine?: Partial<Omit<EngineSettings, "mode">>;
@@ -81,6 +85,8 @@ export interface IdsParts {
   /** The mesh's pseudonyms, and where alerts go that the peers shall hear. */
   readonly shared?: SharedPseudonyms | undefined;
   readonly onShare?: ((alert: SharedAlert) => void) | undefined;
+  /** How far the exchange with each peer is. */
+  readonly peers?: (() => Promise<readonly PeerStatus[]>) | undefined;
   /** Told of every request as a detector sees it, to train a model with. */
   readonly onRequest?: ((request: InspectedRequest) => void) | undefined;
   /** For tests of what happens when it breaks. */
@@ -144,6 +150,8 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
     }
   };
 
+  /** Alerts that each member sent since the start. */
+  const heardFrom = new Map<string, number>();
   const kept = await createIdsStore({ store, clock, days: settings.days ?? 30, onFault });
 
   const observe = (observation: Observation): void => {
@@ -157,6 +165,8 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
         }
       } else if (observation.kind === "heard") {
         metrics.heard();
+        const { member } = observation.alert;
+        heardFrom.set(member, 1 + (heardFrom.get(member) ?? 0));
       }
       const { alerts, decisions, ended, share } = followed;
       if (alerts.length + decisions.length + ended.length + share.length === 0) {
@@ -209,6 +219,9 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
   const desk = createDesk({
     ...{ clock, kept, measures, pseudonyms, addresses, followers, metrics, observe, exempt },
     members: () => engine.members(),
+    peers: options.peers ?? (async () => []),
+    alertsFrom: (member) => heardFrom.get(member) ?? 0,
+    detector: () => describeDetector(settings),
   });
 
   const begin = async (): Promise<void> => {

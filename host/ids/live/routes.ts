@@ -197,7 +197,14 @@ export function addIdsRoutes(
     method: "get",
     path: "/ids/members",
     action: "ids.members",
-    handle: () => ({ status: 200, json: { members: desk.members() } }),
+    handle: async () => ({ status: 200, json: { members: await desk.members() } }),
+  });
+
+  routes.ticket("watch", {
+    method: "get",
+    path: "/ids/detector",
+    action: "ids.detector",
+    handle: () => ({ status: 200, json: desk.detector() }),
   });
 
   routes.ticket("watch", {

@@ -16,6 +16,7 @@ export const IDS_SAMPLES = {
     passes: unknown,
   }),
   "ids.members": nothing,
+  "ids.detector": nothing,
   "ids.exemptions": nothing,
   "ids.exempt": () => ({ json: { address: "192.0.2.7", hours: 1, reason: "It was our own test." } }),
   "ids.exempt-end": () => ({
