@@ -6,6 +6,7 @@ import {
   type At,
   alertsTable,
   decisionsTable,
+  detectorTable,
   explanationText,
   left,
   measureText,
@@ -206,6 +207,16 @@ function members(): Command {
   );
 }
 
+function detector(): Command {
+  return officerCommand("detector", "what judges requests at each service, and where it is set").action(
+    (options: OfficerOptions) =>
+      asOfficer(options, async (posts, output) => {
+        const found = await fromAll(posts, output, async (ids) => [await ids.detector()]);
+        tell(output, found, () => detectorTable(found, output.colours), "No service answered.");
+      }),
+  );
+}
+
 function ruling(what: "lift" | "confirm", description: string, done: string): Command {
   return officerCommand(what, description)
     .argument("<decision>", "its number")
@@ -364,6 +375,7 @@ export function officerCommands(): Command[] {
     decisions(),
     explain(),
     members(),
+    detector(),
     ruling("lift", "end a decision as wrong", "Lifted"),
     ruling("confirm", "say that a decision was right", "Confirmed"),
     exempt(),

@@ -1,4 +1,4 @@
-import type { IdsAlert, IdsDecision, IdsExplanation, IdsMember } from "../client/index.ts";
+import type { IdsAlert, IdsDecision, IdsDetector, IdsExplanation, IdsMember } from "../client/index.ts";
 import { type Colours, table } from "./output.ts";
 import { printable } from "./record-text.ts";
 
@@ -121,6 +121,36 @@ export function membersTable(members: readonly At<IdsMember>[], now: number, col
     "alerts",
     "heard",
     "seen",
+  ];
+  return table([head, ...rows], colours);
+}
+
+export function detectorTable(detectors: readonly At<IdsDetector>[], colours: Colours): string {
+  const rows = detectors.map(({ at, what: { mode, alarmAt, rules, model } }) => [
+    at,
+    mode,
+    String(rules.count),
+    printable(rules.hash.slice(0, 12)),
+    String(alarmAt),
+    model === null ? "none" : printable(model.hash?.slice(0, 12) ?? "unnamed"),
+    ...(model === null
+      ? ["-", "-", "-"]
+      : [
+          String(model.requests),
+          `${model.operatingPoint.bits.toFixed(1)} bits`,
+          `1 in ${Math.round(1 / model.operatingPoint.falseAlarm)}`,
+        ]),
+  ]);
+  const head = [
+    "at",
+    "mode",
+    "rules",
+    "hash",
+    "alarm at",
+    "model",
+    "learned from",
+    "strange at",
+    "false alarms",
   ];
   return table([head, ...rows], colours);
 }

@@ -81,6 +81,12 @@ describe("medcloudlet ids of an officer", () => {
     expect(unknown).toMatchObject({ code: 5, stderr: expect.stringContaining("There is no such decision") });
   });
 
+  it("shows what judges requests", async () => {
+    const shown = await ids("detector");
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/kdc +enforce +\d+ +[0-9a-f]{12} +0\.5 +none/);
+  });
+
   it("exempts an address, ends that, and lifts a decision with a reason that the audit keeps", async () => {
     expect((await knock()).code).toMatch(/^IDS_/);
     const exempted = await ids(
