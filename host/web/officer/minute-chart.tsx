@@ -34,7 +34,6 @@ export function MinuteChart(props: { readonly minutes: readonly MinuteCount[]; r
           const height = (alerts / most) * (BOTTOM - 4);
           return (
             // The minutes are a fixed row of places.
-            // biome-ignore lint/suspicious/noArrayIndexKey: a place in the row is its key
             <g key={i}>
               {alerts === 0 ? null : (
                 <rect

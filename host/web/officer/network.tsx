@@ -18,14 +18,12 @@ function Rates(props: { readonly node: NetworkNode; readonly of: "detection" | "
   return node.measured.length === 0 ? (
     <span class="dim">{text.notMeasured}</span>
   ) : (
-    <>
-      {node.measured.map((measured) => (
-        <span key={measured.by} class="rate">
-          {percent(measured[of])}{" "}
-          <small>{text.measuredBy(services.name(measured.by), measured.outcomes)}</small>
-        </span>
-      ))}
-    </>
+    node.measured.map((measured) => (
+      <span key={measured.by} class="rate">
+        {percent(measured[of])}{" "}
+        <small>{text.measuredBy(services.name(measured.by), measured.outcomes)}</small>
+      </span>
+    ))
   );
 }
 
@@ -74,7 +72,10 @@ function Members(props: { readonly network: Network; readonly now: number }) {
                       ? text.neverHeard
                       : ageText(node.lastHeard, now)}
                 </td>
-                <td class="number">{node.alerts === null ? text.unknown : node.alerts}</td>
+                <td class="number">
+                  {node.alerts === null ? "–" : node.alerts}
+                  {node.waiting === 0 ? null : <small>{text.waiting(node.waiting)}</small>}
+                </td>
                 <td>
                   <Rates node={node} of="detection" />
                 </td>

@@ -169,7 +169,7 @@ export const OFFICER = {
       off: "off: nothing is watched",
     },
     rules: "Rules",
-    rulesAre: (count: number, hash: string) => `${many(count, "rule")}, set ${hash}`,
+    rulesAre: (count: number) => `${many(count, "rule")}, set`,
     alarm: "Alarms from",
     alarmIs: (belief: number, prior: number) =>
       `a belief of ${belief.toFixed(2)}, beginning with ${prior.toFixed(2)} before anything is seen`,
@@ -178,7 +178,7 @@ export const OFFICER = {
       "A model is trained on some weeks of this service's own requests: `medcloudlet ids train`, then MEDCLOUDLET_IDS_MODEL.",
     learned: "Learned from",
     learnedIs: (requests: number, heldOut: number) =>
-      `${many(requests, "benign request")}; ${many(heldOut, "other")} held out to measure it`,
+      `${many(requests, "benign request")}; measured on ${many(heldOut, "request")} held out in turn`,
     hash: "File",
     noHash: "not from a file",
     curve: "False alarms by strangeness, with the operating point",
@@ -187,12 +187,14 @@ export const OFFICER = {
     strength: "how strange (combined strength)",
     rate: "benign requests beyond it",
     point: "operating point",
+    pointHead: "Operating point",
+    beyond:
+      "No request that was held out came so far: the rate at the operating point is the model's own extrapolation.",
     pointIs: (bits: string, rate: string) =>
       `an alarm from strangeness alone at ${bits} bits: ${rate} of benign requests reach that`,
     halfOnly:
       "A running service has seen no labelled attack, so this is the false-alarm half of an ROC curve. The other half takes labelled requests: `medcloudlet ids evaluate`; docs/IDS.md has it for public data sets.",
-    away: (why: string) => `Away: ${why}`,
-    sameAs: (names: string) => `The same at ${names}.`,
+    away: (name: string, why: string) => `${name} is away: ${why}`,
   },
   audit: {
     title: "Audit log",

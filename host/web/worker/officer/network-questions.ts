@@ -12,6 +12,9 @@ export interface Measured {
   /** Outcomes behind these numbers. */
   readonly outcomes: number;
   readonly lastHeard: number | null;
+  /** Alerts that came from it since the service started, and alerts that wait to be told to it. */
+  readonly alerts: number;
+  readonly waiting: number;
 }
 
 export interface NetworkNode {
@@ -28,6 +31,8 @@ export interface NetworkNode {
   readonly lastHeard: number | null;
   /** Alerts that our services had from it since they started; null where nothing tells. */
   readonly alerts: number | null;
+  /** Alerts that wait until it can be reached. */
+  readonly waiting: number;
   /** Its key in the mesh, base64url; null where nothing tells. */
   readonly signingKey: string | null;
   readonly measured: readonly Measured[];

@@ -25,9 +25,9 @@ const latest = (times: readonly (number | null)[]): number | null =>
 export function networkOf(said: readonly Said[], now: number): Network {
   const members = new Map<string, { readonly member: IdsMember["member"]; readonly measured: Measured[] }>();
   for (const { post, members: heard } of said) {
-    for (const { member, ...rest } of heard ?? []) {
+    for (const { member, alerts, contact, ...rest } of heard ?? []) {
       const known = members.get(member.id) ?? { member, measured: [] };
-      known.measured.push({ by: post.id, ...rest });
+      known.measured.push({ by: post.id, ...rest, alerts, waiting: contact?.waiting ?? 0 });
       members.set(member.id, known);
     }
   }
@@ -35,13 +35,16 @@ export function networkOf(said: readonly Said[], now: number): Network {
   const ofMembers = [...members.values()].map(({ member, measured }): NetworkNode => {
     const own = postOf(member.url);
     const lastHeard = latest(measured.map((one) => one.lastHeard));
+    // Each alert goes to everybody: whoever had the most of them knows best.
+    const alerts = Math.max(...measured.map((one) => one.alerts));
+    const waiting = Math.max(...measured.map((one) => one.waiting));
     const heard = lastHeard !== null && now - lastHeard < SILENT_AFTER_MS ? "heard" : "silent";
     return {
       ...{ id: member.id, operator: member.operator, url: member.url },
       service: own?.post.id ?? null,
       state: own === undefined ? heard : own.members === null ? "away" : "here",
       trouble: own?.trouble ?? null,
-      ...{ lastHeard, alerts: null, signingKey: member.signingKey ?? null, measured },
+      ...{ lastHeard, alerts, waiting, signingKey: member.signingKey ?? null, measured },
     };
   });
   const alone = said
@@ -50,7 +53,7 @@ export function networkOf(said: readonly Said[], now: number): Network {
       ({ post, members: answered, trouble }): NetworkNode => ({
         ...{ id: post.id, operator: null, url: post.url, service: post.id },
         state: answered === null ? "away" : "here",
-        ...{ trouble, lastHeard: null, alerts: null, signingKey: null, measured: [] },
+        ...{ trouble, lastHeard: null, alerts: null, waiting: 0, signingKey: null, measured: [] },
       }),
     );
   const edges = new Map<string, NetworkEdge>();

@@ -2,6 +2,7 @@ import type { Answers } from "../messages.ts";
 import type { Work } from "../work.ts";
 import { createAuditRoom } from "./audit.ts";
 import { createKeysRoom } from "./keys.ts";
+import { createModelRoom } from "./model.ts";
 import { createNetworkRoom } from "./network.ts";
 import { createPosts } from "./posts.ts";
 import type { OfficerQuestions } from "./questions.ts";
@@ -13,6 +14,7 @@ export async function createOfficerRoom(work: Work): Promise<Answers<OfficerQues
   return {
     ...createWatchRoom(work, posts),
     ...createNetworkRoom(work, posts),
+    ...createModelRoom(posts),
     ...createAuditRoom(work),
     ...createKeysRoom(work),
   };

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { BrowserContext, Page } from "playwright-core";
+
+/** A page that writes down every breach of its policy and every error. */
+export async function openWatchedPage(context: BrowserContext, complaints: string[]): Promise<Page> {
+  const opened = await context.newPage();
+  await opened.exposeFunction("complain", (complaint: string) => complaints.push(complaint));
+  await opened.addInitScript(() => {
+    addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      (globalThis as unknown as { complain(complaint: string): void }).complain(
+        `${violatedDirective} ${blockedURI}`,
+      );
+    });
+  });
+  opened.on("console", (message) => {
+    if (message.type() === "error") {
+      complaints.push(message.text());
+    }
+  });
+  opened.on("pageerror", (error) => complaints.push(error.message));
+  return opened;
+}
+
+/**
+ * What axe calls serious or critical on the present view, light and dark, from phone to wall; and where the page is
+ * wider than the screen.
+ */
+export async function faultsOf(page: Page): Promise<string[]> {
+  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const faults: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [390, 2560]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { axe: run } = globalThis as unknown as {
+          axe: {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          };
+        };
+        const { violations } = await run.run();
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+      });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      faults.push(...found.map((fault) => `${colorScheme} ${width} ${fault}`));
+      if (overflow > 0) {
+        faults.push(`${colorScheme} ${width}: ${overflow} pixels too wide`);
+      }
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  return faults;
+}
