@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { IdsExplanation } from "../../client/index.ts";
 import { dateText } from "../format.ts";
 import { useAsked, useDoing } from "../hooks.ts";
@@ -229,7 +229,7 @@ export function DecisionView(props: {
   const { service, id, now, onBack } = props;
   const explained = useAsked("explainDecision", { service, decision: id });
   const top = useRef<HTMLButtonElement>(null);
-  useEffect(() => top.current?.focus(), []);
+  useLayoutEffect(() => top.current?.focus(), []);
   const back = (
     <button type="button" class="back" ref={top} onClick={onBack}>
       ← {text.back}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useDoing } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { Failure } from "../parts/failure.tsx";
@@ -44,7 +44,7 @@ export function ExemptionForm(props: {
   const [reason, setReason] = useState("");
   const exempting = useDoing();
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector("input")?.focus(), []);
 
   const submit = (event: Event) => {
     event.preventDefault();

@@ -49,9 +49,22 @@ async function open(): Promise<(question: string) => (ask: unknown) => Promise<u
   };
 }
 
+/** Which fields a service would not take, and why, where it says so: the page shows a message and nothing else. */
+function fieldsOf(details: Readonly<Record<string, unknown>> | undefined): string {
+  const errors = Array.isArray(details?.errors) ? (details.errors as unknown[]) : [];
+  return errors
+    .map((error) => (error as { path?: unknown; message?: unknown } | null) ?? {})
+    .map(({ path, message }) => ` ${String(path)}: ${String(message)}.`)
+    .join("");
+}
+
 function faultOf(error: unknown): Fault {
   if (isMedcloudletError(error)) {
-    return { code: error.code, message: error.message, status: error.status };
+    return {
+      code: error.code,
+      message: `${error.message}${fieldsOf(error.details)}`,
+      status: error.status,
+    };
   }
   return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), status: 500 };
 }

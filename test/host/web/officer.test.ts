@@ -51,8 +51,7 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
     return code.startsWith("IDS_");
   };
   const go = (view: string) => page.evaluate((hash) => location.assign(hash), `#/${view}`);
-  const entriesOf = () =>
-    store.collection<AuditEntry & { _id: string }>({ name: "audit_entries", indexes: [] });
+  const entriesOf = () => store.collection<AuditEntry & { _id: string }>({ name: "audit", indexes: [] });
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "medcloudlet-officer-"));
@@ -130,7 +129,7 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
     expect(sent.status).toBe(202);
     await page.getByText(`I am a nurse. ${XSS}`).waitFor();
     await page.getByRole("button", { name: "Exempt an address" }).click();
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("exempt-address");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("exempt-address");
     await page.fill("#exempt-address", "not an address");
     await page.fill("#exempt-reason", XSS);
     await page.getByRole("button", { name: "Exempt", exact: true }).click();

@@ -233,7 +233,7 @@ export const OFFICER = {
       "Somebody changed the KDC's store, or an older backup was restored. Export the log now, keep the file, and compare with the heads that patients' machines kept.",
     search: "Search",
     account: "Account",
-    accountHint: "handle, or the beginning of an id",
+    accountHint: "a doctor's handle, or the beginning of an id",
     action: "Action",
     actionHint: "such as emergency or consent.give",
     from: "From",

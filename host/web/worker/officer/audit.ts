@@ -119,15 +119,20 @@ export function createAuditRoom(work: Work): Answers<AuditQuestions> {
     return verdict;
   };
 
+  /** An id or its beginning stands for itself. The directory tells the handles of those whom patients share with. */
+  const idOf = async (account: string): Promise<string> => {
+    const { handle, accountId } = work.person;
+    if (/^[0-9a-f]{6,32}$/.test(account)) {
+      return account;
+    }
+    return account === handle ? accountId : (await session.lookUp(account)).accountId;
+  };
   const entriesFor = async (search: AuditSearch) => {
     if (checked === null) {
       throw new MedcloudletError("PAGE_AUDIT", "Verify the log first: only what was checked is searched.");
     }
     const { account, ...rest } = search;
-    const id =
-      account === undefined || /^[0-9a-f]{6,32}$/.test(account)
-        ? account
-        : (await session.lookUp(account)).accountId;
+    const id = account === undefined ? undefined : await idOf(account);
     return searchEntries(checked.checks.fitting, { ...rest, ...(id === undefined ? {} : { account: id }) });
   };
 
