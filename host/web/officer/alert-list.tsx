@@ -1,14 +1,14 @@
-import { useState } from "preact/hooks";
 import type { IdsAlert } from "../../client/index.ts";
 import { ageText, dateText } from "../format.ts";
 import { addressOf } from "../route.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { AlertGroup, DecisionRow } from "../worker/officer/watch-questions.ts";
 import { Badge } from "./badge.tsx";
+import { MoreList } from "./more.tsx";
 import { severityOf, shortId } from "./words.ts";
 
 /** So many suspects are shown, and as many more at each wish. */
-const STEP = 30;
+const STEP = 20;
 const { services, subject, severity: words, watch: text } = TEXTS.officer;
 
 /** What fired in which part of a request. */
@@ -71,7 +71,6 @@ export function AlertList(props: {
   readonly now: number;
 }) {
   const { groups, decisions, now } = props;
-  const [shown, setShown] = useState(STEP);
   const decisionOn = ({ service, kind, local }: AlertGroup) =>
     decisions.find(
       (one) => one.service === service && one.subject.kind === kind && one.subject.local === local,
@@ -80,16 +79,11 @@ export function AlertList(props: {
     <section aria-labelledby="alerts">
       <h2 id="alerts">{text.alerts}</h2>
       {groups.length === 0 ? <p class="dim">{text.noAlerts}</p> : null}
-      <ul class="items">
-        {groups.slice(0, shown).map((group) => (
-          <Group key={group.key} group={group} decision={decisionOn(group)} now={now} />
-        ))}
-      </ul>
-      {groups.length > shown ? (
-        <button type="button" onClick={() => setShown(shown + STEP)}>
-          {text.more(groups.length - shown)}
-        </button>
-      ) : null}
+      <MoreList
+        items={groups}
+        step={STEP}
+        row={(group) => <Group key={group.key} group={group} decision={decisionOn(group)} now={now} />}
+      />
     </section>
   );
 }

@@ -3,9 +3,12 @@ import { addressOf } from "../route.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { AppealRow, DecisionRow } from "../worker/officer/watch-questions.ts";
 import { Badge } from "./badge.tsx";
+import { MoreList } from "./more.tsx";
 import { isInForce, MEASURE_SEVERITY, shortId, stateText } from "./words.ts";
 
-const MOST_OVER = 50;
+/** So many at first, and as many more at each wish. */
+const DECISIONS = 12;
+const APPEALS = 5;
 const { services, subject, measure: measures, watch: text } = TEXTS.officer;
 
 function Row(props: { readonly decision: DecisionRow; readonly now: number }) {
@@ -39,23 +42,18 @@ export function DecisionList(props: { readonly decisions: readonly DecisionRow[]
   const { decisions, now } = props;
   const running = decisions.filter((decision) => isInForce(decision, now));
   const over = decisions.filter((decision) => !isInForce(decision, now));
+  const rowOf = (decision: DecisionRow) => (
+    <Row key={`${decision.service} ${decision.id}`} decision={decision} now={now} />
+  );
   return (
     <section aria-labelledby="decisions">
       <h2 id="decisions">{text.decisions}</h2>
       {running.length === 0 ? <p class="dim">{text.noDecisions}</p> : null}
-      <ul class="items">
-        {running.map((decision) => (
-          <Row key={`${decision.service} ${decision.id}`} decision={decision} now={now} />
-        ))}
-      </ul>
+      <MoreList items={running} step={DECISIONS} row={rowOf} />
       {over.length === 0 ? null : (
         <details class="before">
           <summary>{text.over(over.length)}</summary>
-          <ul class="items">
-            {over.slice(0, MOST_OVER).map((decision) => (
-              <Row key={`${decision.service} ${decision.id}`} decision={decision} now={now} />
-            ))}
-          </ul>
+          <MoreList items={over} step={DECISIONS} row={rowOf} />
         </details>
       )}
     </section>
@@ -69,8 +67,10 @@ export function AppealList(props: { readonly appeals: readonly AppealRow[]; read
     <section aria-labelledby="appeals">
       <h2 id="appeals">{text.appeals}</h2>
       {appeals.length === 0 ? <p class="dim">{text.noAppeals}</p> : null}
-      <ul class="items">
-        {appeals.map((appeal) => (
+      <MoreList
+        items={appeals}
+        step={APPEALS}
+        row={(appeal) => (
           <li key={appeal.id} class="item appeal">
             <blockquote>{appeal.text}</blockquote>
             <p>
@@ -80,8 +80,8 @@ export function AppealList(props: { readonly appeals: readonly AppealRow[]; read
               </small>
             </p>
           </li>
-        ))}
-      </ul>
+        )}
+      />
     </section>
   );
 }

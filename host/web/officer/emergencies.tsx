@@ -38,7 +38,7 @@ function Emergency(props: { readonly emergency: RunningEmergency; readonly onSto
           maxLength={500}
           onValue={setWhy}
         />
-        <Failure text={stopping.failure} />
+        {stopping.failure === null ? null : <Failure text={stopping.failure} />}
         <SureButton
           label={text.stop}
           question={text.stopSure}

@@ -43,7 +43,7 @@ function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number 
         </p>
       ) : null}
       <Scroll label={text.tickets}>
-        <table>
+        <table class="cards">
           <thead>
             <tr>
               <th scope="col">{text.kid}</th>
@@ -60,13 +60,13 @@ function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number 
                   <th scope="row">
                     <code>{key.kid}</code>
                   </th>
-                  <td>
+                  <td data-label={text.state}>
                     <Badge severity={SEVERITY[state]} word={text.states[state]} />
                   </td>
-                  <td>
+                  <td data-label={text.since}>
                     {state === "next" ? text.signsFrom(dateText(key.activeFrom)) : dateText(key.activeFrom)}
                   </td>
-                  <td class="number">
+                  <td data-label={text.age} class="number">
                     {text.days(Math.max(0, Math.floor((now - key.activeFrom) / DAY_MS)))}
                   </td>
                 </tr>
@@ -94,7 +94,7 @@ function MeshKeys() {
       ) : (
         <>
           <Scroll label={text.mesh}>
-            <table>
+            <table class="cards">
               <thead>
                 <tr>
                   <th scope="col">{text.member}</th>
@@ -105,7 +105,9 @@ function MeshKeys() {
                 {members.map(({ id, signingKey }) => (
                   <tr key={id}>
                     <th scope="row">{id}</th>
-                    <td>{signingKey === null ? text.noKey : <code>{signingKey}</code>}</td>
+                    <td data-label={text.meshKey}>
+                      {signingKey === null ? text.noKey : <code>{signingKey}</code>}
+                    </td>
                   </tr>
                 ))}
               </tbody>
