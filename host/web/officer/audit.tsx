@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import "../style/officer.css";
+import "../style/officer-tables.css";
 import { dateText, groups } from "../format.ts";
 import { useDoing, useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";

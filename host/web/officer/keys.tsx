@@ -1,4 +1,5 @@
 import "../style/officer.css";
+import "../style/officer-tables.css";
 import type { TicketKeyAges } from "../../client/index.ts";
 import { dateText } from "../format.ts";
 import { useAsked, useNow } from "../hooks.ts";

@@ -1,4 +1,5 @@
 import "../style/officer.css";
+import "../style/officer-tables.css";
 import type { IdsDetector } from "../../client/index.ts";
 import { useAsked } from "../hooks.ts";
 import { Failure } from "../parts/failure.tsx";

@@ -1,4 +1,5 @@
 import "../style/officer.css";
+import "../style/officer-tables.css";
 import { ageText } from "../format.ts";
 import { useAsked, useNow } from "../hooks.ts";
 import { Failure } from "../parts/failure.tsx";

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import "../style/officer.css";
+import "../style/officer-tables.css";
 import { useNow, useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { goTo, type Route } from "../route.ts";

@@ -197,7 +197,7 @@ export const OFFICER = {
   },
   audit: {
     title: "Audit log",
-    what: "Who did what at the KDC, in a chain of hashes. It is checked here, on your machine, with the code of `medcloudlet audit verify`.",
+    what: "Who did what at the KDC, in a chain of hashes. It is checked here, on your machine, with the code of `medcloudlet audit verify`. That finds what was changed in the KDC's store. This page itself comes from the KDC: to check one that you do not trust, run the command.",
     verify: "Verify the whole log",
     verifying: "Verifying…",
     progress: (done: number, total: number) =>
@@ -209,7 +209,9 @@ export const OFFICER = {
     heads: "Signed heads that fit",
     keptHeads: "Heads that this machine kept",
     compared: (count: number) =>
-      count === 0 ? "none yet: the newest is kept from now on" : `${many(count, "head")}, all compared`,
+      count === 0
+        ? "none yet: the newest is kept from now on, as long as this browser may keep anything"
+        : `${many(count, "head")}, all compared`,
     vouched: "Vouched for up to",
     vouchedAll: "the last entry",
     vouchedTo: (entry: number, last: number) =>
