@@ -12,8 +12,9 @@ import { AppealList, DecisionList } from "./decision-list.tsx";
 import { ExemptionList } from "./exemptions.tsx";
 import { MinuteChart } from "./minute-chart.tsx";
 import { ServiceStrip } from "./service-strip.tsx";
+import { isInForce } from "./words.ts";
 
-const text = TEXTS.officer.watch;
+const { watch: text, measure, subject, services } = TEXTS.officer;
 
 /** What all services found and did, as it comes; or one decision, and why. */
 export function WatchView({ rest }: { readonly rest: Route }) {
@@ -31,6 +32,7 @@ export function WatchView({ rest }: { readonly rest: Route }) {
       <DecisionView key={decision} service={service} id={decision} now={now} onBack={() => goTo("watch")} />
     );
   }
+  const newest = state?.decisions.find((one) => isInForce(one, now));
   return (
     <main class="officer" aria-busy={state === null}>
       <h1>{text.title}</h1>
@@ -38,6 +40,15 @@ export function WatchView({ rest }: { readonly rest: Route }) {
         <p class="dim">{text.waiting}</p>
       ) : (
         <>
+          <p class="unseen" role="status">
+            {newest === undefined
+              ? ""
+              : text.newest(
+                  measure[newest.measure],
+                  subject[newest.subject.kind],
+                  services.name(newest.service),
+                )}
+          </p>
           <ServiceStrip services={state.services} now={now} />
           <MinuteChart minutes={state.minutes} until={state.until} />
           <div class="columns">

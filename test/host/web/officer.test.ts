@@ -5,6 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type AuditEntry, entryHash } from "../../../host/audit/index.ts";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
+import { createAccountClient } from "../../../host/client/index.ts";
 import { createTrainer, encodeModel } from "../../../host/ids/index.ts";
 import { openStore, type Store } from "../../../host/store/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
@@ -239,6 +240,18 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
     await entries.updateOne({ _id: { $eq: _id } }, { $set: { action, hash } });
     await verify();
     await page.getByText(/The log is whole/).waitFor();
+  });
+
+  it("confirms that somebody's second factor goes, as an operator asked", async () => {
+    const { session } = await world.signIn("operator");
+    await createAccountClient(session).requestFactorReset("dr-heron");
+    await go("keys");
+    const reset = page.locator(".exemption").filter({ hasText: "dr-heron" });
+    await reset.getByRole("button", { name: "Confirm" }).click();
+    await reset.getByRole("button", { name: "Take the factor away?" }).click();
+    await page.getByText("dr-heron enrols a new factor at the next login.").waitFor();
+    await reset.waitFor({ state: "detached" });
+    await go("watch");
   });
 
   it("shows how old the ticket keys are, closes an account and opens it again", async () => {

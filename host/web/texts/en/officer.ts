@@ -48,7 +48,8 @@ export const OFFICER = {
     times: (alerts: number, events: number) => `${many(alerts, "alert")}, ${many(events, "event")}`,
     belief: (score: number) => `belief ${score.toFixed(2)}`,
     more: (count: number) => `Show ${count.toLocaleString("en")} more`,
-    decided: "decision",
+    newest: (measure: string, kind: string, service: string) =>
+      `Newest decision: ${measure}, ${kind}, at ${service}`,
     evidence: (rule: string, place: string, name: string) =>
       `${rule} in ${place}${name === "" ? "" : ` ${name}`}`,
     count: (count: number) => many(count, "event"),
