@@ -67,12 +67,21 @@ function Verdict({ verdict }: { readonly verdict: AuditVerdict }) {
           {entries.toLocaleString("en")}{" "}
           <small class="dim">{text.took((verdict.tookMs / 1000).toFixed(1), dateText(verdict.at))}</small>
         </dd>
-        <dt>{text.heads}</dt>
-        <dd>{verdict.heads.toLocaleString("en")}</dd>
-        <dt>{text.vouched}</dt>
-        <dd>{vouchedUpTo >= entries ? text.vouchedAll : text.vouchedTo(vouchedUpTo, entries)}</dd>
-        <dt>{text.keptHeads}</dt>
-        <dd>{text.compared(verdict.keptHeads)}</dd>
+        {damage === null ? (
+          <>
+            <dt>{text.heads}</dt>
+            <dd>{verdict.heads.toLocaleString("en")}</dd>
+            <dt>{text.vouched}</dt>
+            <dd>{vouchedUpTo >= entries ? text.vouchedAll : text.vouchedTo(vouchedUpTo, entries)}</dd>
+            <dt>{text.keptHeads}</dt>
+            <dd>{text.compared(verdict.keptHeads)}</dd>
+          </>
+        ) : (
+          <>
+            <dt>{text.vouched}</dt>
+            <dd>{text.vouchedBroken(vouchedUpTo)}</dd>
+          </>
+        )}
         <dt>{text.log}</dt>
         <dd>
           <code>{groups(verdict.log)}</code>

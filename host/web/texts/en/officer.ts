@@ -217,6 +217,10 @@ export const OFFICER = {
     vouchedAll: "the last entry",
     vouchedTo: (entry: number, last: number) =>
       `entry ${entry.toLocaleString("en")}; ${(entry + 1).toLocaleString("en")} to ${last.toLocaleString("en")} have no signed head yet`,
+    vouchedBroken: (entry: number) =>
+      entry === 0
+        ? "nothing: no signed head stands before the damage"
+        : `entry ${entry.toLocaleString("en")}; what comes behind is not to be relied on`,
     log: "Log",
     key: "Its key",
     keyPinned: "the one that this machine knows",
