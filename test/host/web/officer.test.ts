@@ -23,7 +23,6 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
   let page: Page;
   let store: Store;
   const complaints: string[] = [];
-  const environment = { ...process.env };
 
   /** A request from an address, by the word of the proxy in front. */
   const ask = (
@@ -61,8 +60,8 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
       trainer.add({ m: "GET", u: `/v1/streams/${(i * 7919) % 100_000}/batches?after=${i}` });
     }
     await writeFile(join(folder, "model.ids"), encodeModel(trainer.finish()));
-    process.env.MEDCLOUDLET_TRUST_PROXIES = "1";
-    process.env.MEDCLOUDLET_IDS_MODEL = join(folder, "model.ids");
+    vi.stubEnv("MEDCLOUDLET_TRUST_PROXIES", "1");
+    vi.stubEnv("MEDCLOUDLET_IDS_MODEL", join(folder, "model.ids"));
     world = await startDemoWorld({ folder, freePorts: true, onStep: () => {} });
     const { databasePrefix } = JSON.parse(await readFile(join(folder, "demo.json"), "utf8"));
     // Whoever can write to the KDC's database needs no KDC for it.
@@ -78,7 +77,7 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
     await page.locator(".services .here").nth(2).waitFor();
   });
   afterAll(async () => {
-    process.env = environment;
+    vi.unstubAllEnvs();
     await browser?.close();
     await store?.close();
     await world?.close();
