@@ -12,15 +12,9 @@ import {
   writeLine,
 } from "../audit/index.ts";
 import { MedcloudletError } from "../base/index.ts";
-import { createAuditClient } from "../client/index.ts";
+import { type AuditSource, createAuditClient, sourceOfKdc } from "../client/index.ts";
 import { openHomeWitness } from "./audit-home.ts";
-import {
-  type AuditSource,
-  type Evidence,
-  gatherEvidence,
-  sourceOfFile,
-  sourceOfKdc,
-} from "./audit-source.ts";
+import { type Evidence, gatherEvidence, sourceOfFile } from "./audit-source.ts";
 import {
   asPerson,
   newCommand,

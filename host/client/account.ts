@@ -28,6 +28,11 @@ const RESET = z.object({
 });
 const RESETS = z.object({ resets: z.array(RESET) });
 
+const TICKET_KEY_AGES = z.object({
+  nextAt: z.number(),
+  keys: z.array(z.object({ kid: z.string(), activeFrom: z.number(), retiredAt: z.number().nullable() })),
+});
+
 const OWN_INVITATION = z.object({
   invitationId: idSchema,
   role: z.string(),
@@ -40,6 +45,8 @@ const INVITATIONS = z.object({ invitations: z.array(OWN_INVITATION) });
 export type OwnInvitation = z.infer<typeof OWN_INVITATION>;
 export type OwnSession = z.infer<typeof SESSIONS>["sessions"][number];
 export type AccountEvent = z.infer<typeof EVENTS>["events"][number];
+/** Ages of the keys that sign tickets, and when the next one is due; times in ms. */
+export type TicketKeyAges = z.infer<typeof TICKET_KEY_AGES>;
 export type FactorReset = z.infer<typeof RESET>;
 
 /** Password, and a code where the account has a second factor: asked for once more before what matters. */
@@ -73,6 +80,8 @@ export interface AccountClient {
   suspend(handle: string, suspended: boolean): Promise<void>;
   /** As a security officer. */
   confirmFactorReset(resetId: string): Promise<FactorReset>;
+  /** As an operator or security officer. */
+  ticketKeyAges(): Promise<TicketKeyAges>;
 }
 
 export function createAccountClient({ call }: KdcSession): AccountClient {
@@ -111,5 +120,6 @@ export function createAccountClient({ call }: KdcSession): AccountClient {
     factorResets: async () => (await call(RESETS, { method: "GET", path: "/second-factor-resets" })).resets,
     confirmFactorReset: (resetId) =>
       call(RESET, { method: "POST", path: `/second-factor-resets/${resetId}/confirmation` }),
+    ticketKeyAges: () => call(TICKET_KEY_AGES, { method: "GET", path: "/ticket-keys/ages" }),
   };
 }

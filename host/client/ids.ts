@@ -73,7 +73,12 @@ const EXPLAINED = z.object({
 const MEMBERS = z.object({
   members: z.array(
     z.object({
-      member: z.object({ id: z.string(), operator: z.string(), url: z.string() }),
+      member: z.object({
+        id: z.string(),
+        operator: z.string(),
+        url: z.string(),
+        signingKey: z.string().optional(),
+      }),
       detection: z.number(),
       falseAlarm: z.number(),
       trust: z.number(),

@@ -12,6 +12,7 @@ export {
   type OwnInvitation,
   type OwnSession,
   type Reauthentication,
+  type TicketKeyAges,
 } from "./account.ts";
 export {
   type AuditClient,
@@ -22,6 +23,7 @@ export {
   type UnverifiedHead,
   type UnverifiedPage,
 } from "./audit.ts";
+export { type AuditSource, sourceOfKdc } from "./audit-source.ts";
 export { type Changes, createChanges, type SyncedKeystore, syncBackup, takeIn } from "./backup-sync.ts";
 export * from "./community/index.ts";
 export {

@@ -157,6 +157,11 @@ export const POLICY = {
     allow: { operator: OWN, "security-officer": OWN, moderator: OWN, researcher: OWN },
   },
   "ticket-keys.list": { by: "anyone", audit: false },
+  "ticket-keys.ages": {
+    by: "session",
+    audit: false,
+    allow: { operator: OWN, "security-officer": OWN },
+  },
   "ticket-keys.rotate": { by: "session", audit: true, allow: { operator: OWN } },
   "emergency.look-up-trustee": { by: "session", audit: false, allow: { patient: OWN } },
   "emergency.prepare": { by: "session", audit: true, allow: { patient: OWN } },

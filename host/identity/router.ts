@@ -181,6 +181,13 @@ export function addIdentityRoutes(
   });
 
   routes.session({
+    method: "get",
+    path: "/ticket-keys/ages",
+    action: "ticket-keys.ages",
+    handle: () => ({ status: 200, json: ring.ages() }),
+  });
+
+  routes.session({
     method: "post",
     path: "/ticket-keys/rotations",
     action: "ticket-keys.rotate",

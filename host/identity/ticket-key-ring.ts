@@ -50,6 +50,20 @@ export interface TicketKeyRing {
   rotate(options: { readonly revoke: boolean }): Promise<{ kid: string; activeFrom: number }>;
   /** Destroys private keys that sign no more, forgets old public ones, and rotates when it is time. */
   turn(): Promise<void>;
+  /** How old the keys are and when the next one is due, for who watches over them. */
+  ages(): TicketKeyAges;
+}
+
+/** Ages of ticket keys; all times in ms since 1970 UTC. */
+export interface TicketKeyAges {
+  /** When the next key is made by itself; an hour later it signs. */
+  readonly nextAt: number;
+  /** In the order in which they sign. `retiredAt`: null as long as no later key is known. */
+  readonly keys: readonly {
+    readonly kid: string;
+    readonly activeFrom: number;
+    readonly retiredAt: number | null;
+  }[];
 }
 
 /**
@@ -149,5 +163,9 @@ export async function openTicketKeyRing(options: {
     }),
     rotate: (how) => inTurn(() => add(how)),
     turn: () => inTurn(tidy),
+    ages: () => ({
+      nextAt: (ring.at(-1) as Entry).activeFrom + rotateEveryMs,
+      keys: ring.map(({ kid, activeFrom }, i) => ({ kid, activeFrom, retiredAt: retiredAt(i) })),
+    }),
   };
 }

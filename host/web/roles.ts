@@ -32,6 +32,33 @@ const PARTNERS: PageSpec = {
   label: pages.partners,
   View: lazily(async () => (await import("./community/partners.tsx")).PartnersView),
 };
+const OFFICER: readonly PageSpec[] = [
+  {
+    id: "watch",
+    label: TEXTS.officer.pages.watch,
+    View: lazily(async () => (await import("./officer/watch.tsx")).WatchView),
+  },
+  {
+    id: "network",
+    label: TEXTS.officer.pages.network,
+    View: lazily(async () => (await import("./officer/network.tsx")).NetworkView),
+  },
+  {
+    id: "model",
+    label: TEXTS.officer.pages.model,
+    View: lazily(async () => (await import("./officer/model.tsx")).ModelView),
+  },
+  {
+    id: "audit",
+    label: TEXTS.officer.pages.audit,
+    View: lazily(async () => (await import("./officer/audit.tsx")).AuditView),
+  },
+  {
+    id: "keys",
+    label: TEXTS.officer.pages.keys,
+    View: lazily(async () => (await import("./officer/keys.tsx")).KeysView),
+  },
+];
 
 /** What each role finds in the bar; the first is where it begins. */
 export function pagesOf(role: string): readonly PageSpec[] {
@@ -40,6 +67,8 @@ export function pagesOf(role: string): readonly PageSpec[] {
       return [...DOCTOR, ACCOUNT];
     case "patient":
       return [PARTNERS, ACCOUNT];
+    case "security-officer":
+      return [...OFFICER, ACCOUNT];
     default:
       return [ACCOUNT];
   }

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
 
 /** A page that writes down every breach of its policy and every error. */
-export async function openWatchedPage(on: BrowserContext, complaints: string[]): Promise<Page> {
-  const opened = await on.newPage();
+export async function openWatchedPage(context: BrowserContext, complaints: string[]): Promise<Page> {
+  const opened = await context.newPage();
   await opened.exposeFunction("complain", (complaint: string) => complaints.push(complaint));
   await opened.addInitScript(() => {
     addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
@@ -22,17 +22,36 @@ export async function openWatchedPage(on: BrowserContext, complaints: string[]):
   return opened;
 }
 
-/** What axe calls serious or critical on the page as it stands. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/**
+ * What axe calls serious or critical on the present view, light and dark, from phone to wall; and where the page is
+ * wider than the screen.
+ */
+export async function faultsOf(page: Page): Promise<string[]> {
   const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: run } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await run.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
-  });
+  const faults: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [390, 2560]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { axe: run } = globalThis as unknown as {
+          axe: {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          };
+        };
+        const { violations } = await run.run();
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+      });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      faults.push(...found.map((fault) => `${colorScheme} ${width} ${fault}`));
+      if (overflow > 0) {
+        faults.push(`${colorScheme} ${width}: ${overflow} pixels too wide`);
+      }
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  return faults;
 }

@@ -17,6 +17,8 @@ async function roomOf(work: Work): Promise<object> {
       return (await import("./doctor/room.ts")).createDoctorRoom(work);
     case "patient":
       return (await import("./community/room.ts")).createCommunityRoom(work);
+    case "security-officer":
+      return (await import("./officer/room.ts")).createOfficerRoom(work);
     default:
       return {};
   }
@@ -49,9 +51,22 @@ async function open(): Promise<(question: string) => (ask: unknown) => Promise<u
   };
 }
 
+/** Which fields a service would not take, and why, where it says so: the page shows a message and nothing else. */
+function fieldsOf(details: Readonly<Record<string, unknown>> | undefined): string {
+  const errors = Array.isArray(details?.errors) ? (details.errors as unknown[]) : [];
+  return errors
+    .map((error) => (error as { path?: unknown; message?: unknown } | null) ?? {})
+    .map(({ path, message }) => ` ${String(path)}: ${String(message)}.`)
+    .join("");
+}
+
 function faultOf(error: unknown): Fault {
   if (isMedcloudletError(error)) {
-    return { code: error.code, message: error.message, status: error.status };
+    return {
+      code: error.code,
+      message: `${error.message}${fieldsOf(error.details)}`,
+      status: error.status,
+    };
   }
   return { code: "INTERNAL", message: error instanceof Error ? error.message : String(error), status: 500 };
 }

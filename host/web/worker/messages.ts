@@ -1,5 +1,7 @@
 import type { CommunityQuestions } from "./community/questions.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
+import type { OfficerQuestions } from "./officer/questions.ts";
+import type { WatchState } from "./officer/watch-questions.ts";
 import type { SeriesUpdate } from "./series.ts";
 import type { LockedVault, SessionQuestions } from "./session-questions.ts";
 import type { PatientRow } from "./streams.ts";
@@ -11,7 +13,7 @@ export interface Exchange {
 }
 
 /** Everything that can be asked: each room of the worker names its own. */
-export interface Questions extends SessionQuestions, DoctorQuestions, CommunityQuestions {}
+export interface Questions extends SessionQuestions, DoctorQuestions, CommunityQuestions, OfficerQuestions {}
 export type Question = keyof Questions;
 
 /** What answers the questions of a room. */
@@ -25,6 +27,8 @@ export type Answers<Q> = {
 export type Told =
   | { readonly told: "patients"; readonly rows: readonly PatientRow[]; readonly refusedGrants: number }
   | { readonly told: "series"; readonly streamId: string; readonly updates: readonly SeriesUpdate[] }
+  | { readonly told: "watch"; readonly state: WatchState }
+  | { readonly told: "auditProgress"; readonly done: number; readonly total: number }
   /** The person's locked keystore or session changed. */
   | { readonly told: "vault"; readonly vault: LockedVault };
 

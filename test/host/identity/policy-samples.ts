@@ -155,6 +155,7 @@ export const SAMPLES: Readonly<Record<Action, Sample>> = {
   "ticket.upload": (_world, { sensor }) => ({ json: { deviceId: sensor.deviceId } }),
   "ticket.forward": ({ system }) => ({ json: { cloudletId: system.cloudletAccount.accountId } }),
   "ticket-keys.list": nothing,
+  "ticket-keys.ages": nothing,
   "ticket-keys.rotate": () => ({ json: { revoke: false } }),
   "audit.read": nothing,
   "audit.mine": nothing,

@@ -70,6 +70,22 @@ describe("the ring of ticket keys", () => {
     expect(idsOf(ring)).toHaveLength(2);
   });
 
+  it("tells how old its keys are and when the next is due", async () => {
+    const ring = await open();
+    const from = ring.ages().keys[0]?.activeFrom ?? 0;
+    expect(Math.abs(from - clock.now())).toBeLessThan(60_000);
+    expect(ring.ages()).toEqual({
+      nextAt: from + 30 * DAY_MS,
+      keys: [{ kid: ring.signing().kid, activeFrom: from, retiredAt: null }],
+    });
+    clock.advance(DAY_MS);
+    const { activeFrom } = await ring.rotate({ revoke: false });
+    const { nextAt, keys } = ring.ages();
+    expect(nextAt).toBe(activeFrom + 30 * DAY_MS);
+    expect(keys.map(({ retiredAt }) => retiredAt)).toEqual([activeFrom, null]);
+    expect(JSON.stringify(ring.ages())).not.toContain("seed");
+  });
+
   it("forgets every earlier key at once when they are revoked", async () => {
     const ring = await open();
     const { kid } = await ring.rotate({ revoke: false });

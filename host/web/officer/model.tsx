@@ -1,0 +1,105 @@
+import "../style/officer.css";
+import "../style/officer-tables.css";
+import type { IdsDetector } from "../../client/index.ts";
+import { useAsked } from "../hooks.ts";
+import { Failure } from "../parts/failure.tsx";
+import { TEXTS } from "../texts/index.ts";
+import type { DetectorAt } from "../worker/officer/model-questions.ts";
+import { FalseAlarmCurve } from "./roc.tsx";
+import { percent } from "./words.ts";
+
+const { model: text, services } = TEXTS.officer;
+
+function ModelFacts({ model }: { readonly model: NonNullable<IdsDetector["model"]> }) {
+  const { operatingPoint, requests, heldOut, hash } = model;
+  return (
+    <>
+      <dt>{text.learned}</dt>
+      <dd>{text.learnedIs(requests, heldOut)}</dd>
+      <dt>{text.hash}</dt>
+      <dd>{hash === null ? text.noHash : <code>{hash}</code>}</dd>
+      <dt>{text.pointHead}</dt>
+      <dd>{text.pointIs(operatingPoint.bits.toFixed(1), percent(operatingPoint.falseAlarm))}</dd>
+    </>
+  );
+}
+
+function ModelOf({ model }: { readonly model: IdsDetector["model"] }) {
+  if (model === null) {
+    return (
+      <>
+        <p>{text.noModel}</p>
+        <p class="dim lead">{text.noModelHow}</p>
+      </>
+    );
+  }
+  const { operatingPoint, benign } = model;
+  const reached = benign.some(({ falseAlarm }) => falseAlarm <= operatingPoint.falseAlarm);
+  return (
+    <>
+      <figure class="curve">
+        <figcaption>{text.curve}</figcaption>
+        <FalseAlarmCurve model={model} />
+      </figure>
+      {reached ? null : <p class="lead">{text.beyond}</p>}
+      <p class="dim lead">{text.halfOnly}</p>
+    </>
+  );
+}
+
+function Detector(props: { readonly names: readonly string[]; readonly detector: IdsDetector }) {
+  const { names, detector } = props;
+  const { mode, rules, alarmAt, prior, model } = detector;
+  return (
+    <section>
+      <h2>{text.service(names.join(", "))}</h2>
+      <dl class="facts">
+        <dt>{text.mode}</dt>
+        <dd class={mode === "off" ? "failure" : ""}>{text.modes[mode]}</dd>
+        <dt>{text.rules}</dt>
+        <dd>
+          {text.rulesAre(rules.count)} <code>{rules.hash.slice(0, 16)}</code>
+        </dd>
+        <dt>{text.alarm}</dt>
+        <dd>{text.alarmIs(alarmAt, prior)}</dd>
+        {model === null ? null : <ModelFacts model={model} />}
+      </dl>
+      <ModelOf model={model} />
+    </section>
+  );
+}
+
+/** Services whose detectors are the same stand together. */
+function together(all: readonly DetectorAt[]) {
+  const bySetting = new Map<string, { names: string[]; detector: IdsDetector }>();
+  for (const { service, detector } of all) {
+    if (detector !== null) {
+      const key = JSON.stringify(detector);
+      const same = bySetting.get(key) ?? { names: [], detector };
+      same.names.push(services.name(service));
+      bySetting.set(key, same);
+    }
+  }
+  return [...bySetting.values()];
+}
+
+/** What judges requests at each service, where its alarm was set, and what that was measured on. */
+export function ModelView() {
+  const asked = useAsked("detectors", null);
+  const away = asked.answer?.filter(({ detector }) => detector === null) ?? [];
+  return (
+    <main class="officer" aria-busy={asked.answer === null}>
+      <h1>{text.title}</h1>
+      {asked.failure === null ? null : <Failure text={asked.failure} />}
+      {asked.answer === null ? <p class="dim">{text.loading}</p> : null}
+      {away.map(({ service, trouble }) => (
+        <p key={service} class="banner">
+          {text.away(services.name(service), trouble ?? "")}
+        </p>
+      ))}
+      {together(asked.answer ?? []).map(({ names, detector }) => (
+        <Detector key={names.join(" ")} names={names} detector={detector} />
+      ))}
+    </main>
+  );
+}

@@ -1,0 +1,66 @@
+import { useEffect, useState } from "preact/hooks";
+import "../style/officer.css";
+import "../style/officer-tables.css";
+import { useNow, useTold } from "../hooks.ts";
+import { usePage } from "../page-context.ts";
+import { goTo, type Route } from "../route.ts";
+import { TEXTS } from "../texts/index.ts";
+import type { WatchState } from "../worker/officer/watch-questions.ts";
+import { AlertList } from "./alert-list.tsx";
+import { DecisionView } from "./decision.tsx";
+import { AppealList, DecisionList } from "./decision-list.tsx";
+import { ExemptionList } from "./exemptions.tsx";
+import { MinuteChart } from "./minute-chart.tsx";
+import { ServiceStrip } from "./service-strip.tsx";
+import { isInForce } from "./words.ts";
+
+const { watch: text, measure, subject, services } = TEXTS.officer;
+
+/** What all services found and did, as it comes; or one decision, and why. */
+export function WatchView({ rest }: { readonly rest: Route }) {
+  const { port } = usePage();
+  const [state, setState] = useState<WatchState | null>(null);
+  const now = useNow(1000);
+  useTold("watch", (told) => setState(told.state));
+  useEffect(() => {
+    port.ask("watch", null).catch(() => null);
+  }, [port]);
+
+  const [service, decision] = rest;
+  if (service !== undefined && decision !== undefined) {
+    return (
+      <DecisionView key={decision} service={service} id={decision} now={now} onBack={() => goTo("watch")} />
+    );
+  }
+  const newest = state?.decisions.find((one) => isInForce(one, now));
+  return (
+    <main class="officer" aria-busy={state === null}>
+      <h1>{text.title}</h1>
+      {state === null ? (
+        <p class="dim">{text.waiting}</p>
+      ) : (
+        <>
+          <p class="unseen" role="status">
+            {newest === undefined
+              ? ""
+              : text.newest(
+                  measure[newest.measure],
+                  subject[newest.subject.kind],
+                  services.name(newest.service),
+                )}
+          </p>
+          <ServiceStrip services={state.services} now={now} />
+          <MinuteChart minutes={state.minutes} until={state.until} />
+          <div class="columns">
+            <AlertList groups={state.groups} decisions={state.decisions} now={now} />
+            <div>
+              <DecisionList decisions={state.decisions} now={now} />
+              <AppealList appeals={state.appeals} now={now} />
+              <ExemptionList exemptions={state.exemptions} now={now} />
+            </div>
+          </div>
+        </>
+      )}
+    </main>
+  );
+}
