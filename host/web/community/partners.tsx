@@ -101,7 +101,7 @@ function Communities() {
       {answer === null || answer.away.length === 0 ? null : (
         <p class="banner">{text.away(answer.away.join(", "))}</p>
       )}
-      <ul class="cards">
+      <ul class="tiles">
         {answer?.list.map((line) => (
           <li key={line.community} class="panel">
             <h2>{line.title}</h2>

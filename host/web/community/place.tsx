@@ -36,7 +36,7 @@ function Waiting(props: { readonly place: CommunityPlace; readonly within: InPla
     return <p class="dim">{text.nothingWaits}</p>;
   }
   return (
-    <ul class="cards">
+    <ul class="tiles">
       {place.closed.map(({ name, why }) => (
         <li key={name} class="panel banner">
           <strong>{text.closed(name)}</strong> {why}
@@ -156,14 +156,14 @@ export function PlaceView({ community }: { readonly community: string }) {
       </p>
       {asking ? <AskForm partner={null} within={within} onDone={() => setAsking(false)} /> : null}
       {place.partners.length === 0 ? <p class="dim">{text.nobody}</p> : null}
-      <ul class="cards">
+      <ul class="tiles">
         {place.partners.map((partner) => (
           <PartnerCard key={partner.pseudonym} partner={partner} place={place} within={within} />
         ))}
       </ul>
       <details class="panel">
         <summary>{text.earlier(said.length)}</summary>
-        <ul class="cards">
+        <ul class="tiles">
           {said.map((exchange) => (
             <ExchangeCard key={exchange.exchange} exchange={exchange} within={within} />
           ))}
