@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** A page that writes down every breach of its policy and every error. */
 export async function openWatchedPage(context: BrowserContext, complaints: string[]): Promise<Page> {
@@ -54,4 +55,39 @@ export async function faultsOf(page: Page): Promise<string[]> {
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   return faults;
+}
+
+/** What takes longer than this will not come. */
+const PATIENCE_MS = 10_000;
+
+/** Opens pages that write down, all in one list, every breach of their policy and every error. */
+export function createPageWatch() {
+  const complaints: string[] = [];
+  return {
+    complaints,
+    async open(on: BrowserContext): Promise<Page> {
+      const page = await openWatchedPage(on, complaints);
+      page.setDefaultTimeout(PATIENCE_MS);
+      return page;
+    },
+  };
+}
+
+const WIDTHS = [390, 2560];
+
+/** Nothing that axe calls serious, and nothing wider than the screen: light and dark, on a telephone and on a wall. */
+export async function expectAccessible(page: Page, view: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of WIDTHS) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      expect(await axeFindings(page), `${view} ${colorScheme} ${width}`).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow, `${view} ${colorScheme} ${width}: wider than the screen`).toBeLessThanOrEqual(0);
+    }
+  }
+  if (before !== null) {
+    await page.setViewportSize(before);
+  }
 }
