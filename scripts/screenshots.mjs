@@ -18,15 +18,43 @@ const demo = spawn(process.execPath, ["build/host/cli/main.js", "demo", "--free-
   stdio: ["ignore", "pipe", "inherit"],
 });
 let address;
+let patientAddress;
 for await (const line of createInterface({ input: demo.stdout })) {
   const event = JSON.parse(line);
   address ??= event.pages?.doctor;
+  patientAddress ??= event.pages?.patient;
   process.stderr.write(`\r${event.sequence ?? 0} of ${ILL_AFTER_BATCHES} minutes of the patient's day `);
   if (event.sequence >= ILL_AFTER_BATCHES) {
     break;
   }
 }
 demo.stdout.resume();
+
+/** The patient's own views, one after the other, as they are without anybody touching them. */
+async function shootPatient({ width, height, colorScheme }) {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  await page.goto(patientAddress);
+  await page.click("button.primary");
+  await page.locator("canvas").first().waitFor();
+  for (const [view, shown] of [
+    ["readings", "canvas"],
+    ["sharing", ".share"],
+    ["trail", ".verdict details"],
+    ["devices", ".share"],
+    ["emergency", ".paper"],
+    ["account", "#events-title"],
+  ]) {
+    await page.goto(`${new URL(patientAddress).origin}/#/${view}`);
+    await page.locator(shown).first().waitFor();
+    await page.waitForTimeout(1000);
+    const forDocs = width === 1280 && colorScheme === "light" && (view === "sharing" || view === "trail");
+    const path = forDocs
+      ? `${docs}page-own-${view}.png`
+      : `${others}/own-${view}-${width}-${colorScheme}.png`;
+    await page.screenshot({ path, fullPage: true });
+  }
+  await page.close();
+}
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -56,6 +84,7 @@ try {
     await page.waitForTimeout(1000);
     await shoot("patient");
     await page.close();
+    await shootPatient({ width, height, colorScheme });
   }
 } finally {
   await browser.close();

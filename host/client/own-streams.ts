@@ -37,6 +37,7 @@ export function createOwnStreams(options: {
     const stream: OwnStream = {
       ...{ streamId, region, ownerId: accountId, ownerName: name },
       ownerFingerprint: personFingerprint(keys),
+      ownerKey: keys.signing.publicKey,
       epochs: new Map(),
       devices: new Map(),
     };

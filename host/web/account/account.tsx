@@ -3,6 +3,7 @@ import { groups } from "../format.ts";
 import { keepLockAfter, LOCK_AFTER_MINUTES, readLockAfter } from "../lock-after.ts";
 import { usePage } from "../page-context.ts";
 import "../style/account.css";
+import { DeleteData } from "../patient/delete-data.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { AccountEvents } from "./events.tsx";
 import { Guardians } from "./guardians.tsx";
@@ -56,6 +57,7 @@ export function AccountView() {
         <ChangePassphrase />
         <Sessions />
         <AccountEvents />
+        {person.role === "patient" ? <DeleteData /> : null}
       </div>
     </main>
   );

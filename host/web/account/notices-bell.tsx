@@ -29,7 +29,7 @@ function NoticeLine(props: {
     <li class={`${seenAt === null ? "unseen" : ""} ${kind === "emergency.opened" ? "grave" : ""}`}>
       <p>
         {noticeText(notice)}
-        {until === null ? null : ` ${text.until(dateText(until))}.`}
+        {until === null ? null : ` ${text.until(dateText(until))}`}
       </p>
       {reason === null ? null : <p>{text.because(reason)}</p>}
       <p class="dim">{dateText(at)}</p>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /**
  * A button for what has limits that must be read before: the first click says them, the second does it. Escape or the
@@ -20,7 +20,7 @@ export function Confirm(props: {
   const first = useRef<HTMLButtonElement>(null);
   const second = useRef<HTMLButtonElement>(null);
   const before = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (asking) {
       second.current?.focus();
     } else if (before.current) {

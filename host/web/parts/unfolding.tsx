@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** A button that opens a form; the form's first field gets the focus, and the button gets it back. */
 export function Unfolding(props: {
@@ -11,7 +11,7 @@ export function Unfolding(props: {
   const { label, open, onOpen, children } = props;
   const box = useRef<HTMLDivElement>(null);
   const before = useRef(open);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) {
       box.current?.querySelector<HTMLElement>("input, select, button")?.focus();
     } else if (before.current) {

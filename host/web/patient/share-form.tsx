@@ -6,7 +6,13 @@ import { Choice } from "../parts/choice.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
-import type { FoundReader, Purpose, ShareTerms, ShownPreview } from "../worker/patient/questions.ts";
+import type {
+  FoundReader,
+  Purpose,
+  ShareTerms,
+  ShownPreview,
+  ShownRequest,
+} from "../worker/patient/questions.ts";
 import { Compare } from "./compare.tsx";
 import { PreviewOf } from "./preview.tsx";
 
@@ -14,29 +20,42 @@ const text = TEXTS.home.sharing;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LENGTHS = { day: DAY_MS, month: 30 * DAY_MS, year: 365 * DAY_MS } as const;
-type Length = keyof typeof LENGTHS;
+type Length = keyof typeof LENGTHS | "asked";
 const REGIONS = Object.keys(TEXTS.home.regions) as Region[];
+
+/** What a doctor or researcher asks for. */
+export type AskedTerms = Pick<ShownRequest, "requestId" | "handle" | "regions" | "days">;
+
+/** The KDC takes a consent for treatment from doctors alone, one for research from researchers: nobody has to choose. */
+const PURPOSE_OF: Readonly<Record<string, Purpose>> = {
+  doctor: "treatment",
+  researcher: "research",
+  patient: "self-care",
+};
 
 /** Terms of one share, as somebody chooses them; sensible ones are chosen already. */
 function TermsForm(props: {
   readonly found: FoundReader;
   readonly fingerprint: string;
+  /** What they asked for, where they did. */
+  readonly asked: AskedTerms | null;
   readonly onShared: (regions: readonly Region[], until: number) => void;
   readonly onCancel: () => void;
 }) {
-  const { found, fingerprint, onShared, onCancel } = props;
+  const { found, fingerprint, asked, onShared, onCancel } = props;
   const { port } = usePage();
-  const [regions, setRegions] = useState<readonly Region[]>(["medical"]);
-  const [purpose, setPurpose] = useState<Purpose>("treatment");
-  const [length, setLength] = useState<Length>("month");
+  const [regions, setRegions] = useState<readonly Region[]>(asked?.regions ?? ["medical"]);
+  const [length, setLength] = useState<Length>(asked === null ? "month" : "asked");
   const [since, setSince] = useState<"all" | "now">("all");
   const [preview, setPreview] = useState<ShownPreview | null>(null);
   const doing = useDoing();
   const submit = useRef<HTMLButtonElement>(null);
   useEffect(() => submit.current?.focus(), []);
 
+  const purpose = PURPOSE_OF[found.role] ?? "treatment";
   const terms: ShareTerms = {
-    ...{ handle: found.handle, regions, purpose, forMs: LENGTHS[length], fromNow: since === "now" },
+    ...{ handle: found.handle, regions, purpose, fromNow: since === "now" },
+    forMs: length === "asked" ? (asked?.days ?? 1) * DAY_MS : LENGTHS[length],
   };
   const changing =
     <T,>(set: (value: T) => void) =>
@@ -77,18 +96,17 @@ function TermsForm(props: {
           </label>
         ))}
       </fieldset>
-      <Choice
-        name="purpose"
-        legend={text.purpose}
-        value={purpose}
-        options={TEXTS.home.purposes}
-        onValue={changing(setPurpose)}
-      />
+      <p>
+        <strong>{text.purpose}</strong> {TEXTS.home.purposes[purpose]}{" "}
+        <span class="dim">{text.purposeWhy}</span>
+      </p>
       <Choice
         name="length"
         legend={text.howLong}
         value={length}
-        options={text.lengths}
+        options={
+          asked === null ? text.lengths : { ...text.lengths, asked: TEXTS.home.requests.asked(asked.days) }
+        }
         onValue={changing(setLength)}
       />
       <Choice
@@ -122,9 +140,11 @@ function TermsForm(props: {
 /** From a handle to a share: who it is, whether the key is theirs, and on what terms. */
 export function ShareForm(props: {
   readonly known: readonly string[];
+  /** Somebody who asked and is to be let. */
+  readonly asked: AskedTerms | null;
   readonly onShared: (who: string, regions: readonly Region[], until: number) => void;
 }) {
-  const { known, onShared } = props;
+  const { known, asked, onShared } = props;
   const { port } = usePage();
   const [handle, setHandle] = useState("");
   const [found, setFound] = useState<FoundReader | null>(null);
@@ -138,6 +158,15 @@ export function ShareForm(props: {
       setFound(reader);
       setCompared(reader.known === "same" ? reader.fingerprint : null);
     });
+  // The function is another at each drawing; what was asked for is the same.
+  const newest = useRef(find);
+  newest.current = find;
+  useEffect(() => {
+    if (asked !== null) {
+      setFound(null);
+      newest.current(asked.handle);
+    }
+  }, [asked]);
   const cancel = () => {
     setFound(null);
     setCompared(null);
@@ -149,6 +178,7 @@ export function ShareForm(props: {
       <TermsForm
         found={found}
         fingerprint={compared}
+        asked={asked?.handle === found.handle ? asked : null}
         onCancel={cancel}
         onShared={(regions, until) => {
           setFound(null);

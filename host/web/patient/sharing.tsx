@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { dateText } from "../format.ts";
 import { useAsked } from "../hooks.ts";
+import { usePage } from "../page-context.ts";
 import { Done } from "../parts/done.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Sheet } from "../parts/sheet.tsx";
@@ -8,8 +9,9 @@ import "../style/patient.css";
 import { TEXTS } from "../texts/index.ts";
 import { useFresh } from "../use-fresh.ts";
 import type { Share } from "../worker/patient/questions.ts";
+import { AccessRequests } from "./access-requests.tsx";
 import { ShareCard } from "./share-card.tsx";
-import { ShareForm } from "./share-form.tsx";
+import { type AskedTerms, ShareForm } from "./share-form.tsx";
 import { regionsText } from "./words.ts";
 
 const text = TEXTS.home.sharing;
@@ -52,6 +54,9 @@ function EndedShares({ shares }: { readonly shares: readonly Share[] }) {
 export function SharingView() {
   const { answer, failure, again } = useAsked("shares", null);
   const [done, setDone] = useState<readonly string[]>([]);
+  const [asked, setAsked] = useState<AskedTerms | null>(null);
+  const [round, setRound] = useState(0);
+  const { port } = usePage();
   const box = useRef<HTMLElement>(null);
   useFresh(again);
   const shares = answer?.shares ?? [];
@@ -80,10 +85,20 @@ export function SharingView() {
         </ul>
         {over.length === 0 ? null : <EndedShares shares={over} />}
       </Sheet>
+      <AccessRequests key={round} onAgree={(request) => setAsked({ ...request })} />
       <Sheet id="add" title={text.add} what={text.addWhat}>
         <ShareForm
           known={answer?.known ?? []}
+          asked={asked}
           onShared={(who, regions, until) => {
+            if (asked?.handle === who) {
+              // Granted is answered: it need not wait any more.
+              port
+                .ask("declineRequest", { requestId: asked.requestId })
+                .catch(() => null)
+                .then(() => setRound((before) => before + 1));
+              setAsked(null);
+            }
             finish([text.shared(who, regionsText(regions), dateText(until))]);
           }}
         />

@@ -10,6 +10,8 @@ export function whoText({ by, name, role }: TrailEntry): string {
       return text.you;
     case "device":
       return text.wearable(name ?? "");
+    case "service":
+      return text.service;
     case "stranger":
       return text.stranger;
     default:

@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium("the account's page"))(
       await goTo("emergency");
       await page.getByText("You chose nobody").waitFor();
       await button("Choose trustees…").click();
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe("trustee-handle");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("trustee-handle");
       await page.fill("#trustee-handle", XSS);
       await button("Add").click();
       await page.locator(".terms .failure", { hasText: /./ }).waitFor();
@@ -106,7 +106,7 @@ describe.skipIf(!hasChromium("the account's page"))(
       await button("Mark as seen").click();
       await page.getByRole("button", { name: "Notices: 0 new" }).waitFor();
       await page.keyboard.press("Escape");
-      expect(await page.evaluate(() => document.activeElement?.className)).toContain("bell");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.className)).toContain("bell");
       await page.getByText("asked, not open").waitFor();
       expect(await page.locator("main img").count()).toBe(0);
       await expectAccessible(page, "emergency");
@@ -183,7 +183,7 @@ describe.skipIf(!hasChromium("the account's page"))(
 
     it("gives a recovery code for a password, once, on one sheet of paper; the code brings everything back", async () => {
       await button("Make a recovery code…").click();
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe("recovery-password");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("recovery-password");
       await page.fill("#recovery-password", "not the password");
       await button("Make the code").click();
       await page.locator("#recovery-title ~ * .failure", { hasText: /./ }).waitFor();

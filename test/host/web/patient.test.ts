@@ -40,6 +40,8 @@ describe.skipIf(!hasChromium("the patient's page"))("the patient's page, beside 
   };
   const goTo = (view: string, on = page) => on.goto(`${world.addresses.kdc}/#/${view}`);
   const button = (name: string, on = page) => on.getByRole("button", { name, exact: true });
+  const focused = (text: string) =>
+    expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(text);
   /** What a doctor sees who opens the page now, in a browser of their own. */
   const asDoctor = async (look: (doctor: Page) => Promise<void>): Promise<void> => {
     const context = await browser.newContext();
@@ -78,13 +80,14 @@ describe.skipIf(!hasChromium("the patient's page"))("the patient's page, beside 
       // One sentence for each limit that the client knows: none was forgotten here.
       expect(limits).toHaveLength(IRREVOCABLE.length);
       await page.keyboard.press("Escape");
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Stop sharing");
+      await focused("Stop sharing");
       await page.keyboard.press("Enter");
+      await focused("Stop now");
       await expectAccessible(page, "stopping");
       await page.keyboard.press("Enter");
       await page.getByText("dr-heron gets no key and no ticket any more.").waitFor();
       await page.getByText("Nobody but you can read anything of yours.").waitFor();
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe("shares-title");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("shares-title");
     });
     await asDoctor((doctor) => doctor.getByText("Nobody shares readings with you yet").waitFor());
   });

@@ -110,7 +110,7 @@ export const ACCOUNT = {
     close: "Close",
     trouble: (why: string) => `No news can be fetched at the moment, so none does not mean none: ${why}`,
     because: (reason: string) => `Reason given: “${reason}”`,
-    until: (date: string) => `until ${date} at the latest`,
+    until: (date: string) => `Until ${date} at the latest.`,
     somebody: "Somebody",
     kinds: {
       "emergency.requested": (who: string) =>
@@ -120,6 +120,12 @@ export const ACCOUNT = {
       "emergency.opened": (who: string) => `Your medical data are OPEN to ${who}.`,
       "emergency.ended": () => "The emergency is over; nothing more is given out. What was read stays read.",
       "emergency.stopped": (who: string) => `${who}, a security officer, has ended the emergency.`,
+      "access.requested": (who: string) =>
+        `${who} asks to read your record. Nothing is shared before you say so, under Sharing.`,
+      "deletion.announced": () =>
+        "The deletion of everything was announced. Was it not you? Take it back, under Account.",
+      "deletion.withdrawn": () => "The deletion was taken back: nothing is deleted.",
+      "patient.deleted": (who: string) => `${who} has deleted their account and everything in it.`,
       "emergency.approval-needed": (who: string) => `${who} needs you as a trustee in an emergency.`,
     } as Readonly<Record<string, (who: string) => string>>,
     other: (kind: string, who: string) => `${kind}, ${who}`,

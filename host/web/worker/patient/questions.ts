@@ -1,4 +1,5 @@
 import type { Consent, Region } from "../../../sealing/index.ts";
+import type { AgainAsk } from "../account/questions.ts";
 import type { DoctorQuestions } from "../doctor/questions.ts";
 
 export type Purpose = Consent["purpose"];
@@ -30,6 +31,7 @@ export interface FoundReader {
   readonly fingerprint: string;
   /** Whether the fingerprint was compared before: and if so, whether it still is the same. */
   readonly known: "never" | "same" | "changed";
+  readonly role: string;
 }
 
 export interface ShareTerms {
@@ -78,7 +80,7 @@ export interface TrailEntry {
   readonly sequence: number;
   readonly at: number;
   /** Who: this person, one of their wearables, somebody known by handle, or somebody by role alone. */
-  readonly by: "me" | "device" | "other" | "stranger";
+  readonly by: "me" | "device" | "other" | "stranger" | "service";
   readonly name: string | null;
   readonly role: string | null;
   readonly action: string;
@@ -144,6 +146,25 @@ export interface ShownTrustees {
   readonly most: number;
 }
 
+/** A doctor or researcher who asks for access. */
+export interface ShownRequest {
+  readonly requestId: string;
+  readonly handle: string;
+  readonly role: string;
+  readonly regions: readonly Region[];
+  readonly purpose: "treatment" | "research";
+  readonly days: number;
+  readonly reason: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** Where the deletion of everything stands; it can be begun without more ado from `dueAt` on, ms. */
+export interface ShownDeletion {
+  readonly state: "none" | "waiting" | "begun" | "erasing" | "done";
+  readonly dueAt: number | null;
+}
+
 /** What a patient's page asks of the worker. */
 export interface PatientQuestions extends Pick<DoctorQuestions, "patients" | "show"> {
   readonly shares: { readonly ask: null; readonly answer: Shares };
@@ -155,6 +176,17 @@ export interface PatientQuestions extends Pick<DoctorQuestions, "patients" | "sh
     readonly ask: ShareTerms & { readonly fingerprint: string };
     readonly answer: { readonly consentId: string; readonly until: number };
   };
+  readonly accessRequests: { readonly ask: null; readonly answer: readonly ShownRequest[] };
+  /** Removes a request; who asked is not told. */
+  readonly declineRequest: { readonly ask: { readonly requestId: string }; readonly answer: null };
+  readonly deletion: { readonly ask: null; readonly answer: ShownDeletion };
+  readonly announceDeletion: { readonly ask: AgainAsk; readonly answer: ShownDeletion };
+  readonly withdrawDeletion: { readonly ask: null; readonly answer: null };
+  /** Deletes everything for good, or goes on where that was cut off. */
+  readonly runDeletion: {
+    readonly ask: { readonly confirm: (AgainAsk & { readonly handle: string }) | null };
+    readonly answer: null;
+  };
   readonly revoke: { readonly ask: { readonly consentId: string }; readonly answer: Done };
   readonly trail: { readonly ask: null; readonly answer: Trail };
   readonly devices: { readonly ask: null; readonly answer: readonly ShownDevice[] };
@@ -162,7 +194,7 @@ export interface PatientQuestions extends Pick<DoctorQuestions, "patients" | "sh
   readonly trustees: { readonly ask: null; readonly answer: ShownTrustees };
   readonly findTrustee: {
     readonly ask: { readonly handle: string };
-    readonly answer: FoundReader & { readonly role: string };
+    readonly answer: FoundReader;
   };
   readonly prepareEmergency: {
     readonly ask: {

@@ -1,9 +1,11 @@
 import type { Answers } from "../messages.ts";
 import type { Work } from "../work.ts";
+import { createDeletion } from "./deletion.ts";
 import { createDesk } from "./desk.ts";
 import { createDevices } from "./devices.ts";
 import type { PatientQuestions } from "./questions.ts";
 import { createOwnReadings } from "./readings.ts";
+import { createRequests } from "./requests.ts";
 import { createSharing } from "./sharing.ts";
 import { createTrail } from "./trail.ts";
 import { createTrustees } from "./trustees.ts";
@@ -39,6 +41,8 @@ export async function createPatientRoom(work: Work): Promise<Answers<PatientQues
     patients: readings.patients,
     show: readings.show,
     ...createSharing(work, desk),
+    ...createRequests(work),
+    ...createDeletion(work),
     ...createTrail(work, desk),
     ...createDevices(work, desk),
     ...createTrustees(work, desk),

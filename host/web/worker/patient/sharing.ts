@@ -93,7 +93,8 @@ export function createSharing(
     async findReader({ handle: typed }) {
       const handle = plainHandle(typed);
       const { fingerprint } = await desk.look().owner.lookUp(handle);
-      return { handle, fingerprint, known: knownAs(work.contents.known, handle, fingerprint) };
+      const { role } = await session.lookUp(handle);
+      return { handle, fingerprint, role, known: knownAs(work.contents.known, handle, fingerprint) };
     },
     async previewShare(terms) {
       const { owner } = desk.look();

@@ -73,16 +73,28 @@ async function namesOf(work: Work, desk: Desk): Promise<Names> {
   return { people, devices, regions };
 }
 
+function whoOf(
+  actor: string | null,
+  role: string | null,
+  me: string,
+  devices: ReadonlySet<string>,
+): TrailEntry["by"] {
+  if (actor === null) {
+    return role === "service" ? "service" : "stranger";
+  }
+  return actor === me ? "me" : devices.has(actor) ? "device" : "other";
+}
+
 function shown({ people, devices, regions }: Names, me: string) {
   return ({ sequence, at, actor, actorRole, action, object, code, details }: AuditEntry): TrailEntry => {
-    const by = actor === null ? "stranger" : actor === me ? "me" : devices.has(actor) ? "device" : "other";
+    const by = whoOf(actor, actorRole, me, devices);
     const { reason } = details;
     return {
       ...{ sequence, at, by, action, code, role: actorRole },
       name: actor === null || by === "me" ? null : (people.get(actor) ?? actor.slice(0, 8)),
       region: object === null ? null : (regions.get(object) ?? null),
       reason: typeof reason === "string" ? reason : null,
-      grave: action.startsWith("emergency.") && by !== "me",
+      grave: action.startsWith("emergency.") && by !== "me" && by !== "service",
     };
   };
 }
