@@ -73,21 +73,7 @@ export function createPageWatch() {
   };
 }
 
-const WIDTHS = [390, 2560];
-
-/** Nothing that axe calls serious, and nothing wider than the screen: light and dark, on a telephone and on a wall. */
+/** As `faultsOf`, for the view that is named in the failure. */
 export async function expectAccessible(page: Page, view: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const width of WIDTHS) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      expect(await axeFindings(page), `${view} ${colorScheme} ${width}`).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(overflow, `${view} ${colorScheme} ${width}: wider than the screen`).toBeLessThanOrEqual(0);
-    }
-  }
-  if (before !== null) {
-    await page.setViewportSize(before);
-  }
+  expect(await faultsOf(page), view).toEqual([]);
 }

@@ -26,7 +26,6 @@ const NAME = "$(touch pwned); `touch pwned` | Ada";
 const STREAM: OpenedStream = {
   streamId: "cd".repeat(16),
   ownerId: "ef".repeat(16),
-  ownerKey: new Uint8Array(32),
   ownerName: NAME,
   ownerFingerprint: "00".repeat(32),
   ownerKey: new Uint8Array(32),
