@@ -11,6 +11,7 @@ import {
   fingerprint,
   GUARDIAN_SHARE,
   GUARDIANS,
+  type Guardians,
   identityKeys,
   idSchema,
   type SealingSuite,
@@ -58,6 +59,7 @@ const REQUESTS = z.object({
     }),
   ),
 });
+const NAMED = z.object({ statement: z.string().nullable() });
 const OPENED = z.object({ requestId: idSchema, expiresAt: z.number() });
 const SHARES = z.object({ state: z.enum(["open", "vetoed"]), shares: z.array(z.string()) });
 
@@ -111,6 +113,18 @@ export async function nameGuardians(input: {
   const json = { ...given, statement, verifier: recoveryVerifier(code), locked };
   code.fill(0);
   await session.call(z.unknown(), { method: "PUT", path: "/guardians", json });
+}
+
+/**
+ * The guardians in force, as this person signed them; null where none were named.
+ * @throws MedcloudletError `STATEMENT_INVALID`
+ */
+export async function namedGuardians(
+  session: KdcSession,
+  keys: PersonKeys,
+): Promise<Pick<Guardians, "threshold" | "createdAt" | "guardians"> | null> {
+  const { statement } = await session.call(NAMED, { method: "GET", path: "/guardians" });
+  return statement === null ? null : verifyStatement(GUARDIANS, statement, keys.signing.publicKey);
 }
 
 /** Requests for this person's own account, and those that wait for this person's share. */

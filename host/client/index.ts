@@ -52,6 +52,7 @@ export {
   cardFingerprint,
   collectCode,
   giveShare,
+  namedGuardians,
   nameGuardians,
   type OwnRecoveryRequest,
   recoveryRequests,
@@ -95,6 +96,7 @@ export { mergeContents } from "./keystore-merge.ts";
 export { createNoteIndex, type FoundNote, type NoteIndex } from "./note-search.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
+export { createOwnStreams, type OwnStream, type OwnStreams } from "./own-streams.ts";
 export {
   type CaughtUp,
   createOwner,

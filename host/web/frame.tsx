@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { FactorMissingView } from "./account/factor-missing.tsx";
+import { NoticesBell } from "./account/notices-bell.tsx";
 import { useIdle } from "./hooks.ts";
 import { readLockAfter } from "./lock-after.ts";
 import { usePage } from "./page-context.ts";
@@ -37,6 +38,7 @@ export function Frame(props: { readonly onLock: () => void; readonly onLeave: ()
               ))}
         </ul>
         <span class="dim me">{TEXTS.bar.loggedInAs(person.name, person.role)}</span>
+        {person.factorMissing ? null : <NoticesBell />}
         <button type="button" onClick={props.onLock}>
           {TEXTS.bar.lock}
         </button>

@@ -4,6 +4,8 @@ import { fetchSettings, handedOverOf, takeBroughtAlong } from "./handed-over.ts"
 import { wordsOf } from "./hooks.ts";
 import { Failure } from "./parts/failure.tsx";
 import "./style/base.css";
+import "./style/bar.css";
+import "./style/parts.css";
 import "./style/readings.css";
 import { keptVault } from "./vault-store.ts";
 import { createWorkerStarter } from "./worker/port.ts";

@@ -60,13 +60,41 @@ const OFFICER: readonly PageSpec[] = [
   },
 ];
 
+const PATIENT: readonly PageSpec[] = [
+  {
+    id: "readings",
+    label: TEXTS.home.pages.readings,
+    View: lazily(async () => (await import("./patient/readings.tsx")).ReadingsView),
+  },
+  {
+    id: "sharing",
+    label: TEXTS.home.pages.sharing,
+    View: lazily(async () => (await import("./patient/sharing.tsx")).SharingView),
+  },
+  {
+    id: "trail",
+    label: TEXTS.home.pages.trail,
+    View: lazily(async () => (await import("./patient/trail.tsx")).TrailView),
+  },
+  {
+    id: "devices",
+    label: TEXTS.home.pages.devices,
+    View: lazily(async () => (await import("./patient/devices.tsx")).DevicesView),
+  },
+  {
+    id: "emergency",
+    label: TEXTS.home.pages.emergency,
+    View: lazily(async () => (await import("./patient/emergency.tsx")).EmergencyView),
+  },
+];
+
 /** What each role finds in the bar; the first is where it begins. */
 export function pagesOf(role: string): readonly PageSpec[] {
   switch (role) {
     case "doctor":
       return [...DOCTOR, ACCOUNT];
     case "patient":
-      return [PARTNERS, ACCOUNT];
+      return [...PATIENT, PARTNERS, ACCOUNT];
     case "security-officer":
       return [...OFFICER, ACCOUNT];
     default:

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** A page that writes down every breach of its policy and every error. */
 export async function openWatchedPage(context: BrowserContext, complaints: string[]): Promise<Page> {
@@ -54,4 +55,25 @@ export async function faultsOf(page: Page): Promise<string[]> {
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   return faults;
+}
+
+/** What takes longer than this will not come. */
+const PATIENCE_MS = 10_000;
+
+/** Opens pages that write down, all in one list, every breach of their policy and every error. */
+export function createPageWatch() {
+  const complaints: string[] = [];
+  return {
+    complaints,
+    async open(on: BrowserContext): Promise<Page> {
+      const page = await openWatchedPage(on, complaints);
+      page.setDefaultTimeout(PATIENCE_MS);
+      return page;
+    },
+  };
+}
+
+/** As `faultsOf`, for the view that is named in the failure. */
+export async function expectAccessible(page: Page, view: string): Promise<void> {
+  expect(await faultsOf(page), view).toEqual([]);
 }

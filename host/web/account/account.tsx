@@ -2,7 +2,14 @@ import { useState } from "preact/hooks";
 import { groups } from "../format.ts";
 import { keepLockAfter, LOCK_AFTER_MINUTES, readLockAfter } from "../lock-after.ts";
 import { usePage } from "../page-context.ts";
+import "../style/account.css";
+import { DeleteData } from "../patient/delete-data.tsx";
 import { TEXTS } from "../texts/index.ts";
+import { AccountEvents } from "./events.tsx";
+import { Guardians } from "./guardians.tsx";
+import { RecoveryCode } from "./recovery-code.tsx";
+import { ChangePassphrase, ChangePassword } from "./secrets.tsx";
+import { Sessions } from "./sessions.tsx";
 
 /** Who somebody is here, and how this machine treats them. */
 export function AccountView() {
@@ -43,6 +50,15 @@ export function AccountView() {
           ))}
         </select>
       </label>
+      <div class="sheets">
+        <RecoveryCode />
+        <Guardians />
+        <ChangePassword />
+        <ChangePassphrase />
+        <Sessions />
+        <AccountEvents />
+        {person.role === "patient" ? <DeleteData /> : null}
+      </div>
     </main>
   );
 }

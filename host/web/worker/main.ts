@@ -16,12 +16,19 @@ async function roomOf(work: Work): Promise<object> {
     case "doctor":
       return (await import("./doctor/room.ts")).createDoctorRoom(work);
     case "patient":
-      return (await import("./community/room.ts")).createCommunityRoom(work);
+      return {
+        ...(await (await import("./patient/room.ts")).createPatientRoom(work)),
+        ...(await (await import("./community/room.ts")).createCommunityRoom(work)),
+      };
     case "security-officer":
       return (await import("./officer/room.ts")).createOfficerRoom(work);
     default:
       return {};
   }
+}
+
+async function accountRoom(work: Work): Promise<object> {
+  return (await import("./account/room.ts")).createAccountRoom(work);
 }
 
 function tell(told: Told): void {
@@ -38,7 +45,7 @@ async function open(): Promise<(question: string) => (ask: unknown) => Promise<u
     ...{ suite, clock: systemClock, tell },
     onWork: async (work) => {
       // Until somebody has a second factor, the KDC lets staff do nothing else.
-      room = work.person.factorMissing ? {} : await roomOf(work);
+      room = work.person.factorMissing ? {} : { ...(await accountRoom(work)), ...(await roomOf(work)) };
     },
   });
   return (question) => async (ask) => {

@@ -1,7 +1,9 @@
+import type { AccountQuestions, NoticesTold } from "./account/questions.ts";
 import type { CommunityQuestions } from "./community/questions.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
 import type { OfficerQuestions } from "./officer/questions.ts";
 import type { WatchState } from "./officer/watch-questions.ts";
+import type { PatientQuestions } from "./patient/questions.ts";
 import type { SeriesUpdate } from "./series.ts";
 import type { LockedVault, SessionQuestions } from "./session-questions.ts";
 import type { PatientRow } from "./streams.ts";
@@ -13,7 +15,13 @@ export interface Exchange {
 }
 
 /** Everything that can be asked: each room of the worker names its own. */
-export interface Questions extends SessionQuestions, DoctorQuestions, CommunityQuestions, OfficerQuestions {}
+export interface Questions
+  extends SessionQuestions,
+    AccountQuestions,
+    DoctorQuestions,
+    PatientQuestions,
+    CommunityQuestions,
+    OfficerQuestions {}
 export type Question = keyof Questions;
 
 /** What answers the questions of a room. */
@@ -25,6 +33,7 @@ export type Answers<Q> = {
 
 /** What the worker tells without being asked. */
 export type Told =
+  | NoticesTold
   | { readonly told: "patients"; readonly rows: readonly PatientRow[]; readonly refusedGrants: number }
   | { readonly told: "series"; readonly streamId: string; readonly updates: readonly SeriesUpdate[] }
   | { readonly told: "watch"; readonly state: WatchState }

@@ -74,6 +74,16 @@ export function createSessionRoom(options: {
           await vault.save(changes, { session, suite, keys });
           await tellVault();
         }),
+      catchUp: () =>
+        inTurn(async () => {
+          await vault.catchUp(session);
+          await tellVault();
+        }),
+      changePassphrase: (how) =>
+        inTurn(async () => {
+          await vault.changePassphrase(how, { session, suite, keys });
+          await tellVault();
+        }),
       recall: vault.recall,
       async remember(name, text) {
         vault.note(name, text);

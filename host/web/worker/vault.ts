@@ -1,15 +1,24 @@
 import { z } from "zod";
-import { type Bytes, fromBase64Url, isMedcloudletError, toBase64Url, utf8 } from "../../base/index.ts";
+import {
+  type Bytes,
+  fromBase64Url,
+  isMedcloudletError,
+  MedcloudletError,
+  toBase64Url,
+  utf8,
+} from "../../base/index.ts";
 import {
   createChanges,
   fetchBackup,
   type KdcSession,
   type KeystoreContents,
+  lockKeystoreWithKey,
   lockWith,
-  mergeContents,
   openKeystore,
   type PersonKeys,
+  requirePassphrase,
   syncBackup,
+  takeIn,
   unlockWith,
 } from "../../client/index.ts";
 import type { SealingSuite } from "../../sealing/index.ts";
@@ -34,10 +43,20 @@ export interface Vault {
   keepSession(session: KeptSession): void;
   /** Takes in what other machines of the same person kept at the KDC. */
   catchUp(session: KdcSession): Promise<void>;
-  save(
-    changes: Partial<KeystoreContents>,
-    by: { readonly session: KdcSession; readonly suite: SealingSuite; readonly keys: PersonKeys },
-  ): Promise<void>;
+  save(changes: Partial<KeystoreContents>, by: VaultWork): Promise<void>;
+  /**
+   * Locks keystore and backup with another passphrase.
+   * @throws MedcloudletError `KEYSTORE_PASSPHRASE` where `current` is not the one in force, `KEYSTORE_PASSPHRASE_WEAK`,
+   *   `KEYSTORE_PASSPHRASE_SAME`
+   */
+  changePassphrase(how: { readonly current: string; readonly next: string }, by: VaultWork): Promise<void>;
+}
+
+/** Whose work a vault is for. */
+interface VaultWork {
+  readonly session: KdcSession;
+  readonly suite: SealingSuite;
+  readonly keys: PersonKeys;
 }
 
 /**
@@ -47,9 +66,10 @@ export interface Vault {
  */
 export async function openVault(
   kept: { readonly keystore: string; readonly version: number; readonly memory: string | null },
-  passphrase: string,
+  givenPassphrase: string,
 ): Promise<Vault> {
-  const opened = await openKeystore(kept.keystore, passphrase);
+  let passphrase = givenPassphrase;
+  let opened = await openKeystore(kept.keystore, passphrase);
   const changes = createChanges();
   let { contents } = opened;
   let { keystore, version } = kept;
@@ -85,10 +105,10 @@ export async function openVault(
       if (backup.version <= version) {
         return;
       }
-      const theirs = await openKeystore(backup.keystore, passphrase);
-      contents = mergeContents(contents, theirs.contents);
+      const taken = await takeIn({ session, contents, opener: passphrase });
+      changes.noteTakenIn(contents, taken.contents);
+      ({ contents, version } = taken);
       keystore = (await opened.relock(contents)).text;
-      version = backup.version;
     },
     async save(changed, { session, suite, keys }) {
       const ours = changes.apply(contents, changed);
@@ -99,6 +119,33 @@ export async function openVault(
       changes.noteTakenIn(ours, synced.contents);
       ({ contents, version } = synced);
       keystore = synced.locked.text;
+    },
+    async changePassphrase({ current, next }, { session, suite, keys }) {
+      if (current !== passphrase) {
+        throw new MedcloudletError("KEYSTORE_PASSPHRASE", "This is not the passphrase of your keys.", {
+          status: 401,
+        });
+      }
+      requirePassphrase(next);
+      if (next === passphrase) {
+        throw new MedcloudletError(
+          "KEYSTORE_PASSPHRASE_SAME",
+          "This is the passphrase in force: choose another.",
+          { status: 400 },
+        );
+      }
+      const { text, key } = await lockKeystoreWithKey(contents, next);
+      const reopened = await openKeystore(text, key);
+      key.fill(0);
+      const synced = await syncBackup({
+        ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+        ...{ contents, version, opener: passphrase, lock: reopened.relock },
+      });
+      changes.noteTakenIn(contents, synced.contents);
+      ({ contents, version } = synced);
+      keystore = synced.locked.text;
+      opened = reopened;
+      passphrase = next;
     },
   };
 }

@@ -20,6 +20,13 @@ export interface Work {
    * @throws MedcloudletError `KEYSTORE_PASSPHRASE_CHANGED`, `KEYSTORE_FOREIGN`, and the KDC's refusals
    */
   save(changes: Partial<KeystoreContents>): Promise<void>;
+  /**
+   * Takes in what other machines and tabs of the same person kept.
+   * @throws MedcloudletError `KEYSTORE_PASSPHRASE_CHANGED`, and the KDC's refusals
+   */
+  catchUp(): Promise<void>;
+  /** @throws MedcloudletError `KEYSTORE_PASSPHRASE`, `KEYSTORE_PASSPHRASE_WEAK`, `KEYSTORE_PASSPHRASE_SAME` */
+  changePassphrase(how: { readonly current: string; readonly next: string }): Promise<void>;
   /** What this machine noted under a name, if it may keep anything; null where there is nothing. */
   recall(name: string): string | null;
   /** Notes a text for the next time, locked like everything else. */

@@ -1,0 +1,48 @@
+import { Field } from "../parts/field.tsx";
+import { TEXTS } from "../texts/index.ts";
+import type { AgainAsk } from "../worker/account/questions.ts";
+
+const text = TEXTS.own.again;
+
+/** What is asked for once more before what matters. */
+export interface Again {
+  readonly password: string;
+  readonly code: string;
+}
+export const NOTHING_GIVEN: Again = { password: "", code: "" };
+
+export function againOf({ password, code }: Again): AgainAsk {
+  return code === "" ? { password } : { password, code };
+}
+
+/** Password, and a code for who has a second factor. */
+export function AgainFields(props: {
+  /** Before the ids, as several forms may be open. */
+  readonly of: string;
+  readonly value: Again;
+  readonly onValue: (value: Again) => void;
+}) {
+  const { of, value, onValue } = props;
+  return (
+    <>
+      <Field
+        id={`${of}-password`}
+        label={text.password}
+        type="password"
+        value={value.password}
+        autocomplete="current-password"
+        onValue={(password) => onValue({ ...value, password })}
+      />
+      <Field
+        id={`${of}-code`}
+        label={text.code}
+        hint={text.codeHint}
+        value={value.code}
+        autocomplete="one-time-code"
+        required={false}
+        inputMode="numeric"
+        onValue={(code) => onValue({ ...value, code })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import { useState } from "preact/hooks";
+import { dateText, groups } from "../format.ts";
+import { useAsked, useDoing } from "../hooks.ts";
+import { usePage } from "../page-context.ts";
+import { Done } from "../parts/done.tsx";
+import { Failure } from "../parts/failure.tsx";
+import { Sheet } from "../parts/sheet.tsx";
+import { SureButton } from "../parts/sure-button.tsx";
+import { TEXTS } from "../texts/index.ts";
+
+const text = TEXTS.own.guardians;
+
+/** Who together can bring the account back, and who asks them to. */
+export function Guardians() {
+  const { port } = usePage();
+  const { answer, failure, again } = useAsked("guardians", null);
+  const [done, setDone] = useState<readonly string[]>([]);
+  const refusing = useDoing();
+  const named = answer?.named ?? null;
+  const asking = (answer?.requests ?? []).filter(({ state }) => state === "open");
+  return (
+    <Sheet id="guardians" title={text.title} what={text.what}>
+      <Done lines={done} />
+      <Failure text={refusing.failure ?? failure} />
+      {asking.map(({ requestId, createdAt, answers, fingerprint }) => (
+        <div class="banner" key={requestId}>
+          <strong>{text.asks}</strong>
+          <p>{text.asksWhat(dateText(createdAt), answers)}</p>
+          <p>
+            <code>{groups(fingerprint)}</code>
+          </p>
+          <SureButton
+            label={text.veto}
+            question={text.vetoQuestion}
+            disabled={refusing.busy}
+            onSure={() =>
+              refusing.run(async () => {
+                await port.ask("vetoRecovery", { requestId });
+                setDone([text.vetoed]);
+                again();
+              })
+            }
+          />
+        </div>
+      ))}
+      {answer !== null && named === null ? (
+        <>
+          <p>{text.none}</p>
+          <pre>
+            <code>{text.command}</code>
+          </pre>
+        </>
+      ) : null}
+      {named === null ? null : (
+        <>
+          <p>{text.named(named.threshold, named.guardians.length, dateText(named.createdAt))}</p>
+          <ul class="people">
+            {named.guardians.map(({ handle, fingerprint }) => (
+              <li key={fingerprint}>
+                <strong>{handle ?? text.unknown}</strong>{" "}
+                <code class="dim">{groups(fingerprint.slice(0, 16))} …</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Sheet>
+  );
+}

@@ -1,0 +1,101 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Failure } from "../parts/failure.tsx";
+import { Field } from "../parts/field.tsx";
+import { TEXTS } from "../texts/index.ts";
+import type { FoundReader } from "../worker/patient/questions.ts";
+
+const text = TEXTS.home.sharing;
+
+/** Hex digits as somebody typed them, in groups or not. */
+function plainHex(typed: string): string {
+  return typed.replace(/[\s:-]+/g, "").toLowerCase();
+}
+
+/** A fingerprint in its sixteen groups of four, to be compared one by one. */
+export function Fingerprint({ hex }: { readonly hex: string }) {
+  return (
+    <code class="fingerprint">
+      {(hex.match(/.{1,4}/g) ?? []).map((group, i) => (
+        // The place is what tells two equal groups apart.
+        <span key={i}>{group} </span>
+      ))}
+    </code>
+  );
+}
+
+/** Asks a person to compare a fingerprint with whom it should be of; the KDC alone is not believed. */
+export function Compare(props: {
+  readonly found: FoundReader;
+  readonly busy: boolean;
+  /** Somebody compared it, or entered the very same. */
+  readonly onSame: () => void;
+  readonly onCancel: () => void;
+}) {
+  const { found, busy, onSame, onCancel } = props;
+  const [typed, setTyped] = useState("");
+  const [different, setDifferent] = useState(false);
+  const [mistyped, setMistyped] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+
+  if (different) {
+    return (
+      <div class="compare">
+        <Failure text={text.differentDone(found.handle)} />
+        <button type="button" onClick={onCancel}>
+          {text.cancel}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="compare">
+      <h3 ref={heading} tabIndex={-1}>
+        {text.compareTitle(found.handle)}
+      </h3>
+      {found.known === "changed" ? (
+        <p class="banner" role="alert">
+          {text.knownChanged(found.handle)}
+        </p>
+      ) : null}
+      <p>{text.compareHow(found.handle)}</p>
+      <Fingerprint hex={found.fingerprint} />
+      <p class="dim">{text.compareWhy}</p>
+      <div class="acts">
+        <button type="button" class="accent" disabled={busy} onClick={onSame}>
+          {text.same}
+        </button>
+        <button type="button" disabled={busy} onClick={() => setDifferent(true)}>
+          {text.different}
+        </button>
+        <button type="button" disabled={busy} onClick={onCancel}>
+          {text.cancel}
+        </button>
+      </div>
+      <form
+        class="inline"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const same = plainHex(typed) === found.fingerprint;
+          setMistyped(!same);
+          if (same) {
+            onSame();
+          }
+        }}
+      >
+        <Field
+          id="typed-fingerprint"
+          label={text.typed}
+          hint={text.typedHint}
+          value={typed}
+          maxLength={120}
+          onValue={setTyped}
+        />
+        <button type="submit" disabled={busy}>
+          {text.typedUse}
+        </button>
+      </form>
+      <Failure text={mistyped ? text.typedDiffers(found.handle) : null} />
+    </div>
+  );
+}
