@@ -12,12 +12,19 @@ const withoutNode: Plugin = {
   load: (id) => (id.startsWith("\0node:") ? "export default {};" : null),
 };
 
+/** True for files that do something by being loaded. */
+const hasEffect = (id: string): boolean => /\.css$|\/host\/web\/(main\.tsx|worker\/main\.ts)$/.test(id);
+
 export default defineConfig({
   root: "host/web",
   base: "/",
   plugins: [withoutNode],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  worker: { format: "es", plugins: () => [withoutNode] },
+  worker: {
+    format: "es",
+    plugins: () => [withoutNode],
+    rolldownOptions: { treeshake: { moduleSideEffects: hasEffect } },
+  },
   build: {
     outDir: "../../build/web",
     emptyOutDir: true,
@@ -28,6 +35,8 @@ export default defineConfig({
     reportCompressedSize: false,
     // Libraries' remarks about what bundlers do with them are for their authors.
     rolldownOptions: {
+      // Doors of rooms export much that the page has no use for. Only where the page begins does loading a file do anything.
+      treeshake: { moduleSideEffects: hasEffect },
       onwarn: (warning, warn) => (warning.code === "INVALID_ANNOTATION" ? undefined : warn(warning)),
     },
   },
