@@ -12,8 +12,9 @@ const withoutNode: Plugin = {
   load: (id) => (id.startsWith("\0node:") ? "export default {};" : null),
 };
 
-/** True for files that do something by being loaded. */
-const hasEffect = (id: string): boolean => /\.css$|\/host\/web\/(main\.tsx|worker\/main\.ts)$/.test(id);
+/** False for files of ours that do nothing by being loaded: all but those where page and worker begin. */
+const hasEffect = (id: string): false | undefined =>
+  /\/host\/.*\.tsx?$/.test(id) && !/\/host\/web\/(main\.tsx|worker\/main\.ts)$/.test(id) ? false : undefined;
 
 export default defineConfig({
   root: "host/web",
@@ -35,7 +36,7 @@ export default defineConfig({
     reportCompressedSize: false,
     // Libraries' remarks about what bundlers do with them are for their authors.
     rolldownOptions: {
-      // Doors of rooms export much that the page has no use for. Only where the page begins does loading a file do anything.
+      // Doors of rooms export much that the page has no use for.
       treeshake: { moduleSideEffects: hasEffect },
       onwarn: (warning, warn) => (warning.code === "INVALID_ANNOTATION" ? undefined : warn(warning)),
     },
