@@ -15,6 +15,8 @@ import type { Subscriptions } from "./subscriptions.ts";
 const STREAM = z.strictObject({ streamId: idSchema });
 const PAGE = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
+  /** Backwards instead: the newest that arrived before this position. */
+  before: z.coerce.number().int().positive().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
 const EPOCH = z.strictObject({ epochId: idSchema });
@@ -97,10 +99,18 @@ export function addRecordsRoutes(
     relation,
     refusal,
     async handle({ params, query }) {
-      const page = await records.page(params.streamId, query.after, query.limit);
+      const { after, before, limit } = query;
+      const page =
+        before === undefined
+          ? await records.page(params.streamId, after, limit)
+          : await records.pageBack(params.streamId, before, limit);
       return {
         status: 200,
-        headers: { "Content-Type": BATCHES_TYPE, "Medcloudlet-Cursor": String(page.cursor) },
+        headers: {
+          "Content-Type": BATCHES_TYPE,
+          "Medcloudlet-Cursor": String(page.cursor),
+          "Medcloudlet-First": String(page.first),
+        },
         bytes: frameBatches(page.batches),
       };
     },
