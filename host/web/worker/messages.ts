@@ -1,4 +1,5 @@
 import type { CommunityQuestions } from "./community/questions.ts";
+import type { PageAlert } from "./doctor/alert-journal.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
 import type { SeriesUpdate } from "./series.ts";
 import type { LockedVault, SessionQuestions } from "./session-questions.ts";
@@ -25,6 +26,9 @@ export type Answers<Q> = {
 export type Told =
   | { readonly told: "patients"; readonly rows: readonly PatientRow[]; readonly refusedGrants: number }
   | { readonly told: "series"; readonly streamId: string; readonly updates: readonly SeriesUpdate[] }
+  | { readonly told: "alerts"; readonly alerts: readonly PageAlert[] }
+  /** Whether the KDC answers; why not, where it does not. */
+  | { readonly told: "kdc"; readonly trouble: string | null }
   /** The person's locked keystore or session changed. */
   | { readonly told: "vault"; readonly vault: LockedVault };
 

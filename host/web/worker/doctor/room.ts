@@ -1,16 +1,22 @@
+import { isMedcloudletError } from "../../../base/index.ts";
 import { createReader } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
-import { createStreams } from "../streams.ts";
+import { createStreams, type Streams } from "../streams.ts";
 import type { Work } from "../work.ts";
+import { createAlertDesk } from "./alert-desk.ts";
 import type { DoctorQuestions } from "./questions.ts";
 
-/** How often the KDC is asked whether a patient shared anything new. */
+/** How often the KDC is asked whether a patient shared anything new, and how often while it does not answer. */
 const LOOK_EVERY_MS = 30_000;
+const LOOK_AGAIN_MS = 5_000;
 
 /** A doctor's desk: everything that is shared with them, opened as it arrives. */
 export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuestions>> {
   const reader = createReader({ ...work, cloudUrl: work.places.cloudUrl });
-  const streams = createStreams({ work, reader });
+  const desk = createAlertDesk({ work, streams: (): Streams => streams });
+  const { onBatch, onWhole } = desk;
+  const streams = createStreams({ work, reader, onBatch, onWhole });
+  let kdcTrouble: string | null = null;
 
   const look = async (): Promise<void> => {
     const { streams: shared, refused } = await reader.shared();
@@ -23,18 +29,36 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
     }
     streams.tellSoon();
   };
+  const noteKdc = (trouble: string | null): void => {
+    if (trouble !== kdcTrouble) {
+      kdcTrouble = trouble;
+      work.tell({ told: "kdc", trouble });
+    }
+  };
+  const lookAgain = (afterMs: number): void => {
+    const timer = setTimeout(async () => {
+      try {
+        await look();
+        noteKdc(null);
+      } catch (error) {
+        // What is open stays so, and goes on as long as its tickets last.
+        noteKdc(isMedcloudletError(error) ? error.message : String(error));
+      }
+      if (!work.signal.aborted) {
+        lookAgain(kdcTrouble === null ? LOOK_EVERY_MS : LOOK_AGAIN_MS);
+      }
+    }, afterMs);
+    work.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  };
 
   await look();
-  const looking = setInterval(() => {
-    look().catch(() => {
-      // The streams' own troubles tell that the KDC is away; the next look comes by itself.
-    });
-  }, LOOK_EVERY_MS);
-  work.signal.addEventListener("abort", () => clearInterval(looking));
+  lookAgain(LOOK_EVERY_MS);
 
   return {
+    ...desk.answers,
     patients() {
       streams.tellSoon();
+      work.tell({ told: "kdc", trouble: kdcTrouble });
       return null;
     },
     show({ streamId }) {
