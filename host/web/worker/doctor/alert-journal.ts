@@ -27,6 +27,8 @@ export interface PageAlert extends AlertAbout {
   readonly id: string;
   readonly alert: Alert;
   readonly events: readonly AlertEvent[];
+  /** For how long an alert of its level may be silent, ms. */
+  readonly longestSnooze: number;
   /** Times of the readings (ms) that raised it or made it graver. */
   readonly marks: readonly { readonly time: number; readonly level: AlertLevel }[];
 }
@@ -124,7 +126,10 @@ export function createAlertJournal(options: {
   const alerts = new Map<string, Kept>(before.alerts.map((one) => [one.id, one]));
   const seen = new Map<string, number>(before.seen);
 
-  const pageAlert = (kept: Kept): PageAlert => ({ ...kept, alert: alertOf(kept) });
+  const pageAlert = (kept: Kept): PageAlert => {
+    const alert = alertOf(kept);
+    return { ...kept, alert, longestSnooze: policy.longestSnooze[alert.level] };
+  };
 
   const change = (kept: Kept, command: AlertCommand): AlertEvent[] => {
     const due = advanceAlert(kept.events, { type: "tick", at: command.at }, policy);

@@ -35,8 +35,9 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
       work.tell({ told: "kdc", trouble });
     }
   };
+  let timer: ReturnType<typeof setTimeout>;
   const lookAgain = (afterMs: number): void => {
-    const timer = setTimeout(async () => {
+    timer = setTimeout(async () => {
       try {
         await look();
         noteKdc(null);
@@ -48,8 +49,8 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
         lookAgain(kdcTrouble === null ? LOOK_EVERY_MS : LOOK_AGAIN_MS);
       }
     }, afterMs);
-    work.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   };
+  work.signal.addEventListener("abort", () => clearTimeout(timer));
 
   await look();
   lookAgain(LOOK_EVERY_MS);
