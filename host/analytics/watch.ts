@@ -237,7 +237,7 @@ function within(parameter: keyof News2Observation, value: number): number {
 function scoreReason(score: News2Score): string {
   const points = Object.entries(score.parameters)
     .filter(([, value]) => value !== null && value > 0)
-    .map(([name, value]) => `${name} ${value}`);
+    .map(([name, value]) => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`);
   return `NEWS2 ${score.complete ? "" : "≥ "}${score.lowerBound}${points.length === 0 ? "" : ` (${points.join(", ")})`}`;
 }
 

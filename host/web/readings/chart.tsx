@@ -52,6 +52,25 @@ function timeLabels(): (
   };
 }
 
+/** Indices of values with a gap on either side; where another line has a sample and this one none, it is undefined. */
+function lonely(values: ArrayLike<number | null | undefined> = []): number[] {
+  const found: number[] = [];
+  let [length, last] = [0, -1];
+  for (let i = 0; i <= values.length; i++) {
+    const value = i === values.length ? null : values[i];
+    if (value === null) {
+      if (length === 1) {
+        found.push(last);
+      }
+      length = 0;
+    } else if (value !== undefined) {
+      length++;
+      last = i;
+    }
+  }
+  return found;
+}
+
 /** A line as it is drawn: of now, or of so long before, ms. */
 interface Line {
   readonly series: SortedSeries | undefined;
@@ -97,6 +116,7 @@ export function Chart(props: {
   const box = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLOutputElement>(null);
   const chart = useRef<uPlot | null>(null);
+  const refresh = useRef<(plot: uPlot) => void>(() => {});
   const now = useRef(props);
   now.current = props;
 
@@ -107,6 +127,19 @@ export function Chart(props: {
     const band = colour("--band");
     const onView = (next: View | null) => now.current.onView(next);
     const showAt = createReadout(panel, () => now.current);
+    /** What is under the cursor, or the newest. */
+    const readOut = (self: uPlot): void => {
+      const { left = -1 } = self.cursor;
+      const { view: shown, series: all } = now.current;
+      const newest = all.get(panel.lines[0]?.quantity ?? "")?.times.at(-1);
+      const at = left < 0 ? newest : self.posToVal(left, "x") * 1000;
+      const perPixel = (shown[1] - shown[0]) / Math.max(1, self.over.clientWidth);
+      const words = at === undefined ? "" : showAt(at, left < 0 ? 0 : perPixel);
+      (readout.current as HTMLOutputElement).textContent = words;
+      parent.setAttribute("aria-valuetext", words);
+      parent.setAttribute("aria-valuenow", String(Math.round(at ?? shown[1])));
+    };
+    refresh.current = readOut;
     const axis = {
       stroke: colour("--text-dim"),
       grid: { stroke: colour("--grid"), width: 1 },
@@ -122,6 +155,7 @@ export function Chart(props: {
         legend: { show: false },
         cursor: {
           sync: { key: "vitals" },
+          y: false,
           drag: { x: true, y: false, setScale: false },
           points: { size: 6 },
           bind: {
@@ -158,9 +192,11 @@ export function Chart(props: {
             stroke: colour(name),
             width: 1.6,
             spanGaps: false,
-            // A cuff measures twice an hour: its line alone would hide when.
             points: {
+              // A cuff measures twice an hour: its line alone would hide when.
               show: (_plot: uPlot, _line: number, first: number, last: number) => last - first < FEW_POINTS,
+              // A single sample between two gaps has no line at all.
+              filter: (self: uPlot, line: number, show: boolean) => (show ? null : lonely(self.data[line])),
               size: 5,
             },
           })),
@@ -184,18 +220,7 @@ export function Chart(props: {
             },
           ],
           draw: [(self) => drawMarks(self, now.current.marks, colour)],
-          setCursor: [
-            (self) => {
-              const { left = -1 } = self.cursor;
-              const at = left < 0 ? null : self.posToVal(left, "x") * 1000;
-              const perPixel =
-                (now.current.view[1] - now.current.view[0]) / Math.max(1, self.over.clientWidth);
-              const words = at === null ? "" : showAt(at, perPixel);
-              (readout.current as HTMLOutputElement).textContent = words;
-              parent.setAttribute("aria-valuetext", words);
-              parent.setAttribute("aria-valuenow", String(Math.round(at ?? now.current.view[1])));
-            },
-          ],
+          setCursor: [(self) => readOut(self)],
           setSelect: [
             (self) => {
               const { left, width } = self.select;
@@ -251,6 +276,7 @@ export function Chart(props: {
       plot.setData(joined(lines, view, Math.max(100, plot.width)), false);
       plot.setScale("x", { min: view[0] / 1000, max: view[1] / 1000 });
     });
+    refresh.current(plot);
   }, [panel, series, version, view, theme, marks, before]);
 
   return (

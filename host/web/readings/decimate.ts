@@ -9,15 +9,18 @@ export interface Drawn {
 /** Longer than this without a sample is a gap, for samples that usually come `stepMs` apart. */
 const GAP_STEPS = 5;
 const LEAST_GAP_MS = 10_000;
-/** What is measured less than twice a minute is measured when somebody wants it: a cuff, a thermometer. */
-const RARE_STEP_MS = 30_000;
+/** What is measured less than six times an hour is measured when it is due, or somebody wants it: a cuff. */
+const RARE_STEP_MS = 10 * 60_000;
 const RARE_GAP_MS = 45 * 60_000;
+const RARE_GAP_STEPS = 1.5;
 const FEW_A_COLUMN = 4;
 
 /** From how long on a time without a sample is a gap, ms. */
 export function gapOf(times: Float64Array): number {
   const step = usualStep(times);
-  return Math.max(LEAST_GAP_MS, step * GAP_STEPS, step > RARE_STEP_MS ? RARE_GAP_MS : 0);
+  return step > RARE_STEP_MS
+    ? Math.max(RARE_GAP_MS, step * RARE_GAP_STEPS)
+    : Math.max(LEAST_GAP_MS, step * GAP_STEPS);
 }
 
 /** The usual distance of two samples: the median of up to 200 of them. */
