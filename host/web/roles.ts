@@ -33,6 +33,11 @@ const DOCTOR: readonly PageSpec[] = [
     View: lazily(async () => (await import("./alerts/alerts.tsx")).AlertsView),
     Badge: lazily(async () => (await import("./alerts/bell.tsx")).Bell, null),
   },
+  {
+    id: "emergencies",
+    label: TEXTS.emergencies.title,
+    View: lazily(async () => (await import("./emergency/emergencies.tsx")).EmergenciesView),
+  },
 ];
 
 const PARTNERS: PageSpec = {

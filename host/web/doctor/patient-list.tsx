@@ -6,6 +6,7 @@ import { VitalSigns } from "../readings/vital-signs.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
+import { EmergencyMark } from "./emergency-mark.tsx";
 import { KdcAway } from "./kdc-away.tsx";
 
 function Row(props: {
@@ -25,7 +26,10 @@ function Row(props: {
           <small>
             {row.lastTime === null ? TEXTS.list.noReadings : ageText(row.lastTime, now)}
             {" · "}
-            {row.until === null ? null : TEXTS.list.sharedUntil(dateText(row.until))}
+            {row.until === null || row.purpose === "emergency"
+              ? null
+              : TEXTS.list.sharedUntil(dateText(row.until))}
+            <EmergencyMark row={row} now={now} />
           </small>
           {worst === undefined ? null : (
             <small class={`alerted ${calls(worst.alert) ? worst.alert.level : ""}`}>

@@ -1,7 +1,8 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { AlertCard } from "../alerts/alert-card.tsx";
 import { isOpen } from "../alerts/use-alerts.ts";
 import { ageText, dateText, groups } from "../format.ts";
+import type { View } from "../readings/chart.tsx";
 import type { Mark } from "../readings/marks.ts";
 import { ScoreBadge } from "../readings/score-badge.tsx";
 import { StreamState } from "../readings/stream-state.tsx";
@@ -11,6 +12,8 @@ import { VitalSigns } from "../readings/vital-signs.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
+import { EmergencyMark } from "./emergency-mark.tsx";
+import { ExportForm } from "./export-form.tsx";
 import { KdcAway } from "./kdc-away.tsx";
 
 function marksOf({ alert, marks }: PageAlert): Mark[] {
@@ -38,6 +41,10 @@ export function PatientView(props: {
   const streamId = row?.streamId;
   const own = useMemo(() => alerts.filter((one) => one.streamId === streamId), [alerts, streamId]);
   const marks = useMemo(() => own.flatMap(marksOf), [own]);
+  const shownView = useRef<View | null>(null);
+  const noteShown = useCallback((view: View) => {
+    shownView.current = view;
+  }, []);
   const open = own.filter(({ alert }) => isOpen(alert));
   const text = TEXTS.patient;
 
@@ -73,7 +80,7 @@ export function PatientView(props: {
           <h1>{row.name}</h1>
           <p class="dim">
             {row.lastTime === null ? TEXTS.list.noReadings : ageText(row.lastTime, now)} ·{" "}
-            {TEXTS.readings.batches(row.batches)}
+            {TEXTS.readings.batches(row.batches)} <EmergencyMark row={row} now={now} />
           </p>
         </div>
         <VitalSigns vitals={row.vitals} />
@@ -87,10 +94,11 @@ export function PatientView(props: {
           ))}
         </ul>
       )}
-      <VitalCharts opened={opened} lastTime={row.lastTime} marks={marks} />
+      <VitalCharts opened={opened} lastTime={row.lastTime} marks={marks} onShown={noteShown} />
       <p class="dim" role="status">
         {row.opening && row.firstTime !== null ? TEXTS.doctor.opening(dateText(row.firstTime)) : null}
       </p>
+      <ExportForm row={row} view={() => shownView.current} />
       <p class="dim">
         {text.fingerprint} <code>{groups(row.fingerprint)}</code> ({text.compare})
       </p>

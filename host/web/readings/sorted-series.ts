@@ -59,6 +59,22 @@ function levelOf(runs: number): Level {
   };
 }
 
+function keepRun(
+  level: Level,
+  run: number,
+  first: number,
+  least: number,
+  most: number,
+  last: number,
+  longest: number,
+): void {
+  level.first[run] = first;
+  level.least[run] = least;
+  level.most[run] = most;
+  level.last[run] = last;
+  level.longest[run] = longest;
+}
+
 /** Positions below are places in the room, which begins before the first sample. */
 export function createSortedSeries(): SortedSeries {
   let times = new Float64Array(0);
@@ -67,49 +83,60 @@ export function createSortedSeries(): SortedSeries {
   let seen: Series = { times, values };
   let [runs, longRuns] = [levelOf(0), levelOf(0)];
 
-  /** Sums up what a run is made of: samples, or runs of the level below. */
-  const sumUp = (level: Level, run: number, visitAll: (visit: Visit) => void): void => {
+  /** Sums up the samples of a run. Plain loops: a million samples come at once when a patient is opened. */
+  const sumUpRun = (run: number): void => {
+    const stop = Math.min(end, (run + 1) * RUN);
     let [first, least, most, last, longest] = [NONE, NONE, NONE, NONE, 0];
-    visitAll((f, l, m, e) => {
-      if (first === NONE) {
-        [first, least, most] = [f, l, m];
-      } else {
-        longest = Math.max(longest, (times[f] as number) - (times[last] as number));
-        least = (values[l] as number) < (values[least] as number) ? l : least;
-        most = (values[m] as number) > (values[most] as number) ? m : most;
+    for (let i = Math.max(start, run * RUN); i < stop; i++) {
+      const value = values[i] as number;
+      if (Number.isNaN(value)) {
+        continue;
       }
-      last = e;
-    });
-    level.first[run] = first;
-    level.least[run] = least;
-    level.most[run] = most;
-    level.last[run] = last;
-    level.longest[run] = longest;
+      if (first === NONE) {
+        first = i;
+        least = i;
+        most = i;
+      } else {
+        longest = Math.max(longest, (times[i] as number) - (times[last] as number));
+        least = value < (values[least] as number) ? i : least;
+        most = value > (values[most] as number) ? i : most;
+      }
+      last = i;
+    }
+    keepRun(runs, run, first, least, most, last, longest);
+  };
+
+  /** Sums up the runs of a long run. */
+  const sumUpLongRun = (long: number): void => {
+    const stop = Math.min(runs.first.length, (long + 1) * RUN);
+    let [first, least, most, last, longest] = [NONE, NONE, NONE, NONE, 0];
+    for (let run = long * RUN; run < stop; run++) {
+      const begins = runs.first[run] as number;
+      if (begins === NONE) {
+        continue;
+      }
+      const [low, high] = [runs.least[run] as number, runs.most[run] as number];
+      longest = Math.max(longest, runs.longest[run] as number);
+      if (first === NONE) {
+        first = begins;
+        least = low;
+        most = high;
+      } else {
+        longest = Math.max(longest, (times[begins] as number) - (times[last] as number));
+        least = (values[low] as number) < (values[least] as number) ? low : least;
+        most = (values[high] as number) > (values[most] as number) ? high : most;
+      }
+      last = runs.last[run] as number;
+    }
+    keepRun(longRuns, long, first, least, most, last, longest);
   };
 
   const sumUpFrom = (from: number, to: number): void => {
     for (let run = Math.floor(from / RUN); run * RUN < to; run++) {
-      sumUp(runs, run, (visit) => {
-        const stop = Math.min(end, (run + 1) * RUN);
-        for (let i = Math.max(start, run * RUN); i < stop; i++) {
-          if (!Number.isNaN(values[i] as number)) {
-            visit(i, i, i, i);
-          }
-        }
-      });
+      sumUpRun(run);
     }
     for (let long = Math.floor(from / LONG_RUN); long * LONG_RUN < to; long++) {
-      let within = 0;
-      sumUp(longRuns, long, (visit) => {
-        for (let run = long * RUN; run < (long + 1) * RUN && run < runs.first.length; run++) {
-          const first = runs.first[run] as number;
-          if (first !== NONE) {
-            within = Math.max(within, runs.longest[run] as number);
-            visit(first, runs.least[run] as number, runs.most[run] as number, runs.last[run] as number);
-          }
-        }
-      });
-      longRuns.longest[long] = Math.max(within, longRuns.longest[long] as number);
+      sumUpLongRun(long);
     }
   };
 

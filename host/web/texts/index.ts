@@ -3,9 +3,11 @@ import { CHARTS } from "./en/charts.ts";
 import { COMMON } from "./en/common.ts";
 import { COMMUNITY } from "./en/community.ts";
 import { DOCTOR } from "./en/doctor.ts";
+import { EMERGENCIES } from "./en/emergencies.ts";
+import { EXPORT } from "./en/export.ts";
 
 /**
  * Everything that the page says, in one folder: another language is another folder like `en`, with the same names, and
  * chosen here.
  */
-export const TEXTS = { ...COMMON, alerts: ALERTS, charts: CHARTS, community: COMMUNITY, doctor: DOCTOR } as const;
+export const TEXTS = { ...COMMON, alerts: ALERTS, charts: CHARTS, community: COMMUNITY, doctor: DOCTOR, emergencies: EMERGENCIES, export: EXPORT } as const;

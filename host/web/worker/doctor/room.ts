@@ -1,9 +1,10 @@
-import { isMedcloudletError } from "../../../base/index.ts";
+import { isMedcloudletError, MedcloudletError } from "../../../base/index.ts";
 import { createReader } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
 import { createStreams, type Streams } from "../streams.ts";
 import type { Work } from "../work.ts";
 import { createAlertDesk } from "./alert-desk.ts";
+import { createEmergencyRoom } from "./emergencies.ts";
 import type { DoctorQuestions } from "./questions.ts";
 
 /** How often the KDC is asked whether a patient shared anything new, and how often while it does not answer. */
@@ -57,6 +58,20 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
 
   return {
     ...desk.answers,
+    ...createEmergencyRoom({ work, streams }),
+    async exportReadings({ streamId, format, from, to }) {
+      const stream = streams.streamOf(streamId);
+      const series = streams.seriesOf(streamId);
+      if (stream === undefined || series === undefined) {
+        throw new MedcloudletError("EXPORT_EMPTY", "This patient is not open here any more.", {
+          status: 404,
+        });
+      }
+      // Few export: what makes files is fetched when somebody does.
+      const { exportReadings } = await import("./export.ts");
+      const columns = series.between(from, to);
+      return exportReadings({ columns, format, pseudonym: stream.ownerId, at: work.clock.now() });
+    },
     patients() {
       streams.tellSoon();
       work.tell({ told: "kdc", trouble: kdcTrouble });
