@@ -79,7 +79,8 @@ await page.click(".row");
 await page.locator("canvas").first().waitFor();
 await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const chartMs = performance.now() - opened;
-const countOf = async () => Number((await page.locator(".patient .who .dim").textContent()).match(/(\d+) batch/)[1]);
+const countOf = async () =>
+  Number((await page.locator(".patient .who .dim").textContent()).match(/(\d+) batch/)[1]);
 for (let count = 0; count < batches; count = await countOf()) {
   await page.waitForTimeout(250);
 }
@@ -104,7 +105,8 @@ async function framesDuring(work) {
     return window.frames_.slice(2);
   });
   frames.sort((a, b) => a - b);
-  const at = (part) => Math.round(10 * frames[Math.min(frames.length - 1, Math.floor(part * frames.length))]) / 10;
+  const at = (part) =>
+    Math.round(10 * frames[Math.min(frames.length - 1, Math.floor(part * frames.length))]) / 10;
   return { frames: frames.length, medianMs: at(0.5), p95Ms: at(0.95), worstMs: at(1), ...(await longest()) };
 }
 
@@ -162,7 +164,10 @@ stdout.write(
   options.json
     ? `${JSON.stringify(result)}\n`
     : `${Object.entries(result)
-        .map(([name, value]) => `${name.padEnd(12)} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+        .map(
+          ([name, value]) =>
+            `${name.padEnd(12)} ${typeof value === "object" ? JSON.stringify(value) : value}`,
+        )
         .join("\n")}\n`,
 );
 process.exit(0);

@@ -10,4 +10,12 @@ import { EXPORT } from "./en/export.ts";
  * Everything that the page says, in one folder: another language is another folder like `en`, with the same names, and
  * chosen here.
  */
-export const TEXTS = { ...COMMON, alerts: ALERTS, charts: CHARTS, community: COMMUNITY, doctor: DOCTOR, emergencies: EMERGENCIES, export: EXPORT } as const;
+export const TEXTS = {
+  ...COMMON,
+  alerts: ALERTS,
+  charts: CHARTS,
+  community: COMMUNITY,
+  doctor: DOCTOR,
+  emergencies: EMERGENCIES,
+  export: EXPORT,
+} as const;
