@@ -1,6 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
+import { demoCode, enrolDemoFactor } from "../../host/cli/demo-authenticator.ts";
+import type { DemoWorld } from "../../host/cli/demo-world.ts";
+import { type PersonAtWork, registerPerson, startWork } from "../../host/cli/home.ts";
 
 /** A page that writes down every breach of its policy and every error. */
 export async function openWatchedPage(on: BrowserContext, complaints: string[]): Promise<Page> {
@@ -35,4 +39,28 @@ export async function axeFindings(page: Page): Promise<string[]> {
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
   });
+}
+
+/** Somebody new of a role whose keys lie at the KDC, and an address that brings their login along. */
+export async function newcomerAt(
+  world: DemoWorld,
+  role: "patient" | "doctor" | "security-officer",
+  handle: string,
+  name: string,
+): Promise<{ readonly person: PersonAtWork; readonly address: string }> {
+  const { toolkit, addresses, folder } = world;
+  const [password, passphrase] = ["a password of one test", "a passphrase of one test"];
+  const home = join(folder, "people", handle);
+  const { session: operator } = await world.signIn("operator");
+  const { code: invitation } = await operator.invite(role);
+  await registerPerson(toolkit, { home, addresses, invitation, handle, name, password, passphrase });
+  const code = () => demoCode(home, toolkit.clock);
+  const person = await startWork(toolkit, { home, addresses, password, passphrase, code });
+  if (person.session.secondFactor === "missing") {
+    await enrolDemoFactor(person.session, { home, password, clock: toolkit.clock });
+  }
+  await person.backUp();
+  const { token, expiresAt } = person.session;
+  const login = Buffer.from(JSON.stringify({ handle, passphrase, session: { token, expiresAt } }));
+  return { person, address: `${addresses.kdc}/#login=${login.toString("base64url")}` };
 }

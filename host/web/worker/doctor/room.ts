@@ -9,7 +9,7 @@ import type { DoctorQuestions } from "./questions.ts";
 
 /** How often the KDC is asked whether a patient shared anything new, and how often while it does not answer. */
 const LOOK_EVERY_MS = 30_000;
-const LOOK_AGAIN_MS = 5_000;
+const LOOK_AGAIN_MS = 2_000;
 
 /** A doctor's desk: everything that is shared with them, opened as it arrives. */
 export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuestions>> {
@@ -37,24 +37,31 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
     }
   };
   let timer: ReturnType<typeof setTimeout>;
-  const lookAgain = (afterMs: number): void => {
-    timer = setTimeout(async () => {
-      try {
-        await look();
-        noteKdc(null);
-      } catch (error) {
-        // What is open stays so, and goes on as long as its tickets last.
-        noteKdc(isMedcloudletError(error) ? error.message : String(error));
-      }
-      if (!work.signal.aborted) {
-        lookAgain(kdcTrouble === null ? LOOK_EVERY_MS : LOOK_AGAIN_MS);
-      }
-    }, afterMs);
+  let lookedAt = work.clock.now();
+  let looking = false;
+  const lookNow = async (): Promise<void> => {
+    if (looking) {
+      return;
+    }
+    looking = true;
+    clearTimeout(timer);
+    try {
+      await look();
+      noteKdc(null);
+    } catch (error) {
+      // What is open stays so, and goes on as long as its tickets last.
+      noteKdc(isMedcloudletError(error) ? error.message : String(error));
+    }
+    looking = false;
+    lookedAt = work.clock.now();
+    if (!work.signal.aborted) {
+      timer = setTimeout(lookNow, kdcTrouble === null ? LOOK_EVERY_MS : LOOK_AGAIN_MS);
+    }
   };
   work.signal.addEventListener("abort", () => clearTimeout(timer));
 
   await look();
-  lookAgain(LOOK_EVERY_MS);
+  timer = setTimeout(lookNow, LOOK_EVERY_MS);
 
   return {
     ...desk.answers,
@@ -75,6 +82,10 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
     patients() {
       streams.tellSoon();
       work.tell({ told: "kdc", trouble: kdcTrouble });
+      // Who comes back to the list wants to see who shares now.
+      if (work.clock.now() - lookedAt > LOOK_AGAIN_MS) {
+        void lookNow();
+      }
       return null;
     },
     show({ streamId }) {
