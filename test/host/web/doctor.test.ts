@@ -193,7 +193,9 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
 
   it("keeps alerts over a lock, and raises none again that somebody has ended", async () => {
     await page.getByRole("button", { name: "Lock" }).click();
-    const { passphraseFile } = world.logins.find(({ part }) => part === "doctor") as { passphraseFile: string };
+    const { passphraseFile } = world.logins.find(({ part }) => part === "doctor") as {
+      passphraseFile: string;
+    };
     await page.fill("#passphrase", (await readFile(passphraseFile, "utf8")).trim());
     await page.keyboard.press("Enter");
     await page.locator(".over").getByText(XSS).waitFor();
