@@ -13,12 +13,15 @@ import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 const STREAM = z.strictObject({ streamId: idSchema });
-const PAGE = z.strictObject({
-  after: z.coerce.number().int().nonnegative().default(0),
-  /** Backwards instead: the newest that arrived before this position. */
-  before: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-});
+const POSITION = z.coerce.number().int();
+const PAGE = z
+  .strictObject({
+    after: POSITION.nonnegative().optional(),
+    /** Backwards instead: the newest that arrived before this position. */
+    before: POSITION.positive().optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(100),
+  })
+  .refine(({ after, before }) => after === undefined || before === undefined, "after or before, not both");
 const EPOCH = z.strictObject({ epochId: idSchema });
 const RECEIVED_AT = z.coerce.number().int().positive();
 
@@ -99,7 +102,7 @@ export function addRecordsRoutes(
     relation,
     refusal,
     async handle({ params, query }) {
-      const { after, before, limit } = query;
+      const { after = 0, before, limit } = query;
       const page =
         before === undefined
           ? await records.page(params.streamId, after, limit)
