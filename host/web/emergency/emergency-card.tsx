@@ -154,7 +154,7 @@ export function EmergencyCard({ shown, now, onChange }: CardProps & { readonly n
   const { patient, requester, reason, needed, approvers, until, own, phase } = shown;
   const words = text.entry;
   return (
-    <li class={`emergency ${phase}`}>
+    <li class={`emergency-card ${phase}`}>
       <h3>
         {own ? words.ownTitle(patient) : words.title(requester, patient)}{" "}
         <span class="phase">{words.phase[phase]}</span>

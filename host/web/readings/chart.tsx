@@ -12,6 +12,8 @@ import type { SortedSeries } from "./sorted-series.ts";
 /** What is seen: from, to, in ms. */
 export type View = readonly [from: number, to: number];
 
+/** A line of fewer pixels is drawn as a point. */
+const LEAST_LINE = 3;
 /** Fewer pixels of a drag are a click. */
 const LEAST_DRAG = 5;
 const HEIGHT = 160;
@@ -52,19 +54,27 @@ function timeLabels(): (
   };
 }
 
-/** Indices of values with a gap on either side; where another line has a sample and this one none, it is undefined. */
-function lonely(values: ArrayLike<number | null | undefined> = []): number[] {
+/**
+ * Indices of values that are too short a line to be seen, with a gap on either side. Where another line has a sample and
+ * this one none, a value is undefined.
+ * @param least shortest line that is seen, in the unit of the times
+ */
+function lonely(
+  times: ArrayLike<number>,
+  values: ArrayLike<number | null | undefined>,
+  least: number,
+): number[] {
   const found: number[] = [];
-  let [length, last] = [0, -1];
+  let [first, last] = [-1, -1];
   for (let i = 0; i <= values.length; i++) {
     const value = i === values.length ? null : values[i];
     if (value === null) {
-      if (length === 1) {
+      if (first >= 0 && (times[last] as number) - (times[first] as number) < least) {
         found.push(last);
       }
-      length = 0;
+      first = -1;
     } else if (value !== undefined) {
-      length++;
+      first = first < 0 ? i : first;
       last = i;
     }
   }
@@ -195,8 +205,12 @@ export function Chart(props: {
             points: {
               // A cuff measures twice an hour: its line alone would hide when.
               show: (_plot: uPlot, _line: number, first: number, last: number) => last - first < FEW_POINTS,
-              // A single sample between two gaps has no line at all.
-              filter: (self: uPlot, line: number, show: boolean) => (show ? null : lonely(self.data[line])),
+              // A sample or two between gaps have no line that anybody sees.
+              filter: (self: uPlot, line: number, show: boolean) => {
+                const [from, to] = now.current.view;
+                const least = (LEAST_LINE * (to - from)) / 1000 / Math.max(1, self.width);
+                return show ? null : lonely(self.data[0], self.data[line] ?? [], least);
+              },
               size: 5,
             },
           })),

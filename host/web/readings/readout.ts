@@ -24,7 +24,7 @@ function nearest({ times, values }: SortedSeries, time: number, perPixel: number
   return best !== null && Math.abs((times[best] as number) - time) <= far ? best : null;
 }
 
-/** Says what a chart shows at a time (ms), of which a pixel is so long (ms). */
+/** Says what a chart shows at a time (ms), of which a pixel is so long (ms); without marks for 0. */
 export function createReadout(
   panel: PanelSpec,
   now: () => {
@@ -56,7 +56,8 @@ export function createReadout(
 
   return (time, perPixel) => {
     const { marks, before } = now();
-    const mark = marks.find((one) => Math.abs(one.time - time) <= NEAR_PIXELS * perPixel);
+    const near = NEAR_PIXELS * perPixel;
+    const mark = near > 0 ? marks.find((one) => Math.abs(one.time - time) <= near) : undefined;
     const then = before > 0 ? valuesAt(time - before, perPixel) : null;
     return [
       clock.format(time),

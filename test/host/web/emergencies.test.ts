@@ -121,7 +121,7 @@ describe.skipIf(!hasChromium("break-glass in the page"))("break-glass, in two br
   it("has nothing that axe calls serious", async () => {
     for (const page of [asking, trusted]) {
       await page.locator(".bar").getByRole("link", { name: "Emergencies" }).click();
-      await page.locator(".emergency").waitFor();
+      await page.locator(".emergency-card").waitFor();
       for (const [colorScheme, width] of [
         ["light", 390],
         ["dark", 390],
