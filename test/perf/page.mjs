@@ -1,17 +1,22 @@
 // What the page does with a week of readings: the whole system on loopback, a real Chromium, one patient whose wearable
-// sent a batch a minute with a heart rate each 0.6 s. Run after the build: node test/perf/page.mjs
-//   --batches 10080   how many (100 samples of heart rate each)
+// sent a batch a minute. Run after the build: node test/perf/page.mjs
+//   --batches 10080   how many, one a minute
+//   --samples 100     of heart rate in each
 //   --json            one object
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 
 const { values: options } = parseArgs({
-  options: { batches: { type: "string", default: "10080" }, json: { type: "boolean" } },
+  options: {
+    batches: { type: "string", default: "10080" },
+    samples: { type: "string", default: "100" },
+    json: { type: "boolean" },
+  },
 });
 const batches = Number(options.batches);
+const perBatch = Number(options.samples);
 const MINUTE_MS = 60_000;
-const SAMPLES = 100;
 const note = (text) => process.stderr.write(`${text}\n`);
 
 process.env.MEDCLOUDLET_RATE_LIMIT = "1000000";
@@ -28,7 +33,7 @@ function minuteOf(start) {
   });
   const wave = (time) => Math.sin((2 * Math.PI * time) / (24 * 60 * MINUTE_MS));
   return [
-    { quantity: "heartRate", ...each(SAMPLES, (t) => Math.round(70 + 8 * wave(t) + 6 * Math.random())) },
+    { quantity: "heartRate", ...each(perBatch, (t) => Math.round(70 + 8 * wave(t) + 6 * Math.random())) },
     { quantity: "respiratoryRate", ...each(6, (t) => Math.round(14 + wave(t) + Math.random())) },
     { quantity: "oxygenSaturation", ...each(6, () => Math.round(96 + 2 * Math.random())) },
     { quantity: "bodyTemperature", ...each(1, (t) => Math.round(10 * (36.8 + 0.3 * wave(t))) / 10) },
@@ -139,7 +144,7 @@ const zoom = await framesDuring(async () => {
     await page.waitForTimeout(8);
   }
 });
-const samples = batches * SAMPLES;
+const samples = batches * perBatch;
 await browser.close();
 await store.close();
 await world.close();
