@@ -74,7 +74,7 @@ export function VitalCharts(props: {
             {text.ranges[name]}
           </button>
         ))}
-        <span class={zoomed === null ? "live" : "live off"}>{text.live}</span>
+        <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
         <label class="compare">
           <span>{TEXTS.charts.compare}</span>
           <select value={before} onChange={(event) => setBefore(event.currentTarget.value as Before)}>
