@@ -55,6 +55,12 @@ try {
     // The charts draw in the frame after the readings came.
     await page.waitForTimeout(1000);
     await shoot("patient");
+    await page.getByRole("link", { name: /^Alerts/ }).click();
+    await page.locator("main.alerts").waitFor();
+    await shoot("alerts");
+    await page.getByRole("link", { name: "Emergencies" }).click();
+    await page.getByRole("button", { name: "Ask for access…" }).click();
+    await shoot("emergencies");
     await page.close();
   }
 } finally {

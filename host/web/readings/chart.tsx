@@ -143,7 +143,8 @@ export function Chart(props: {
       const { view: shown, series: all } = now.current;
       const newest = all.get(panel.lines[0]?.quantity ?? "")?.times.at(-1);
       const at = left < 0 ? newest : self.posToVal(left, "x") * 1000;
-      const perPixel = (shown[1] - shown[0]) / Math.max(1, self.over.clientWidth);
+      // Not the width of an element: to ask for it while texts change would lay the page out anew each time.
+      const perPixel = (shown[1] - shown[0]) / Math.max(1, self.bbox.width / devicePixelRatio);
       const words = at === undefined ? "" : showAt(at, left < 0 ? 0 : perPixel);
       (readout.current as HTMLOutputElement).textContent = words;
       parent.setAttribute("aria-valuetext", words);

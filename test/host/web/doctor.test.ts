@@ -185,6 +185,7 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
     await card.getByRole("button", { name: "Acknowledge" }).click();
     await card.getByText("in hand: dr-heron").waitFor();
     await card.getByRole("button", { name: "Resolve…" }).click();
+    await card.locator("input:focus").waitFor();
     await page.keyboard.type(XSS);
     await page.keyboard.press("Enter");
     await page.locator(".over").getByText(XSS).waitFor();
