@@ -3,7 +3,9 @@
 //   --batches 10080   how many, one a minute
 //   --samples 100     of heart rate in each
 //   --json            one object
+import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 
@@ -22,8 +24,12 @@ const note = (text) => process.stderr.write(`${text}\n`);
 process.env.MEDCLOUDLET_RATE_LIMIT = "1000000";
 const build = new URL("../../build/host/", import.meta.url);
 const { startDemoWorld } = await import(new URL("cli/demo-world.js", build));
-const { openDeviceFolder } = await import(new URL("cli/device-folder.js", build));
-const { uploadAll } = await import(new URL("wearable/index.js", build));
+const { createReader } = await import(new URL("client/index.js", build));
+const { createRecords } = await import(new URL("records/index.js", build));
+const { batchDigest, importSigningKey, parseBatch, sealBatch } = await import(
+  new URL("sealing/index.js", build)
+);
+const { createEmbeddedStore } = await import(new URL("store/index.js", build));
 
 /** A minute of readings; a slow wave of the day, and noise. */
 function minuteOf(start) {
@@ -41,18 +47,30 @@ function minuteOf(start) {
 }
 
 const world = await startDemoWorld({ freePorts: true, onStep: () => {} });
-const { device, store } = await openDeviceFolder(world.toolkit, world.deviceFolder, world.addresses);
 const begin = Date.now() - batches * MINUTE_MS;
-const sealed = performance.now();
-for (let i = 0; i < batches; i++) {
-  await device.record(minuteOf(begin + i * MINUTE_MS), "regular");
-  if (i % 200 === 199 || i === batches - 1) {
-    await uploadAll(device, { signal: AbortSignal.timeout(600_000) });
+
+// Sealed and signed as the wearable does, and put into the cloud's store while it is down: an upload each would take an
+// hour of waiting for disks.
+const pairing = JSON.parse(await readFile(join(world.deviceFolder, "pairing.json"), "utf8"));
+const { deviceId, streamId, region } = pairing;
+const signingKey = await importSigningKey(Uint8Array.from(Buffer.from(pairing.signingSeed, "hex")));
+const { suite, clock, http } = world.toolkit;
+const { session, keys } = await world.signIn("doctor");
+const reader = createReader({ suite, clock, http, session, keys, cloudUrl: world.addresses.cloud });
+const [stream] = (await reader.shared()).streams;
+const [[epochId, { publicKey }]] = [...stream.epochs];
+await world.withoutCloud(async () => {
+  const store = createEmbeddedStore({ directory: join(world.folder, "cloud") });
+  const records = await createRecords({ store, clock, onStored() {} });
+  for (let sequence = 0; sequence < batches; sequence++) {
+    const header = { region, priority: "regular", epochId, streamId, deviceId, sequence };
+    const columns = minuteOf(begin + sequence * MINUTE_MS);
+    const bytes = await sealBatch({ suite, epochPublicKey: publicKey, signingKey, header, columns });
+    await records.add(parseBatch(bytes), bytes, batchDigest(bytes), Date.now());
   }
-  if (i % 2000 === 1999) {
-    note(`  ${i + 1} batches sealed and sent, ${Math.round((performance.now() - sealed) / 1000)} s`);
-  }
-}
+  await store.close();
+});
+note(`  ${batches} batches sealed and kept`);
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
@@ -146,7 +164,6 @@ const zoom = await framesDuring(async () => {
 });
 const samples = batches * perBatch;
 await browser.close();
-await store.close();
 await world.close();
 
 const round = (ms) => Math.round(ms);
