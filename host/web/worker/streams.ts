@@ -76,7 +76,7 @@ export type Arrival = "newest" | "live" | "older";
 
 /** Who makes something of opened readings, here in the worker. */
 export interface Listener {
-  /** Of each arrival in order of time; `older` goes backwards page by page. */
+  /** Of each arrival in order of time; `older` goes backwards. */
   onBatch?(stream: OpenedStream, batch: ReadBatch & { readonly status: "opened" }, arrival: Arrival): void;
   /** Everything that there was has been opened, back to the beginning. */
   onWhole?(stream: OpenedStream): void;
@@ -227,7 +227,8 @@ export function createStreams(
         return;
       }
       const page = await again(followed, () => history.older(OLDER));
-      for (const batch of page) {
+      // Backwards: each is put before what is there, instead of into the middle of it.
+      for (const batch of page.toReversed()) {
         take(followed, batch, "older");
       }
       if (page.length === 0) {

@@ -130,7 +130,7 @@ export function createAlertDesk(options: {
     const learned = createWatch();
     // What arrives meanwhile is put behind, and learned as well.
     for (let i = 0; i < past.length; i++) {
-      learned.observe((past[i] as Past).columns);
+      learned.learn((past[i] as Past).columns);
       if (i % LEARN_AT_ONCE === 0) {
         await new Promise((resolve) => setTimeout(resolve));
       }
