@@ -39,6 +39,8 @@ export interface WatchOptions extends BatchOptions {
 export interface Watch {
   /** What a batch shows. Batches come in the order of time. A kind that is not mentioned is as it was. */
   observe(columns: readonly ReadingColumn[]): Finding[];
+  /** Takes a batch in as `observe` does and says nothing of it: the past, for which trends need not be laid. */
+  learn(columns: readonly ReadingColumn[]): void;
   /** What the silence shows by now (ms since 1970 UTC); to be asked by the clock. */
   silence(now: number): Finding;
 }
@@ -144,7 +146,7 @@ export function createWatch(options: WatchOptions = {}): Watch {
     return usual ? [{ kind: "deviation", level: null, reason: "as usual" }] : [];
   };
 
-  const trends = (samples: readonly (readonly [Quantity, Watched, Sample])[], now: News2Score): Finding[] => {
+  const remember = (samples: readonly (readonly [Quantity, Watched, Sample])[]): void => {
     for (const [quantity, , sample] of samples) {
       const kept = past.get(quantity) ?? [];
       kept.push(sample);
@@ -153,6 +155,10 @@ export function createWatch(options: WatchOptions = {}): Watch {
         kept.filter(({ time }) => time >= sample.time - trendMs),
       );
     }
+  };
+
+  const trends = (samples: readonly (readonly [Quantity, Watched, Sample])[], now: News2Score): Finding[] => {
+    remember(samples);
     const newest = Math.max(...samples.map(([, , { time }]) => time));
     if (samples.length === 0 || newest < trendDue) {
       return [];
@@ -191,6 +197,12 @@ export function createWatch(options: WatchOptions = {}): Watch {
         ...deviations(samples),
         ...trends(samples, latest),
       ];
+    },
+    learn(columns) {
+      triage.assess(columns);
+      const samples = digest(columns);
+      deviations(samples);
+      remember(samples);
     },
     silence(now) {
       const silent = silencesAt(last, now);
@@ -237,7 +249,7 @@ function within(parameter: keyof News2Observation, value: number): number {
 function scoreReason(score: News2Score): string {
   const points = Object.entries(score.parameters)
     .filter(([, value]) => value !== null && value > 0)
-    .map(([name, value]) => `${name} ${value}`);
+    .map(([name, value]) => `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${value}`);
   return `NEWS2 ${score.complete ? "" : "≥ "}${score.lowerBound}${points.length === 0 ? "" : ` (${points.join(", ")})`}`;
 }
 

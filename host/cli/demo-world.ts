@@ -70,6 +70,8 @@ export interface DemoWorld {
   signIn(part: Part): Promise<PersonAtWork>;
   /** Stops the cloud, does what is to be done without it, and starts it again where it was. */
   withoutCloud(work: () => Promise<void>): Promise<void>;
+  /** The same of the KDC, which serves the page too. */
+  withoutKdc(work: () => Promise<void>): Promise<void>;
   /** Stops the services; a temporary folder goes away with them. */
   close(): Promise<void>;
 }
@@ -173,9 +175,9 @@ export async function startDemoWorld(options: {
     const cloudUrl = `http://127.0.0.1:${cloudPort}`;
     const cloudletPort = await findPort(options.freePorts ? 0 : CLOUDLET_PORT);
     const cloudletUrls = `http://127.0.0.1:${cloudletPort}`;
-    const kdc = await onFreePort(usualPort, (port) =>
-      launchKdc({ ...launchOptions("kdc", { cloudUrl, cloudletUrls }, port), handOver: true }),
-    );
+    const startKdc = (port: string | undefined) =>
+      launchKdc({ ...launchOptions("kdc", { cloudUrl, cloudletUrls }, port), handOver: true });
+    const kdc = await onFreePort(usualPort, startKdc);
     running.push(kdc);
     onStep("starting the cloud");
     const startCloud = () => launchCloud(launchOptions("cloud", { kdcUrl: kdc.url }, cloudPort));
@@ -291,6 +293,12 @@ export async function startDemoWorld(options: {
       await keepAddresses(folder, addresses);
     }
     const mongodb = process.env.MONGODB_URL !== undefined && process.env.MONGODB_URL !== "";
+    const without = async (url: string, start: () => Promise<RunningService>, work: () => Promise<void>) => {
+      const at = running.findIndex((service) => service.url === url);
+      await running[at]?.close();
+      await work();
+      running[at] = await start();
+    };
     return {
       addresses,
       pageOf,
@@ -303,12 +311,8 @@ export async function startDemoWorld(options: {
       deviceFolder,
       toolkit,
       signIn,
-      async withoutCloud(work) {
-        const at = running.findIndex(({ url }) => url === cloud.url);
-        await running[at]?.close();
-        await work();
-        running[at] = await startCloud();
-      },
+      withoutCloud: (work) => without(cloud.url, startCloud, work),
+      withoutKdc: (work) => without(kdc.url, () => startKdc(new URL(kdc.url).port), work),
       close,
     };
   } catch (error) {

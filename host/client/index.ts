@@ -93,6 +93,7 @@ export {
   unlockKeystore,
 } from "./keystore.ts";
 export { mergeContents } from "./keystore-merge.ts";
+export type { NewestFirst } from "./newest-first.ts";
 export { createNoteIndex, type FoundNote, type NoteIndex } from "./note-search.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";
 export { type ConsentState, type GivenConsent, stateOf } from "./own-consents.ts";
@@ -127,7 +128,7 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createPreview, IRREVOCABLE, type Preview, REGION_CONTENTS } from "./preview.ts";
-export { createReader, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export { createReader, type FollowOptions, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
 export {
   createRecordOwner,
   type OwnRecord,

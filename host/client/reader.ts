@@ -19,6 +19,7 @@ import {
 import { createFreshGrants, isPassing, type Wait } from "./fresh-grants.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
+import { type NewestFirst, readNewestFirst } from "./newest-first.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 import { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
 
@@ -40,12 +41,19 @@ export interface Reader {
   follow(
     stream: OpenedStream,
     signal: AbortSignal,
-    options?: {
-      readonly after?: number;
-      readonly onTrouble?: (error: MedcloudletError) => void;
-      readonly onNote?: () => void;
-    },
+    options?: FollowOptions & { readonly after?: number },
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }>;
+  /** All of a stream, beginning with the newest. */
+  newestFirst(stream: OpenedStream): NewestFirst;
+}
+
+export interface FollowOptions {
+  /** Hears each time why nothing comes through; it is tried again. */
+  readonly onTrouble?: (error: MedcloudletError) => void;
+  /** Hears each time that everything that there was has been given. */
+  readonly onCaughtUp?: () => void;
+  /** Hears that somebody may have written a note. */
+  readonly onNote?: () => void;
 }
 
 const RENEW_BEFORE_MS = 30_000;
@@ -329,6 +337,37 @@ export function createReader(options: {
     }
   }
 
+  const follow = async function* (
+    stream: OpenedStream,
+    signal: AbortSignal,
+    seen: ReturnType<typeof createSeen>,
+    { after = 0, onTrouble, onCaughtUp, onNote }: FollowOptions & { readonly after?: number },
+  ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
+    let cursor = after;
+    while (!signal.aborted) {
+      try {
+        // The subscription stands before the first read, so that nothing falls between the two.
+        for await (const _ of news(stream.streamId, signal, onNote)) {
+          for await (const item of readOn(stream, cursor, seen, (ms) => pause(ms, signal))) {
+            cursor = item.cursor;
+            yield item;
+          }
+          onCaughtUp?.();
+        }
+      } catch (error) {
+        if (signal.aborted) {
+          return;
+        }
+        if (!isPassing(error)) {
+          throw error;
+        }
+        onTrouble?.(error);
+      }
+      // Also where the cloud ended the stream without a fault: a cloud that always does must not be hammered.
+      await pause(RECONNECT_AFTER_MS, signal);
+    }
+  };
+
   return {
     async shared() {
       const streams: SharedStream[] = [];
@@ -361,30 +400,19 @@ export function createReader(options: {
       return { streams, refused };
     },
     read: (stream, after = 0) => readOn(stream, after, createSeen()),
-    async *follow(stream, signal, { after = 0, onTrouble, onNote } = {}) {
+    follow: (stream, signal, options = {}) => follow(stream, signal, createSeen(), options),
+    newestFirst(stream) {
       const seen = createSeen();
-      let cursor = after;
-      while (!signal.aborted) {
-        try {
-          // The subscription stands before the first read, so that nothing falls between the two.
-          for await (const _ of news(stream.streamId, signal, onNote)) {
-            for await (const item of readOn(stream, cursor, seen, (ms) => pause(ms, signal))) {
-              cursor = item.cursor;
-              yield item;
-            }
-          }
-        } catch (error) {
-          if (signal.aborted) {
-            return;
-          }
-          if (!isPassing(error)) {
-            throw error;
-          }
-          onTrouble?.(error);
-        }
-        // Also where the cloud ended the stream without a fault: a cloud that always does must not be hammered.
-        await pause(RECONNECT_AFTER_MS, signal);
-      }
+      return readNewestFirst({
+        fetchBefore: async (before, most) =>
+          http.bytes({
+            method: "GET",
+            url: `${streamsUrl}/${stream.streamId}/batches?before=${before}&limit=${most}`,
+            credentials: await credentialsFor(stream.streamId),
+          }),
+        open: (bytes) => open(bytes, stream, performance.now(), seen, undefined),
+        follow: (after, signal, options) => follow(stream, signal, seen, { ...options, after }),
+      });
     },
   };
 }

@@ -120,7 +120,7 @@ export function createServiceApp(options: {
         origin: options.pageOrigin,
         methods: ["GET", "POST", "PUT", "DELETE"],
         allowedHeaders: ["Authorization", "DPoP", "Content-Type"],
-        exposedHeaders: ["Medcloudlet-Cursor", "Retry-After"],
+        exposedHeaders: ["Medcloudlet-Cursor", "Medcloudlet-First", "Retry-After"],
         maxAge: 600,
       }),
     );

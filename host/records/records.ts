@@ -23,8 +23,10 @@ interface StoredBatch {
 
 export interface Page {
   readonly batches: Bytes[];
-  /** Where to go on: the position of the last batch, or the one asked from when there is none. */
+  /** Where to go on: the position of the last batch, or the one asked from when there is none (backwards: 0). */
   readonly cursor: number;
+  /** Position of the first batch, where to go on backwards; 0 when there is none. */
+  readonly first: number;
 }
 
 /** What the cloud can say of one epoch's batches without opening any. Times are those of the batches' headers. */
@@ -47,6 +49,8 @@ export interface Records {
   ): Promise<{ status: "stored" | "duplicate"; position: number }>;
   /** Batches of a stream that arrived after `after`, in order of arrival. */
   page(streamId: string, after: number, limit: number): Promise<Page>;
+  /** The newest batches that arrived before `before`, in order of arrival: pages of a history that is read backwards. */
+  pageBack(streamId: string, before: number, limit: number): Promise<Page>;
   /** How many batches of a stream are sealed to an epoch, and from when to when. */
   summary(streamId: string, epochId: string): Promise<EpochSummary>;
 }
@@ -55,6 +59,40 @@ export interface Records {
 const PAGE_BYTES = 8 * 1024 * 1024;
 /** How many batches are fetched at once. */
 const PORTION = 16;
+
+type Kept = Pick<StoredBatch, "position" | "bytes">;
+
+/** A portion at a time: a whole page of largest batches would be half a gigabyte of memory. */
+async function portions(
+  limit: number,
+  find: (cursor: number | undefined, portion: number) => Promise<readonly Kept[]>,
+): Promise<Kept[]> {
+  const kept: Kept[] = [];
+  let size = 0;
+  while (kept.length < limit) {
+    const portion = Math.min(PORTION, limit - kept.length);
+    const found = await find(kept.at(-1)?.position, portion);
+    for (const { bytes, position } of found) {
+      if (kept.length > 0 && size + bytes.length > PAGE_BYTES) {
+        return kept;
+      }
+      kept.push({ bytes, position });
+      size += bytes.length;
+    }
+    if (found.length < portion) {
+      break;
+    }
+  }
+  return kept;
+}
+
+function pageOf(kept: readonly Kept[], none: number): Page {
+  return {
+    batches: kept.map(({ bytes }) => bytes),
+    cursor: kept.at(-1)?.position ?? none,
+    first: kept[0]?.position ?? 0,
+  };
+}
 
 /** The cloud's sealed batches. `onStored` hears of every new one. */
 export async function createRecords(options: {
@@ -143,29 +181,22 @@ export async function createRecords(options: {
       return stored;
     },
     async page(streamId, after, limit) {
-      const batches: Bytes[] = [];
-      let cursor = after;
-      let size = 0;
-      while (batches.length < limit) {
-        // A portion at a time: the whole limit in largest batches would be half a gigabyte of memory.
-        const portion = Math.min(PORTION, limit - batches.length);
-        const found = await records.find(
-          { streamId: { $eq: streamId }, position: { $gt: cursor } },
+      const found = await portions(limit, (cursor, portion) =>
+        records.find(
+          { streamId: { $eq: streamId }, position: { $gt: cursor ?? after } },
           { sort: { position: 1 }, limit: portion },
-        );
-        for (const { bytes, position } of found) {
-          if (batches.length > 0 && size + bytes.length > PAGE_BYTES) {
-            return { batches, cursor };
-          }
-          batches.push(bytes);
-          size += bytes.length;
-          cursor = position;
-        }
-        if (found.length < portion) {
-          break;
-        }
-      }
-      return { batches, cursor };
+        ),
+      );
+      return pageOf(found, after);
+    },
+    async pageBack(streamId, before, limit) {
+      const found = await portions(limit, (cursor, portion) =>
+        records.find(
+          { streamId: { $eq: streamId }, position: { $lt: cursor ?? before } },
+          { sort: { position: -1 }, limit: portion },
+        ),
+      );
+      return pageOf(found.reverse(), 0);
     },
     async summary(streamId, epochId) {
       const sealed = { streamId: { $eq: streamId }, epochId: { $eq: epochId } };

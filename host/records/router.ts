@@ -15,10 +15,15 @@ import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 const STREAM = z.strictObject({ streamId: idSchema });
-const PAGE = z.strictObject({
-  after: z.coerce.number().int().nonnegative().default(0),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-});
+const POSITION = z.coerce.number().int();
+const PAGE = z
+  .strictObject({
+    after: POSITION.nonnegative().optional(),
+    /** Backwards instead: the newest that arrived before this position. */
+    before: POSITION.positive().optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(100),
+  })
+  .refine(({ after, before }) => after === undefined || before === undefined, "after or before, not both");
 const EPOCH = z.strictObject({ epochId: idSchema });
 const RECEIVED_AT = z.coerce.number().int().positive();
 
@@ -71,10 +76,18 @@ export function addRecordsRoutes(
     refusal,
     async handle({ params, query }) {
       await erasures.requireKept(params.streamId);
-      const page = await records.page(params.streamId, query.after, query.limit);
+      const { after = 0, before, limit } = query;
+      const page =
+        before === undefined
+          ? await records.page(params.streamId, after, limit)
+          : await records.pageBack(params.streamId, before, limit);
       return {
         status: 200,
-        headers: { "Content-Type": BATCHES_TYPE, "Medcloudlet-Cursor": String(page.cursor) },
+        headers: {
+          "Content-Type": BATCHES_TYPE,
+          "Medcloudlet-Cursor": String(page.cursor),
+          "Medcloudlet-First": String(page.first),
+        },
         bytes: frameBatches(page.batches),
       };
     },

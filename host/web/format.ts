@@ -40,6 +40,11 @@ export function byUrgency(a: PatientRow, b: PatientRow): number {
   return scored(b) - scored(a) || (b.lastTime ?? 0) - (a.lastTime ?? 0) || (a.name < b.name ? -1 : 1);
 }
 
+/** Whole minutes until then. */
+export function minutesLeft(until: number, now: number): number {
+  return Math.max(0, Math.floor((until - now) / 60_000));
+}
+
 /** In fours, as people read them out. */
 export function groups(fingerprint: string): string {
   return fingerprint.replace(/(.{4})(?=.)/g, "$1 ");

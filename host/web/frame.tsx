@@ -29,10 +29,11 @@ export function Frame(props: { readonly onLock: () => void; readonly onLeave: ()
         <ul>
           {person.factorMissing
             ? null
-            : pages.map(({ id, label }) => (
+            : pages.map(({ id, label, Badge }) => (
                 <li key={id}>
                   <a href={addressOf(id)} aria-current={id === page?.id ? "page" : undefined}>
                     {label}
+                    {Badge === undefined ? null : <Badge />}
                   </a>
                 </li>
               ))}

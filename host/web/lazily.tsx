@@ -1,10 +1,13 @@
-import type { ComponentType } from "preact";
+import type { ComponentChild, ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { wordsOf } from "./hooks.ts";
 import { Failure } from "./parts/failure.tsx";
 
-/** A view whose code is fetched when somebody goes there. */
-export function lazily<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** A view whose code is fetched when somebody goes there; `waiting` stands there until then. */
+export function lazily<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  waiting: ComponentChild = <main aria-busy="true" />,
+): ComponentType<P> {
   let loaded: ComponentType<P> | null = null;
   return function Lazy(props: P) {
     const [View, setView] = useState<ComponentType<P> | null>(() => loaded);
@@ -27,6 +30,6 @@ export function lazily<P extends object>(load: () => Promise<ComponentType<P>>):
         </main>
       );
     }
-    return View === null ? <main aria-busy="true" /> : <View {...props} />;
+    return View === null ? waiting : <View {...props} />;
   };
 }

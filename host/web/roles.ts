@@ -9,6 +9,8 @@ export interface PageSpec {
   readonly id: string;
   readonly label: string;
   readonly View: ComponentType<{ readonly rest: Route }>;
+  /** What the bar says beside the label, whichever view is open. */
+  readonly Badge?: ComponentType;
 }
 
 const { pages } = TEXTS;
@@ -24,6 +26,17 @@ const DOCTOR: readonly PageSpec[] = [
     id: "patients",
     label: pages.patients,
     View: lazily(async () => (await import("./doctor/patients.tsx")).PatientsView),
+  },
+  {
+    id: "alerts",
+    label: TEXTS.alerts.title,
+    View: lazily(async () => (await import("./alerts/alerts.tsx")).AlertsView),
+    Badge: lazily(async () => (await import("./alerts/bell.tsx")).Bell, null),
+  },
+  {
+    id: "emergencies",
+    label: TEXTS.emergencies.title,
+    View: lazily(async () => (await import("./emergency/emergencies.tsx")).EmergenciesView),
   },
 ];
 

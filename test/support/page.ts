@@ -1,7 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
+import { demoCode, enrolDemoFactor } from "../../host/cli/demo-authenticator.ts";
+import type { DemoWorld } from "../../host/cli/demo-world.ts";
+import { type PersonAtWork, registerPerson, startWork } from "../../host/cli/home.ts";
 
 /** A page that writes down every breach of its policy and every error. */
 export async function openWatchedPage(context: BrowserContext, complaints: string[]): Promise<Page> {
@@ -76,4 +80,28 @@ export function createPageWatch() {
 /** As `faultsOf`, for the view that is named in the failure. */
 export async function expectAccessible(page: Page, view: string): Promise<void> {
   expect(await faultsOf(page), view).toEqual([]);
+}
+
+/** Somebody new of a role whose keys lie at the KDC, and an address that brings their login along. */
+export async function newcomerAt(
+  world: DemoWorld,
+  role: "patient" | "doctor" | "security-officer",
+  handle: string,
+  name: string,
+): Promise<{ readonly person: PersonAtWork; readonly address: string }> {
+  const { toolkit, addresses, folder } = world;
+  const [password, passphrase] = ["a password of one test", "a passphrase of one test"];
+  const home = join(folder, "people", handle);
+  const { session: inviter } = await world.signIn(role === "security-officer" ? "officer" : "operator");
+  const { code: invitation } = await inviter.invite(role);
+  await registerPerson(toolkit, { home, addresses, invitation, handle, name, password, passphrase });
+  const code = () => demoCode(home, toolkit.clock);
+  const person = await startWork(toolkit, { home, addresses, password, passphrase, code });
+  if (person.session.secondFactor === "missing") {
+    await enrolDemoFactor(person.session, { home, password, clock: toolkit.clock });
+  }
+  await person.backUp();
+  const { token, expiresAt } = person.session;
+  const login = Buffer.from(JSON.stringify({ handle, passphrase, session: { token, expiresAt } }));
+  return { person, address: `${addresses.kdc}/#login=${login.toString("base64url")}` };
 }

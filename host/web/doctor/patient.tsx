@@ -1,12 +1,28 @@
-import { useEffect } from "preact/hooks";
-import { ageText, groups } from "../format.ts";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import { AlertCard } from "../alerts/alert-card.tsx";
+import { isOpen } from "../alerts/use-alerts.ts";
+import { ageText, dateText, groups } from "../format.ts";
+import type { View } from "../readings/chart.tsx";
+import type { Mark } from "../readings/marks.ts";
 import { ScoreBadge } from "../readings/score-badge.tsx";
 import { StreamState } from "../readings/stream-state.tsx";
 import type { OpenedSeries } from "../readings/use-stream-series.ts";
 import { VitalCharts } from "../readings/vital-charts.tsx";
 import { VitalSigns } from "../readings/vital-signs.tsx";
 import { TEXTS } from "../texts/index.ts";
+import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
+import { EmergencyMark } from "./emergency-mark.tsx";
+import { ExportForm } from "./export-form.tsx";
+import { KdcAway } from "./kdc-away.tsx";
+
+function marksOf({ alert, marks }: PageAlert): Mark[] {
+  return marks.map(({ time, level }) => ({
+    time,
+    level,
+    words: `${TEXTS.alerts.level[level]}: ${alert.reason}`,
+  }));
+}
 
 /** One patient: who, how they are, and their vital signs over time. */
 export function PatientView(props: {
@@ -14,10 +30,22 @@ export function PatientView(props: {
   /** True until the list is there. */
   readonly loading: boolean;
   readonly opened: OpenedSeries;
+  /** Why the KDC does not answer, where it does not. */
+  readonly kdcTrouble: string | null;
+  /** Everybody's. */
+  readonly alerts: readonly PageAlert[];
   readonly now: number;
   readonly onBack: () => void;
 }) {
-  const { row, loading, opened, now, onBack } = props;
+  const { row, loading, opened, kdcTrouble, alerts, now, onBack } = props;
+  const streamId = row?.streamId;
+  const own = useMemo(() => alerts.filter((one) => one.streamId === streamId), [alerts, streamId]);
+  const marks = useMemo(() => own.flatMap(marksOf), [own]);
+  const shownView = useRef<View | null>(null);
+  const noteShown = useCallback((view: View) => {
+    shownView.current = view;
+  }, []);
+  const open = own.filter(({ alert }) => isOpen(alert));
   const text = TEXTS.patient;
 
   useEffect(() => {
@@ -52,13 +80,25 @@ export function PatientView(props: {
           <h1>{row.name}</h1>
           <p class="dim">
             {row.lastTime === null ? TEXTS.list.noReadings : ageText(row.lastTime, now)} ·{" "}
-            {TEXTS.readings.batches(row.batches)}
+            {TEXTS.readings.batches(row.batches)} <EmergencyMark row={row} now={now} />
           </p>
         </div>
         <VitalSigns vitals={row.vitals} />
       </header>
+      <KdcAway trouble={kdcTrouble} />
       <StreamState row={row} />
-      <VitalCharts opened={opened} lastTime={row.lastTime} />
+      {open.length === 0 ? null : (
+        <ul class="alert-list" aria-label={TEXTS.doctor.alertsOf}>
+          {open.map((shown) => (
+            <AlertCard key={shown.id} shown={shown} now={now} named={false} />
+          ))}
+        </ul>
+      )}
+      <VitalCharts opened={opened} lastTime={row.lastTime} marks={marks} onShown={noteShown} />
+      <p class="dim" role="status">
+        {row.opening && row.firstTime !== null ? TEXTS.doctor.opening(dateText(row.firstTime)) : null}
+      </p>
+      <ExportForm row={row} view={() => shownView.current} />
       <p class="dim">
         {text.fingerprint} <code>{groups(row.fingerprint)}</code> ({text.compare})
       </p>

@@ -1,11 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
+import { useAlerts } from "../alerts/use-alerts.ts";
 import { useNow, useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { useStreamSeries } from "../readings/use-stream-series.ts";
 import { goTo, type Route } from "../route.ts";
+import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
 import { PatientView } from "./patient.tsx";
 import { PatientList } from "./patient-list.tsx";
+
+const NO_ALERTS: readonly PageAlert[] = [];
 
 /** Everybody who shares with this doctor, or one of them. */
 export function PatientsView({ rest }: { readonly rest: Route }) {
@@ -13,11 +17,14 @@ export function PatientsView({ rest }: { readonly rest: Route }) {
   const [streamId] = rest;
   const [rows, setRows] = useState<readonly PatientRow[] | null>(null);
   const [refusedGrants, setRefusedGrants] = useState(0);
+  const [kdcTrouble, setKdcTrouble] = useState<string | null>(null);
+  const alerts = useAlerts() ?? NO_ALERTS;
   const now = useNow(1000);
   useTold("patients", (told) => {
     setRows(told.rows);
     setRefusedGrants(told.refusedGrants);
   });
+  useTold("kdc", ({ trouble }) => setKdcTrouble(trouble));
   useEffect(() => {
     port.ask("patients", null).catch(() => null);
   }, [port]);
@@ -28,6 +35,8 @@ export function PatientsView({ rest }: { readonly rest: Route }) {
       <PatientList
         rows={rows}
         refusedGrants={refusedGrants}
+        kdcTrouble={kdcTrouble}
+        alerts={alerts}
         now={now}
         onOpen={(id) => goTo("patients", id)}
       />
@@ -38,6 +47,8 @@ export function PatientsView({ rest }: { readonly rest: Route }) {
       row={rows?.find((row) => row.streamId === streamId)}
       loading={rows === null}
       opened={opened}
+      kdcTrouble={kdcTrouble}
+      alerts={alerts}
       now={now}
       onBack={() => goTo("patients")}
     />

@@ -43,7 +43,7 @@ function EmergencyCard(props: { readonly emergency: ShownEmergency; readonly onE
             disabled={doing.busy}
             onSure={() =>
               doing.run(async () => {
-                await port.ask("endEmergency", { emergencyId: emergency.emergencyId });
+                await port.ask("endOwnEmergency", { emergencyId: emergency.emergencyId });
                 onEnded();
               })
             }

@@ -1,58 +1,48 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
-import type { Series, SeriesUpdate } from "../worker/series.ts";
+import type { SeriesUpdate } from "../worker/series.ts";
+import { createSortedSeries, type SortedSeries } from "./sorted-series.ts";
 
 /** The readings of one stream as far as they are here. */
 export interface OpenedSeries {
-  readonly series: ReadonlyMap<string, Series>;
+  /** The same object as long as the stream is: it grows. */
+  readonly series: ReadonlyMap<string, SortedSeries>;
   /** Grows with each change. */
   readonly version: number;
 }
 
-const NOTHING: OpenedSeries = { series: new Map(), version: 0 };
-
-/** Puts what came behind what is there. */
-function withUpdates(
-  known: ReadonlyMap<string, Series>,
-  updates: readonly SeriesUpdate[],
-): Map<string, Series> {
-  const series = new Map(known);
+function takeIn(series: Map<string, SortedSeries>, updates: readonly SeriesUpdate[]): void {
   for (const { quantity, whole, times, values } of updates) {
-    const before = whole ? undefined : series.get(quantity);
-    if (before === undefined) {
-      series.set(quantity, { times, values });
-      continue;
-    }
-    const length = before.times.length + times.length;
-    const [allTimes, allValues] = [new Float64Array(length), new Float64Array(length)];
-    allTimes.set(before.times);
-    allTimes.set(times, before.times.length);
-    allValues.set(before.values);
-    allValues.set(values, before.values.length);
-    series.set(quantity, { times: allTimes, values: allValues });
+    const known = series.get(quantity);
+    const kept = whole || known === undefined ? createSortedSeries() : known;
+    kept.insert({ times, values });
+    series.set(quantity, kept);
   }
-  return series;
 }
 
 /** Follows the readings of one stream as the worker opens them; of none for null. */
 export function useStreamSeries(streamId: string | null): OpenedSeries {
   const { port } = usePage();
-  const [opened, setOpened] = useState<OpenedSeries>(NOTHING);
+  const [version, setVersion] = useState(0);
+  const opened = useRef<{ of: string | null; series: Map<string, SortedSeries> }>({
+    of: null,
+    series: new Map(),
+  });
+  if (opened.current.of !== streamId) {
+    opened.current = { of: streamId, series: new Map() };
+  }
   useTold("series", (told) => {
-    if (told.streamId === streamId) {
-      setOpened(({ series, version }) => ({
-        series: withUpdates(series, told.updates),
-        version: version + 1,
-      }));
+    if (told.streamId === opened.current.of) {
+      takeIn(opened.current.series, told.updates);
+      setVersion((before) => before + 1);
     }
   });
   useEffect(() => {
-    setOpened(NOTHING);
     port.ask("show", { streamId }).catch(() => null);
     return () => {
       port.ask("show", { streamId: null }).catch(() => null);
     };
   }, [port, streamId]);
-  return opened;
+  return { series: opened.current.series, version };
 }

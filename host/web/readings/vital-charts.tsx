@@ -1,31 +1,43 @@
 import { useState } from "preact/hooks";
 import { usePage } from "../page-context.ts";
 import { TEXTS } from "../texts/index.ts";
-import type { Series } from "../worker/series.ts";
 import { Chart, type View } from "./chart.tsx";
+import type { Mark } from "./marks.ts";
 import { PANELS } from "./panel.ts";
+import type { SortedSeries } from "./sorted-series.ts";
 import type { OpenedSeries } from "./use-stream-series.ts";
 
 const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * HOUR_MS;
 const RANGES = {
   hour: HOUR_MS,
   sixHours: 6 * HOUR_MS,
-  day: 24 * HOUR_MS,
-  week: 7 * 24 * HOUR_MS,
+  day: DAY_MS,
+  week: 7 * DAY_MS,
   all: Number.POSITIVE_INFINITY,
 } as const;
 type Range = keyof typeof RANGES;
+/** The same hours of another day: whether something is new is the first question about a patient that one knows. */
+const BEFORE = { none: 0, day: DAY_MS, week: 7 * DAY_MS } as const;
+type Before = keyof typeof BEFORE;
+const NO_MARKS: readonly Mark[] = [];
 
-function firstTime(series: ReadonlyMap<string, Series>): number {
+function firstTime(series: ReadonlyMap<string, SortedSeries>): number {
   return Math.min(...[...series.values()].map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
 }
 
 /** Where the newest reading stands in a window that follows it: a little room is left to grow into. */
-function following(range: Range, lastTime: number | null, series: ReadonlyMap<string, Series>): View {
+function following(range: Range, lastTime: number | null, series: ReadonlyMap<string, SortedSeries>): View {
   const to = lastTime ?? 0;
   const from = range === "all" ? firstTime(series) : to - RANGES[range];
   const begin = Number.isFinite(from) && from < to ? from : to - HOUR_MS;
   return [begin, to + (to - begin) * 0.02];
+}
+
+/** A view that has something of the readings in it. */
+function withinReach([from, to]: View, first: number, last: number): View {
+  const by = from > last ? last - from : to < first ? first - to : 0;
+  return [from + by, to + by];
 }
 
 /** The vital signs of one stream over time, moving as readings come. */
@@ -33,14 +45,19 @@ export function VitalCharts(props: {
   readonly opened: OpenedSeries;
   /** Time of the newest reading, ms. */
   readonly lastTime: number | null;
+  readonly marks?: readonly Mark[];
+  /** Hears what is in view. */
+  readonly onShown?: (view: View) => void;
 }) {
   const { theme } = usePage();
   const { series, version } = props.opened;
   const [range, setRange] = useState<Range>("hour");
   const [zoomed, setZoomed] = useState<View | null>(null);
+  const [before, setBefore] = useState<Before>("none");
   const text = TEXTS.readings;
   const view = zoomed ?? following(range, props.lastTime, series);
   const shown = PANELS.filter(({ lines }) => lines.some(({ quantity }) => series.has(quantity)));
+  props.onShown?.(view);
   return (
     <>
       <fieldset class="ranges" aria-label={text.rangesLabel}>
@@ -57,29 +74,37 @@ export function VitalCharts(props: {
             {text.ranges[name]}
           </button>
         ))}
-        <span class="dim">
-          {zoomed === null ? <span class="live">{text.live}</span> : null} {text.zoomHint}
-        </span>
+        <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
+        <label class="compare">
+          <span>{TEXTS.charts.compare}</span>
+          <select value={before} onChange={(event) => setBefore(event.currentTarget.value as Before)}>
+            {(Object.keys(BEFORE) as Before[]).map((name) => (
+              <option key={name} value={name}>
+                {TEXTS.charts.compareWith[name]}
+              </option>
+            ))}
+          </select>
+        </label>
       </fieldset>
       <section class="panels">
         {shown.map((panel) => (
           <figure key={panel.id}>
-            <figcaption>
-              <span>{panel.label}</span>
-              <span class="dim">{panel.unit}</span>
-              <span class="dim key">{panel.bandLabel}</span>
-            </figcaption>
             <Chart
               panel={panel}
               series={series}
               version={version}
               view={view}
               theme={theme}
-              onView={setZoomed}
+              marks={props.marks ?? NO_MARKS}
+              before={BEFORE[before]}
+              onView={(next) =>
+                setZoomed(next === null ? null : withinReach(next, firstTime(series), props.lastTime ?? 0))
+              }
             />
           </figure>
         ))}
       </section>
+      <p class="dim chart-hint">{TEXTS.charts.hint}</p>
     </>
   );
 }

@@ -1,6 +1,11 @@
 import { ACCOUNT } from "./en/account.ts";
+import { ALERTS } from "./en/alerts.ts";
+import { CHARTS } from "./en/charts.ts";
 import { COMMON } from "./en/common.ts";
 import { COMMUNITY } from "./en/community.ts";
+import { DOCTOR } from "./en/doctor.ts";
+import { EMERGENCIES } from "./en/emergencies.ts";
+import { EXPORT } from "./en/export.ts";
 import { OFFICER } from "./en/officer.ts";
 import { PATIENT } from "./en/patient.ts";
 
@@ -11,7 +16,12 @@ import { PATIENT } from "./en/patient.ts";
 export const TEXTS = {
   ...COMMON,
   own: ACCOUNT,
+  alerts: ALERTS,
+  charts: CHARTS,
   community: COMMUNITY,
+  doctor: DOCTOR,
+  emergencies: EMERGENCIES,
+  export: EXPORT,
   home: PATIENT,
   officer: OFFICER,
 } as const;

@@ -1,5 +1,6 @@
 import type { AccountQuestions, NoticesTold } from "./account/questions.ts";
 import type { CommunityQuestions } from "./community/questions.ts";
+import type { PageAlert } from "./doctor/alert-journal.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
 import type { OfficerQuestions } from "./officer/questions.ts";
 import type { WatchState } from "./officer/watch-questions.ts";
@@ -38,6 +39,9 @@ export type Told =
   | { readonly told: "series"; readonly streamId: string; readonly updates: readonly SeriesUpdate[] }
   | { readonly told: "watch"; readonly state: WatchState }
   | { readonly told: "auditProgress"; readonly done: number; readonly total: number }
+  | { readonly told: "alerts"; readonly alerts: readonly PageAlert[] }
+  /** Whether the KDC answers; why not, where it does not. */
+  | { readonly told: "kdc"; readonly trouble: string | null }
   /** The person's locked keystore or session changed. */
   | { readonly told: "vault"; readonly vault: LockedVault };
 

@@ -1,12 +1,7 @@
 import type { Quantity, ReadingColumn } from "../../sealing/index.ts";
+import { createSortedSeries, firstFrom, type Series, type SortedSeries } from "../readings/sorted-series.ts";
 
-/** Samples of one quantity in the order of time; a missing value is NaN. Times in ms since 1970-01-01 UTC. */
-export interface Series {
-  readonly times: Float64Array<ArrayBuffer>;
-  readonly values: Float64Array<ArrayBuffer>;
-}
-
-/** What came since it was last asked for: to be put at the end, or, where readings came late, all of it anew. */
+/** Samples to be put among those that the page has; `whole` instead of them. */
 export interface SeriesUpdate extends Series {
   readonly quantity: Quantity;
   readonly whole: boolean;
@@ -20,117 +15,87 @@ export interface SeriesStore {
   news(): SeriesUpdate[];
   /** Samples of the last `windowMs`, at most `most` of them, evenly chosen. */
   recent(quantity: Quantity, windowMs: number, most: number): (number | null)[];
+  /** Columns of what was measured from `from` to before `to`, ms. */
+  between(from: number, to: number): ReadingColumn[];
   readonly samples: number;
 }
 
 interface Kept {
-  times: Float64Array<ArrayBuffer>;
-  values: Float64Array<ArrayBuffer>;
-  length: number;
-  /** Samples that the page has. */
-  sent: number;
-  /** False from a late reading until the next look. */
-  sorted: boolean;
-  /** The page's copy is of another order. */
-  reordered: boolean;
+  readonly all: SortedSeries;
+  /** What the page has not heard of. */
+  news: SortedSeries | null;
 }
 
-const LEAST_ROOM = 1024;
-
-function grown(old: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const roomier = new Float64Array(Math.max(LEAST_ROOM, old.length * 2));
-  roomier.set(old);
-  return roomier;
+function blockOf({ times, values }: ReadingColumn): Series {
+  return {
+    times: Float64Array.from(times),
+    values: Float64Array.from(values, (value) => value ?? Number.NaN),
+  };
 }
 
-function sort(kept: Kept): void {
-  if (kept.sorted) {
-    return;
-  }
-  const order = Array.from({ length: kept.length }, (_, i) => i).sort(
-    (a, b) => (kept.times[a] as number) - (kept.times[b] as number),
-  );
-  const [times, values] = [kept.times.slice(), kept.values.slice()];
-  order.forEach((from, to) => {
-    kept.times[to] = times[from] as number;
-    kept.values[to] = values[from] as number;
-  });
-  kept.sorted = true;
-  kept.reordered = true;
+function updateOf(quantity: Quantity, { times, values }: Series, whole: boolean): SeriesUpdate {
+  return { quantity, whole, times: times.slice(), values: values.slice() };
 }
 
-/** Keeps the opened readings of one stream in typed arrays that grow by doubling. */
+/** Keeps the opened readings of one stream. */
 export function createSeriesStore(): SeriesStore {
   const series = new Map<Quantity, Kept>();
 
-  const append = (quantity: Quantity, time: number, value: number | null): void => {
-    let kept = series.get(quantity);
-    if (kept === undefined) {
-      const empty = () => new Float64Array(0);
-      kept = { times: empty(), values: empty(), length: 0, sent: 0, sorted: true, reordered: false };
-      series.set(quantity, kept);
-    }
-    if (kept.length === kept.times.length) {
-      kept.times = grown(kept.times);
-      kept.values = grown(kept.values);
-    }
-    if (kept.length > 0 && time < (kept.times[kept.length - 1] as number)) {
-      kept.sorted = false;
-    }
-    kept.times[kept.length] = time;
-    kept.values[kept.length] = value ?? Number.NaN;
-    kept.length++;
-  };
-
-  const updateFrom = (quantity: Quantity, kept: Kept, from: number): SeriesUpdate => ({
-    quantity,
-    whole: from === 0,
-    times: kept.times.slice(from, kept.length),
-    values: kept.values.slice(from, kept.length),
-  });
-
   return {
     add(columns) {
-      for (const { quantity, times, values } of columns) {
-        times.forEach((time, i) => {
-          append(quantity, time, values[i] ?? null);
-        });
+      for (const column of columns) {
+        const kept = series.get(column.quantity) ?? { all: createSortedSeries(), news: null };
+        series.set(column.quantity, kept);
+        const block = blockOf(column);
+        kept.all.insert(block);
+        kept.news ??= createSortedSeries();
+        kept.news.insert(block);
       }
     },
     all: () =>
       [...series].map(([quantity, kept]) => {
-        sort(kept);
-        kept.sent = kept.length;
-        kept.reordered = false;
-        return updateFrom(quantity, kept, 0);
+        kept.news = null;
+        return updateOf(quantity, kept.all, true);
       }),
     news: () =>
       [...series].flatMap(([quantity, kept]) => {
-        sort(kept);
-        const from = kept.reordered ? 0 : kept.sent;
-        kept.sent = kept.length;
-        kept.reordered = false;
-        return from === kept.length ? [] : [updateFrom(quantity, kept, from)];
+        const { news } = kept;
+        kept.news = null;
+        return news === null || news.times.length === 0 ? [] : [updateOf(quantity, news, false)];
       }),
     recent(quantity, windowMs, most) {
-      const kept = series.get(quantity);
-      if (kept === undefined || kept.length === 0) {
-        return [];
-      }
-      sort(kept);
-      const begin = (kept.times[kept.length - 1] as number) - windowMs;
-      let from = kept.length;
-      while (from > 0 && (kept.times[from - 1] as number) >= begin) {
-        from--;
-      }
-      const step = Math.max(1, (kept.length - from) / most);
-      return Array.from({ length: Math.ceil((kept.length - from) / step) }, (_, i) => {
-        const value = kept.values[from + Math.floor(i * step)] as number;
+      const { times, values } = series.get(quantity)?.all ?? { times: new Float64Array(0), values: [] };
+      const from = firstFrom(times, (times.at(-1) ?? 0) - windowMs);
+      const step = Math.max(1, (times.length - from) / most);
+      return Array.from({ length: Math.ceil((times.length - from) / step) }, (_, i) => {
+        const value = values[from + Math.floor(i * step)] as number;
         return Number.isNaN(value) ? null : value;
       });
     },
+    between: (from, to) =>
+      [...series].flatMap(
+        ([
+          quantity,
+          {
+            all: { times, values },
+          },
+        ]) => {
+          const [begin, end] = [firstFrom(times, from), firstFrom(times, to)];
+          return begin === end
+            ? []
+            : [
+                {
+                  quantity,
+                  times: [...times.subarray(begin, end)],
+                  values: Array.from(values.subarray(begin, end), (value) =>
+                    Number.isNaN(value) ? null : value,
+                  ),
+                },
+              ];
+        },
+      ),
     get samples() {
-      return [...series.values()].reduce((sum, { length }) => sum + length, 0);
+      return [...series.values()].reduce((sum, { all }) => sum + all.times.length, 0);
     },
   };
 }

@@ -172,9 +172,33 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
       "?after=1e300",
       "?after[$gt]=0",
       "?after=0&before=1",
+      "?before=0",
+      "?before=-1",
+      "?before=1e300",
+      "?before[$lt]=9",
       "?__proto__=1",
     ]) {
       await expectProblem(await page(query), 400, "REQUEST_INVALID");
+    }
+  });
+
+  it("gives every batch once backwards as well, each page in order of arrival", async () => {
+    for (const limit of [1, 2, 5, 500]) {
+      const collected: number[] = [];
+      let before = String(Number.MAX_SAFE_INTEGER);
+      for (let pages = 0; pages < 10; pages++) {
+        const answer = await page(`?limit=${limit}&before=${before}`);
+        expect(answer.status).toBe(200);
+        const batches = unframeBatches(new Uint8Array(await answer.arrayBuffer()));
+        expect(batches.length).toBeLessThanOrEqual(limit);
+        if (batches.length === 0) {
+          expect(answer.headers.get("medcloudlet-first")).toBe("0");
+          break;
+        }
+        collected.unshift(...batches.map((bytes) => bytes[56] as number));
+        before = answer.headers.get("medcloudlet-first") as string;
+      }
+      expect(collected, `limit ${limit}`).toEqual([0, 1, 2, 3, 4]);
     }
   });
 

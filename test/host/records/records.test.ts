@@ -184,6 +184,7 @@ describe.each(backends())("the cloud's records on the $name store", (backend) =>
     expect(await restarted.page(streamId, first.position, 10)).toEqual({
       batches: [expect.objectContaining({ length: 1 })],
       cursor: second.position,
+      first: second.position,
     });
   });
 

@@ -73,7 +73,6 @@ export const COMMON = {
     live: "Live",
     ranges: { hour: "1 h", sixHours: "6 h", day: "24 h", week: "7 d", all: "All" },
     rangesLabel: "Time shown",
-    zoomHint: "Drag over a chart to zoom in, double-click to zoom out.",
     band: "0 in NEWS2",
     systolicBand: "systolic 0 in NEWS2",
   },

@@ -203,7 +203,7 @@ export interface PatientQuestions extends Pick<DoctorQuestions, "patients" | "sh
     };
     readonly answer: null;
   };
-  readonly endEmergency: { readonly ask: { readonly emergencyId: string }; readonly answer: null };
+  readonly endOwnEmergency: { readonly ask: { readonly emergencyId: string }; readonly answer: null };
   /** Starts a new key where an emergency has opened the newest. */
   readonly newKeyAfterEmergency: { readonly ask: null; readonly answer: null };
 }

@@ -12,7 +12,7 @@ export function createTrustees(
 ): Answers<
   Pick<
     PatientQuestions,
-    "trustees" | "findTrustee" | "prepareEmergency" | "endEmergency" | "newKeyAfterEmergency"
+    "trustees" | "findTrustee" | "prepareEmergency" | "endOwnEmergency" | "newKeyAfterEmergency"
   >
 > {
   return {
@@ -61,7 +61,7 @@ export function createTrustees(
         );
         return null;
       }),
-    endEmergency: ({ emergencyId }) =>
+    endOwnEmergency: ({ emergencyId }) =>
       desk.act(async ({ emergency }) => {
         await emergency.end(emergencyId);
         return null;

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { createAlertJournal } from "../../../host/web/worker/doctor/alert-journal.ts";
+import { rejectionOf } from "../sealing/fixtures.ts";
+
+const MINUTE = 60_000;
+const ABOUT = { streamId: "s1", patient: "Ada", kind: "news2" };
+const GRAVE = { level: "emergency", reason: "NEWS2 9" } as const;
+const WELL = { level: null, reason: "well" } as const;
+
+function journalAt(start: number, kept: string | null = null) {
+  let time = start;
+  const journal = createAlertJournal({ clock: { now: () => time }, kept });
+  return {
+    journal,
+    pass(ms: number) {
+      time += ms;
+    },
+  };
+}
+
+describe("the journal of alerts", () => {
+  it("has one open alert of a stream and kind, and a mark for each time it became graver", () => {
+    const { journal, pass } = journalAt(1000);
+    journal.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 10);
+    expect(journal.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 20)).toBeNull();
+    pass(MINUTE);
+    journal.observe(ABOUT, GRAVE, 30);
+    const [only, ...others] = journal.list();
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({
+      patient: "Ada",
+      alert: { status: "raised", level: "emergency" },
+      marks: [
+        { time: 10, level: "urgent" },
+        { time: 30, level: "emergency" },
+      ],
+    });
+  });
+
+  it("escalates what nobody answers by the clock alone", () => {
+    const { journal, pass } = journalAt(0);
+    journal.observe(ABOUT, GRAVE, 0);
+    expect(journal.tick()).toBe(false);
+    pass(5 * MINUTE);
+    expect(journal.tick()).toBe(true);
+    expect(journal.list()[0]?.alert).toMatchObject({ status: "escalated", tier: 1 });
+  });
+
+  it("puts those that call before those in hand, and what is over last", () => {
+    const { journal } = journalAt(0);
+    journal.observe({ ...ABOUT, streamId: "in hand" }, GRAVE, 0);
+    journal.apply(journal.list()[0]?.id as string, { type: "acknowledge", by: "me" });
+    journal.observe({ ...ABOUT, streamId: "over" }, GRAVE, 0);
+    const over = journal.list().find(({ streamId }) => streamId === "over");
+    journal.apply(over?.id as string, { type: "resolve", by: "me", reason: "" });
+    journal.observe({ ...ABOUT, streamId: "calls" }, { level: "attention", reason: "red" }, 0);
+    expect(journal.list().map(({ streamId }) => streamId)).toEqual(["calls", "in hand", "over"]);
+  });
+
+  it("refuses what the life of an alert refuses, and an alert that it has not", async () => {
+    const { journal } = journalAt(0);
+    journal.observe(ABOUT, GRAVE, 0);
+    const id = journal.list()[0]?.id as string;
+    const late = { type: "snooze", by: "me", forMs: 16 * MINUTE } as const;
+    expect(await rejectionOf(Promise.resolve().then(() => journal.apply(id, late)))).toBe(
+      "ALERT_SNOOZE_INVALID",
+    );
+    const unknown = Promise.resolve().then(() => journal.apply("x", { type: "acknowledge", by: "me" }));
+    expect(await rejectionOf(unknown)).toBe("ALERT_NOT_FOUND");
+  });
+
+  it("goes on from what it gave to be kept, and begins anew from what is damaged", () => {
+    const first = journalAt(0).journal;
+    first.observe(ABOUT, GRAVE, 0);
+    first.noteSeen("s1", 77);
+    const second = journalAt(1, first.text()).journal;
+    expect(second.list()).toEqual(first.list());
+    expect([second.seenUntil("s1"), second.seenUntil("s2")]).toEqual([77, Number.NEGATIVE_INFINITY]);
+    expect(second.observe(ABOUT, GRAVE, 1)).toBeNull();
+    expect(journalAt(1, first.text().slice(5)).journal.list()).toEqual([]);
+    expect(journalAt(1, '{"alerts":[{"id":1}],"seen":[]}').journal.list()).toEqual([]);
+  });
+
+  it("keeps a bounded number of alerts, and of their events, without changing how they stand", () => {
+    const { journal, pass } = journalAt(0);
+    for (let i = 0; i < 300; i++) {
+      pass(MINUTE);
+      journal.observe({ ...ABOUT, streamId: `s${i}` }, GRAVE, i);
+      const open = journal.list().find(({ streamId }) => streamId === `s${i}`);
+      journal.apply(open?.id as string, { type: "resolve", by: "me", reason: "" });
+    }
+    expect(journal.list().length).toBeLessThanOrEqual(201);
+    expect(journal.list()[0]?.streamId).toBe("s299");
+    journal.observe(ABOUT, { level: "urgent", reason: "up and down" }, 0);
+    for (let i = 0; i < 200; i++) {
+      pass(1000);
+      journal.observe(ABOUT, i % 2 === 0 ? WELL : { level: "urgent", reason: "again" }, i);
+    }
+    const [open] = journal.list();
+    expect(open?.events.length).toBeLessThanOrEqual(64);
+    expect(open?.alert).toMatchObject({ status: "raised", level: "urgent", easedAt: null });
+  });
+});
