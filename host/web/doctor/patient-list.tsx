@@ -6,6 +6,7 @@ import { VitalSigns } from "../readings/vital-signs.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
+import { Asking } from "./asking.tsx";
 import { EmergencyMark } from "./emergency-mark.tsx";
 import { KdcAway } from "./kdc-away.tsx";
 
@@ -79,6 +80,7 @@ export function PatientList(props: {
           />
         ))}
       </ul>
+      <Asking />
     </main>
   );
 }

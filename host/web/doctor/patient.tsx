@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { AlertCard } from "../alerts/alert-card.tsx";
 import { isOpen } from "../alerts/use-alerts.ts";
 import { ageText, dateText, groups } from "../format.ts";
+import { Notes } from "../notes/notes.tsx";
 import type { View } from "../readings/chart.tsx";
 import type { Mark } from "../readings/marks.ts";
 import { ScoreBadge } from "../readings/score-badge.tsx";
@@ -98,6 +99,7 @@ export function PatientView(props: {
       <p class="dim" role="status">
         {row.opening && row.firstTime !== null ? TEXTS.doctor.opening(dateText(row.firstTime)) : null}
       </p>
+      <Notes streamId={row.streamId} />
       <ExportForm row={row} view={() => shownView.current} />
       <p class="dim">
         {text.fingerprint} <code>{groups(row.fingerprint)}</code> ({text.compare})

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ageText } from "../format.ts";
 import { useNow, useTold } from "../hooks.ts";
+import { Notes } from "../notes/notes.tsx";
 import { usePage } from "../page-context.ts";
 import { StreamState } from "../readings/stream-state.tsx";
 import { useStreamSeries } from "../readings/use-stream-series.ts";
@@ -86,6 +87,7 @@ export function ReadingsView({ rest }: { readonly rest: Route }) {
       <StreamState row={row} />
       {row.lastTime === null ? null : <VitalCharts opened={opened} lastTime={row.lastTime} />}
       <p class="dim">{text.what}</p>
+      <Notes streamId={row.streamId} />
     </main>
   );
 }

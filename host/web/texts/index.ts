@@ -6,6 +6,7 @@ import { COMMUNITY } from "./en/community.ts";
 import { DOCTOR } from "./en/doctor.ts";
 import { EMERGENCIES } from "./en/emergencies.ts";
 import { EXPORT } from "./en/export.ts";
+import { NOTES } from "./en/notes.ts";
 import { OFFICER } from "./en/officer.ts";
 import { PATIENT } from "./en/patient.ts";
 
@@ -23,5 +24,6 @@ export const TEXTS = {
   emergencies: EMERGENCIES,
   export: EXPORT,
   home: PATIENT,
+  notes: NOTES,
   officer: OFFICER,
 } as const;

@@ -2,6 +2,7 @@ import type { AccountQuestions, NoticesTold } from "./account/questions.ts";
 import type { CommunityQuestions } from "./community/questions.ts";
 import type { PageAlert } from "./doctor/alert-journal.ts";
 import type { DoctorQuestions } from "./doctor/questions.ts";
+import type { NoteQuestions } from "./notes/questions.ts";
 import type { OfficerQuestions } from "./officer/questions.ts";
 import type { WatchState } from "./officer/watch-questions.ts";
 import type { PatientQuestions } from "./patient/questions.ts";
@@ -22,6 +23,7 @@ export interface Questions
     DoctorQuestions,
     PatientQuestions,
     CommunityQuestions,
+    NoteQuestions,
     OfficerQuestions {}
 export type Question = keyof Questions;
 

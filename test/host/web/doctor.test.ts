@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
 
   it("tells of a grave reading whichever view is open, soon after it arrived", async () => {
     await bar(/^Account/).click();
-    await page.getByRole("heading", { name: "Your account" }).waitFor();
+    await page.getByRole("heading", { name: "Your account", exact: true }).waitFor();
     const sent = Date.now();
     await send(ill(), "emergency");
     await page.locator(".bell.emergency").waitFor();

@@ -68,8 +68,26 @@ export interface EmergencyQuestions {
 
 export type ExportFormat = "csv" | "fhir";
 
+export interface AskingQuestions {
+  /** Asks whoever has this handle for their medical readings, to treat them. */
+  readonly askForAccess: {
+    readonly ask: { readonly handle: string; readonly days: number; readonly reason: string };
+    readonly answer: null;
+  };
+  readonly askedForAccess: {
+    readonly ask: null;
+    readonly answer: readonly {
+      readonly requestId: string;
+      readonly handle: string;
+      readonly reason: string;
+      readonly expiresAt: number;
+    }[];
+  };
+  readonly withdrawAsking: { readonly ask: { readonly requestId: string }; readonly answer: null };
+}
+
 /** What a doctor's page asks of the worker. */
-export interface DoctorQuestions extends AlertQuestions, EmergencyQuestions {
+export interface DoctorQuestions extends AlertQuestions, EmergencyQuestions, AskingQuestions {
   /** Readings of a stream from `from` to before `to` (ms) as a file. */
   readonly exportReadings: {
     readonly ask: {

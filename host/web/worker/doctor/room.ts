@@ -1,9 +1,12 @@
 import { isMedcloudletError, MedcloudletError } from "../../../base/index.ts";
 import { createReader } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
+import type { NoteQuestions } from "../notes/questions.ts";
+import { createNoteRoom } from "../notes/room.ts";
 import { createStreams, type Streams } from "../streams.ts";
 import type { Work } from "../work.ts";
 import { createAlertDesk } from "./alert-desk.ts";
+import { createAsking } from "./asking.ts";
 import { createEmergencyRoom } from "./emergencies.ts";
 import type { DoctorQuestions } from "./questions.ts";
 
@@ -12,7 +15,7 @@ const LOOK_EVERY_MS = 30_000;
 const LOOK_AGAIN_MS = 2_000;
 
 /** A doctor's desk: everything that is shared with them, opened as it arrives. */
-export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuestions>> {
+export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuestions & NoteQuestions>> {
   const reader = createReader({ ...work, cloudUrl: work.places.cloudUrl });
   const desk = createAlertDesk({ work, streams: (): Streams => streams });
   const { onBatch, onWhole } = desk;
@@ -66,6 +69,8 @@ export async function createDoctorRoom(work: Work): Promise<Answers<DoctorQuesti
   return {
     ...desk.answers,
     ...createEmergencyRoom({ work, streams }),
+    ...createAsking(work),
+    ...createNoteRoom({ work, streamOf: async (streamId) => streams.streamOf(streamId) }),
     async exportReadings({ streamId, format, from, to }) {
       const stream = streams.streamOf(streamId);
       const series = streams.seriesOf(streamId);

@@ -1,4 +1,7 @@
+import { ownNotedStream } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
+import type { NoteQuestions } from "../notes/questions.ts";
+import { createNoteRoom } from "../notes/room.ts";
 import type { Work } from "../work.ts";
 import { createDeletion } from "./deletion.ts";
 import { createDesk } from "./desk.ts";
@@ -14,7 +17,7 @@ import { createTrustees } from "./trustees.ts";
 const LOOK_EVERY_MS = 30_000;
 
 /** A patient at home: their own readings, and who else may see what. */
-export async function createPatientRoom(work: Work): Promise<Answers<PatientQuestions>> {
+export async function createPatientRoom(work: Work): Promise<Answers<PatientQuestions & NoteQuestions>> {
   const readings = createOwnReadings(work);
   const desk = createDesk(work, { onChange: readings.refresh });
 
@@ -37,6 +40,16 @@ export async function createPatientRoom(work: Work): Promise<Answers<PatientQues
   }, LOOK_EVERY_MS);
   work.signal.addEventListener("abort", () => clearInterval(looking));
 
+  const ownStreamOf = async (streamId: string) => {
+    const { accountId } = work.person;
+    const stream = await ownNotedStream(work.suite, {
+      accountId,
+      keys: work.keys,
+      epochs: desk.look().owner.epochs,
+    });
+    return stream.streamId === streamId ? stream : undefined;
+  };
+
   return {
     patients: readings.patients,
     show: readings.show,
@@ -46,5 +59,6 @@ export async function createPatientRoom(work: Work): Promise<Answers<PatientQues
     ...createTrail(work, desk),
     ...createDevices(work, desk),
     ...createTrustees(work, desk),
+    ...createNoteRoom({ work, streamOf: ownStreamOf }),
   };
 }
