@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
 import { openDeviceFolder } from "../../../host/cli/device-folder.ts";
 import type { ReadingColumn } from "../../../host/sealing/index.ts";
-import { createEmbeddedStore, type Store } from "../../../host/store/index.ts";
+import { openStore, type Store } from "../../../host/store/index.ts";
 import { createPhysiology, type Device, uploadAll } from "../../../host/wearable/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
 import { expectAccessible, openWatchedPage } from "../../support/page.ts";
@@ -238,7 +238,12 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
 
   it("says of a batch that somebody changed in the cloud that it is not the patient's", async () => {
     await world.withoutCloud(async () => {
-      const cloud = createEmbeddedStore({ directory: join(world.folder, "cloud") });
+      const { databasePrefix } = JSON.parse(await readFile(join(world.folder, "demo.json"), "utf8"));
+      const cloud = await openStore({
+        mongodbUrl: process.env.MONGODB_URL,
+        database: `${databasePrefix}_cloud`,
+        directory: join(world.folder, "cloud"),
+      });
       const batches = await cloud.collection<{ _id: string; bytes: Uint8Array; position: number }>({
         name: "batches",
         indexes: [],
