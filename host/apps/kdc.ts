@@ -1,3 +1,4 @@
+import type { Request } from "express";
 import { type AuditLog, addAuditRoutes } from "../audit/index.ts";
 import type { Bytes, Clock } from "../base/index.ts";
 import { createHttpClient } from "../client/index.ts";
@@ -124,13 +125,16 @@ export async function createKdcApp(options: {
   const tickets = createTicketVerifier({ current: ownKeys, refresh: ownKeys }, clock);
   const guard = createTicketGuard({ tickets, proofs, publicUrl });
 
+  const proveAccount = (account: Account, request: Request) =>
+    requireAccountKey({ accounts, proofs, publicUrl }, account, request);
+
   const routes = createRoutes({
     ...{ login, proofs, guard, audit, publicUrl },
     watch: ids.watch,
-    proveAccount: (account, request) => requireAccountKey({ accounts, proofs, publicUrl }, account, request),
+    proveAccount,
   });
   addIdentityRoutes(routes, { accounts, invitations, devices, issuer, ring, onRegistered });
-  own.addRoutes(routes, open);
+  own.addRoutes(routes, { settled: open.settled, proveAccount });
   addKeysRoutes(routes, {
     accounts,
     devices,
@@ -191,6 +195,9 @@ export async function createKdcApp(options: {
       turning = setInterval(() => {
         ring.turn().catch((error) => {
           log.error({ event: "ticket_key_turn_failed", ...errorFields(error) });
+        });
+        deletions.resume().catch((error) => {
+          log.error({ event: "deletion_resume_failed", ...errorFields(error) });
         });
         emergencies.forget().catch((error) => {
           log.error({ event: "emergency_forget_failed", ...errorFields(error) });

@@ -256,7 +256,7 @@ export async function startWork(
     const state = await readBackupState(home);
     const ours = current;
     const { contents: synced, version } = await syncBackup({
-      ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+      ...{ session, suite, keys },
       ...{ contents: ours, version: state.version, opener: passphrase },
       lock: async (contents) =>
         first !== undefined && contents === ours ? first : lockKeystoreWithKey(contents, passphrase),
@@ -266,6 +266,23 @@ export async function startWork(
     }
     await writeBackupState(home, { ...state, version });
     return version;
+  };
+
+  /** What is wrong with the backup says the first change that is to be kept there; until then work goes on. */
+  const takeInNewer = async (): Promise<void> => {
+    const state = await readBackupState(home);
+    try {
+      const { contents, version } = await takeIn({ session, contents: current, opener: passphrase });
+      if (version > state.version) {
+        await takeOver(contents);
+        await writeBackupState(home, { ...state, version });
+      }
+    } catch (error) {
+      const passing = ["KEYSTORE_PASSPHRASE_CHANGED", "KEYSTORE_MALFORMED", "BACKUP_MISSING"];
+      if (!isMedcloudletError(error) || !passing.includes(error.code)) {
+        throw error;
+      }
+    }
   };
 
   return {
@@ -284,26 +301,17 @@ export async function startWork(
       }
     },
     async catchUpWithBackup() {
-      const state = await readBackupState(home);
-      if (!state.automatic) {
-        return;
-      }
-      try {
-        const { contents, version } = await takeIn({ session, contents: current, opener: passphrase });
-        if (version > state.version) {
-          await takeOver(contents);
-          await writeBackupState(home, { ...state, version });
-        }
-      } catch (error) {
-        // Another passphrase there: the first change says so, and a new passphrase here must stay possible.
-        const passing = ["KEYSTORE_PASSPHRASE_CHANGED", "BACKUP_MISSING"];
-        if (!isMedcloudletError(error) || !passing.includes(error.code)) {
-          throw error;
-        }
+      if ((await readBackupState(home)).automatic) {
+        await takeInNewer();
       }
     },
     async changePassphrase(next) {
       requirePassphrase(next);
+      const { version } = await readBackupState(home);
+      if (version > 0) {
+        // What another machine kept has the old passphrase still.
+        await takeInNewer();
+      }
       const locked = await lockKeystoreWithKey(current, next);
       await writePrivateFile(keystoreFile(home), locked.text);
       seen = locked.text;

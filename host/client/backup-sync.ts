@@ -3,6 +3,7 @@ import type { SealingSuite } from "../sealing/index.ts";
 import type { KdcSession } from "./kdc-client.ts";
 import { type KeystoreContents, type LockedKeystore, openKeystore } from "./keystore.ts";
 import { inOrder, mergeContents } from "./keystore-merge.ts";
+import type { PersonKeys } from "./person-keys.ts";
 import { fetchBackup, keepBackup } from "./recovery.ts";
 
 /** What a person does with their keystore on one machine, while another machine may have it, too. */
@@ -61,18 +62,18 @@ export interface SyncedKeystore {
 export async function syncBackup(input: {
   readonly session: KdcSession;
   readonly suite: SealingSuite;
-  readonly receivingPublicKey: Bytes;
+  readonly keys: PersonKeys;
   readonly contents: KeystoreContents;
   readonly version: number;
   readonly opener: string | Bytes;
   readonly lock: (contents: KeystoreContents) => Promise<LockedKeystore>;
 }): Promise<SyncedKeystore> {
-  const { session, suite, receivingPublicKey, opener, lock } = input;
+  const { session, suite, keys, opener, lock } = input;
   let { contents, version } = input;
   for (let left = TRIES; ; left--) {
     const locked = await lock(contents);
     try {
-      await keepBackup({ session, suite, receivingPublicKey, locked, version: version + 1 });
+      await keepBackup({ session, suite, keys, locked, version: version + 1 });
       return { contents, locked, version: version + 1 };
     } catch (error) {
       if (!isMedcloudletError(error, "BACKUP_STALE") || left === 0) {

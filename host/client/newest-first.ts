@@ -27,6 +27,8 @@ interface Parts {
 }
 
 const FROM_THE_END = Number.MAX_SAFE_INTEGER;
+/** Pages of nothing but known batches that are read over in a row. */
+const SEEN_PAGES_MOST = 4;
 
 export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFirst {
   /** Where the newest page ended, and where the earliest began. */
@@ -76,14 +78,17 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
       }
     },
     async older(most) {
-      // A page of nothing but batches that were seen is not the beginning.
-      for (;;) {
+      // A page of nothing but batches that were seen is not the beginning; a cloud that gives no others has an end, too.
+      for (let pages = 0; pages < SEEN_PAGES_MOST; pages++) {
         const from = before;
         const { batches } = await pageBefore(most);
         if (batches.length > 0 || before === from) {
           return batches;
         }
       }
+      throw new MedcloudletError("SERVICE_RESPONSE", "The cloud gives the same batches again and again.", {
+        status: 502,
+      });
     },
   };
 }

@@ -116,8 +116,17 @@ export function createOwnEpochs(options: {
   };
 
   const start: OwnEpochs["start"] = async (region) => {
-    const newest = ofRegion(region).at(-1);
     const known = await published();
+    const numbers = [...known.values()]
+      .filter((epoch) => epoch.owner === owner && epoch.region === region)
+      .map(({ number }) => number);
+    for (const lost of ofRegion(region).filter(
+      ({ epochId, number }) => !known.has(epochId) && number <= Math.max(0, ...numbers),
+    )) {
+      // Another machine of the same person published one with its number: nothing was ever sealed to this one.
+      all.splice(all.indexOf(lost), 1);
+    }
+    const newest = ofRegion(region).at(-1);
     if (newest !== undefined && !known.has(newest.epochId)) {
       // Kept and not published: an earlier attempt was cut off in between.
       await publishOrForget(newest);

@@ -330,9 +330,17 @@ export function createOwner(options: {
           epochs: Object.fromEntries(regions.map((region) => [region, numberOf(region)])),
           told: false,
         };
-        // Remembered, told, then a new epoch, then its keys: cut off at any point, the reader has nothing newer.
-        await remember(revocation);
-        await tell(revocation);
+        // Remembered, told, then a new epoch, then its keys: cut off at any point, the reader has nothing newer. Where it
+        // cannot be remembered (a backup that another machine locked anew, say), the consent ends all the same.
+        const unkept = await remember(revocation).then(
+          () => null,
+          (error: unknown) => ({ error }),
+        );
+        await revokeConsent(call, revocation.statement);
+        if (unkept !== null) {
+          throw unkept.error;
+        }
+        await remember({ ...revocation, told: true });
         const started = await startAll(exposedBy(revocation));
         return { epochs: started, ...(await rewrap(regions, onWrapped)) };
       }),

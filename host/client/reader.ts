@@ -210,17 +210,22 @@ export function createReader(options: {
   /**
    * Opens a batch with what is known of the stream, or with what the KDC knows by now: the patient enrols devices and
    * starts epochs while doctors read. What ails the KDC then is thrown to whoever waits, and tries again.
+   * @param wait null: of the past the KDC is not asked at all. There can be many epochs from before one's consent, and
+   *   what is new must not wait for them.
    */
   const openWithNews = async (
     bytes: Bytes,
     stream: OpenedStream,
     receivedAt: number,
-    wait: Wait | undefined,
+    wait: Wait | undefined | null,
   ): Promise<ReadBatch> => {
     if (!isShared(stream)) {
       return attempt(bytes, stream);
     }
     let batch = await attempt(bytes, fresh.current(stream));
+    if (wait === null) {
+      return batch;
+    }
     if (batch.status === "refused" && batch.error.code === "DEVICE_UNKNOWN") {
       batch = await attempt(bytes, await fresh.lookForDevice(stream, receivedAt, wait));
     }
@@ -239,7 +244,7 @@ export function createReader(options: {
     stream: OpenedStream,
     receivedAt: number,
     seen: ReturnType<typeof createSeen>,
-    wait: Wait | undefined,
+    wait: Wait | undefined | null,
   ): Promise<ReadBatch | null> => {
     const batch = await openWithNews(bytes, stream, receivedAt, wait);
     if (batch.status === "refused") {
@@ -410,7 +415,7 @@ export function createReader(options: {
             url: `${streamsUrl}/${stream.streamId}/batches?before=${before}&limit=${most}`,
             credentials: await credentialsFor(stream.streamId),
           }),
-        open: (bytes) => open(bytes, stream, performance.now(), seen, undefined),
+        open: (bytes) => open(bytes, stream, performance.now(), seen, null),
         follow: (after, signal, options) => follow(stream, signal, seen, { ...options, after }),
       });
     },

@@ -18,6 +18,7 @@ import {
   type LockedKeystore,
   unlockKeystore,
 } from "./keystore.ts";
+import type { PersonKeys } from "./person-keys.ts";
 import { RECOVERY_LOCK, recoveryProof, recoveryVerifier } from "./recovery-code.ts";
 import { lockWith, unlockWith } from "./small-lock.ts";
 
@@ -50,18 +51,19 @@ const ESCROW = utf8("medcloudlet backup key v1");
 export async function keepBackup(input: {
   readonly session: KdcSession;
   readonly suite: SealingSuite;
-  readonly receivingPublicKey: Bytes;
+  readonly keys: PersonKeys;
   readonly locked: LockedKeystore;
   readonly version: number;
 }): Promise<void> {
-  const { session, suite, locked, version } = input;
+  const { session, suite, keys, locked, version } = input;
   const aad = fromHex(session.account.accountId);
-  const sealed = await suite.seal(input.receivingPublicKey, ESCROW, aad, locked.key);
+  const sealed = await suite.seal(keys.receiving.publicKey, ESCROW, aad, locked.key);
   const escrow = { enc: toBase64Url(sealed.enc), ciphertext: toBase64Url(sealed.ciphertext) };
   await session.call(KEPT, {
     method: "PUT",
     path: "/backup",
     json: { version, keystore: locked.text, escrow },
+    key: keys.signing,
   });
 }
 

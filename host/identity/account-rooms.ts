@@ -12,7 +12,7 @@ import type { Login } from "./login.ts";
 import type { Notices } from "./notices.ts";
 import { createRecoveries } from "./recoveries.ts";
 import { createRecoveryRequests } from "./recovery-requests.ts";
-import { addRecoveryRoutes } from "./recovery-routes.ts";
+import { addRecoveryRoutes, type ProveAccount } from "./recovery-routes.ts";
 import type { Routes } from "./routes.ts";
 import { createSecondFactors } from "./second-factor.ts";
 import { addSecondFactorRoutes } from "./second-factor-routes.ts";
@@ -36,7 +36,10 @@ export async function createAccountRooms(options: {
 }): Promise<{
   /** Asks for password and code once more. */
   readonly reauthenticate: Reauthenticate;
-  addRoutes(routes: Routes, others: { readonly settled: (closed: Account) => Promise<void> }): void;
+  addRoutes(
+    routes: Routes,
+    others: { readonly settled: (closed: Account) => Promise<void>; readonly proveAccount: ProveAccount },
+  ): void;
 }> {
   const { store, clock, accounts, sessions, login } = options;
   const box = await factorBox(options.factorKey);
@@ -56,11 +59,11 @@ export async function createAccountRooms(options: {
   const common = { accounts, events, reauthenticate };
   return {
     reauthenticate,
-    addRoutes(routes, { settled }) {
+    addRoutes(routes, { settled, proveAccount }) {
       addSessionRoutes(routes, { ...common, sessions, login, factors, clients });
       addSecondFactorRoutes(routes, { ...common, sessions, factors, resets });
       addSuspensionRoutes(routes, { accounts, events, clock, settled });
-      addRecoveryRoutes(routes, { ...common, backups, recoveries });
+      addRecoveryRoutes(routes, { ...common, backups, recoveries, proveAccount });
       addGuardianRoutes(routes, { ...common, sets, requests });
     },
   };

@@ -1,7 +1,8 @@
+import type { Request } from "express";
 import { z } from "zod";
 import { bytesSchema } from "../sealing/index.ts";
 import type { AccountEvents } from "./account-events.ts";
-import { type Accounts, NOBODY, passwordSchema, presentAccount } from "./accounts.ts";
+import { type Account, type Accounts, NOBODY, passwordSchema, presentAccount } from "./accounts.ts";
 import type { Backups } from "./backups.ts";
 import type { Recoveries } from "./recoveries.ts";
 import type { Routes } from "./routes.ts";
@@ -33,6 +34,9 @@ const RECOVERY = z.strictObject({
   newPassword: passwordSchema,
 });
 
+/** Wants a proof of the account's own key beside the session. @throws MedcloudletError `PROOF_*` */
+export type ProveAccount = (account: Account, request: Request) => Promise<void>;
+
 /** Backups of the keystore, and the way back in with a recovery code. */
 export function addRecoveryRoutes(
   routes: Routes,
@@ -42,9 +46,10 @@ export function addRecoveryRoutes(
     readonly recoveries: Recoveries;
     readonly events: AccountEvents;
     readonly reauthenticate: Reauthenticate;
+    readonly proveAccount: ProveAccount;
   },
 ): void {
-  const { accounts, backups, recoveries, events, reauthenticate } = rooms;
+  const { accounts, backups, recoveries, events, reauthenticate, proveAccount } = rooms;
   const throttle = createThrottle();
 
   routes.session({
@@ -52,8 +57,10 @@ export function addRecoveryRoutes(
     path: "/backup",
     action: "backup.keep",
     body: BACKUP,
-    async handle({ account, body, concerning }) {
+    async handle({ account, request, body, concerning }) {
       concerning({ owner: account._id, details: { version: body.version } });
+      // Whoever stole a session, or guessed a password, must not put rubbish in the place of the only copy of the keys.
+      await proveAccount(account, request);
       await backups.keep(account._id, body);
       return { status: 200, json: { version: body.version } };
     },
@@ -98,7 +105,8 @@ export function addRecoveryRoutes(
       }
       const { account, locked } = await recoveries.use(known, proof, newPassword).catch(async (error) => {
         // For nobody too: a write more or less would tell who has an account.
-        await events.note(known?._id ?? NOBODY, "recovery-failed");
+        const about = known === null || known.deletedAt !== undefined ? NOBODY : known._id;
+        await events.note(about, "recovery-failed");
         throw error;
       });
       actingAs({ id: account._id, role: account.role });

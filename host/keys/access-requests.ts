@@ -110,7 +110,7 @@ export async function createAccessRequests(rooms: {
       }
       await requireRoom(asker);
       const named = await accounts.byHandle(handle);
-      const patient = named?.role === "patient" ? named._id : null;
+      const patient = named?.role === "patient" && named.suspendedAt === null ? named._id : null;
       const declinedUntil = earlier?.declinedUntil ?? 0;
       const expiresAt = now + LIFETIME_MS;
       const { regions, purpose, days, reason } = asked;
@@ -129,7 +129,8 @@ export async function createAccessRequests(rooms: {
         who: askerHandle,
         reason,
         until: expiresAt,
-        occurrence: now,
+        // Once a day, however often somebody asks and withdraws: other notices must not be pushed out of sight.
+        occurrence: Math.floor(now / DAY_MS),
       });
       return request;
     },

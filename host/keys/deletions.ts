@@ -173,7 +173,8 @@ export async function createDeletions(rooms: {
       await erase(account._id);
     },
     async resume() {
-      for (const { _id } of await deletions.find({ state: { $eq: "erasing" } })) {
+      // Those that are done, too: what was on its way in then, or came back from an older backup, goes now.
+      for (const { _id } of await deletions.find({ state: { $in: ["erasing", "done"] } })) {
         await erase(_id);
       }
     },

@@ -158,6 +158,8 @@ export async function createRecords(options: {
             digest,
             bytes,
           });
+          // Before it is told of, and in its turn: readers hear of positions in order.
+          await erasures.settle(streamId);
           return { status: "stored" as const, position };
         } catch (error) {
           if (!isDuplicate(error)) {
@@ -174,7 +176,6 @@ export async function createRecords(options: {
         }
         return { status: "duplicate" as const, position: earlier.position };
       });
-      await erasures.settle(streamId);
       if (stored.status === "stored") {
         onStored(streamId, stored.position);
       }

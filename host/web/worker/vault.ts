@@ -113,7 +113,7 @@ export async function openVault(
     async save(changed, { session, suite, keys }) {
       const ours = changes.apply(contents, changed);
       const synced = await syncBackup({
-        ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+        ...{ session, suite, keys },
         ...{ contents: ours, version, opener: passphrase, lock: opened.relock },
       });
       changes.noteTakenIn(ours, synced.contents);
@@ -138,7 +138,7 @@ export async function openVault(
       const reopened = await openKeystore(text, key);
       key.fill(0);
       const synced = await syncBackup({
-        ...{ session, suite, receivingPublicKey: keys.receiving.publicKey },
+        ...{ session, suite, keys },
         ...{ contents, version, opener: passphrase, lock: reopened.relock },
       });
       changes.noteTakenIn(contents, synced.contents);

@@ -129,7 +129,8 @@ export const ACCOUNT_SAMPLES: Readonly<Record<AccountAction, Sample>> = {
     path: `/second-factor-resets/${someId()}/confirmation`,
     passes: ["FACTOR_RESET_UNKNOWN"],
   }),
-  "backup.keep": ({ system }) => ({
+  "backup.keep": ({ system }, _target, caller) => ({
+    ...(caller === null ? {} : { key: caller.keys.signing }),
     json: {
       version: system.clock.now(),
       keystore: "locked",

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { randomBytes, toBase64Url, toHex } from "../../../host/base/index.ts";
 import {
   armRecovery,
@@ -13,6 +14,7 @@ import {
   recoveryProof,
   unlockKeystore,
 } from "../../../host/client/index.ts";
+import { createProof } from "../../../host/sealing/index.ts";
 import { enrol } from "../../support/authenticator.ts";
 import { spellings } from "../../support/leaks.ts";
 import { backends } from "../../support/stores.ts";
@@ -54,7 +56,7 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
     keepBackup({
       session: person.session,
       suite: system.suite,
-      receivingPublicKey: person.keys.receiving.publicKey,
+      keys: person.keys,
       locked: await lockKeystoreWithKey(contents, passphrase),
       version,
     });
@@ -90,16 +92,36 @@ describe.each(backends())("a lost machine, passphrase or password, on the $name 
     await expect(fetchBackup(bo.session)).rejects.toMatchObject({ code: "BACKUP_MISSING" });
   });
 
+  it("lets nobody with a stolen session alone put anything in its place", async () => {
+    const before = await fetchBackup(ada.session);
+    const json = { version: Number.MAX_SAFE_INTEGER, keystore: "rubbish", escrow: before.escrow };
+    const put = (key?: typeof bo.keys.signing) =>
+      ada.session.call(z.unknown(), {
+        method: "PUT",
+        path: "/backup",
+        json,
+        ...(key === undefined ? {} : { key }),
+      });
+    await expect(put()).rejects.toMatchObject({ code: "PROOF_INVALID", status: 401 });
+    await expect(put(bo.keys.signing)).rejects.toMatchObject({ code: "PROOF_KEY_MISMATCH", status: 403 });
+    expect(await fetchBackup(ada.session)).toEqual(before);
+  });
+
   it.runIf(backend.name === "embedded")("keeps one of two backups of one version that race", async () => {
     const outcomes = await Promise.allSettled([backUp(bo, 7), backUp(bo, 7), backUp(bo, 7)]);
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
   it("takes a keystore of thousands of characters, and none without bounds", async () => {
-    const put = (keystore: string, version: number) =>
-      fetch(`${system.kdc.url}/v1/backup`, {
+    const url = `${system.kdc.url}/v1/backup`;
+    const put = async (keystore: string, version: number) =>
+      fetch(url, {
         method: "PUT",
-        headers: { Authorization: `Bearer ${bo.session.token}`, "Content-Type": "application/json" },
+        headers: {
+          Authorization: `Bearer ${bo.session.token}`,
+          DPoP: await createProof({ key: bo.keys.signing, method: "PUT", url, clock: system.clock }),
+          "Content-Type": "application/json",
+        },
         body: JSON.stringify({
           version,
           keystore,

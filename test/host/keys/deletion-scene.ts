@@ -66,7 +66,7 @@ export async function settle(
     receivingKey: toBase64Url(patient.secrets[1] as Uint8Array),
   };
   const locked = await lockKeystoreWithKey(contents, "a passphrase of some length");
-  await keepBackup({ session, suite, receivingPublicKey: keys.receiving.publicKey, locked, version: 1 });
+  await keepBackup({ session, suite, keys, locked, version: 1 });
   await armRecovery(session, randomBytes(20), contents, { password: PASSWORD });
   const { account } = others.guardian.session;
   const cards = [{ accountId: account.accountId, handle: account.handle, identity: account.identity }];

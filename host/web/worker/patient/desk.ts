@@ -1,4 +1,4 @@
-import { createInTurn, fromBase64Url, toBase64Url } from "../../../base/index.ts";
+import { createInTurn, fromBase64Url, isMedcloudletError, toBase64Url } from "../../../base/index.ts";
 import { createEmergency, createOwner, type Emergency, type Owner } from "../../../client/index.ts";
 import type { Work } from "../work.ts";
 
@@ -17,6 +17,8 @@ export interface Desk {
    * readers then lack. What other tabs and machines kept is taken in first.
    */
   act<T>(work: (at: AtDesk) => Promise<T>): Promise<T>;
+  /** Like `act`, for what shuts somebody out: that must not fail because something could not be taken in. */
+  protect<T>(work: (at: AtDesk) => Promise<T>): Promise<T>;
   /** Remembers fingerprints that were compared. */
   remember(compared: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -49,23 +51,33 @@ export function createDesk(
     return { owner, emergency };
   };
 
+  const actAfter = <T>(takeIn: () => Promise<void>, acting: (at: AtDesk) => Promise<T>): Promise<T> =>
+    inTurn(() =>
+      navigator.locks.request(`medcloudlet-owner-${work.person.accountId}`, async () => {
+        await takeIn();
+        const at = look();
+        try {
+          return await acting(at);
+        } finally {
+          // Whatever came of it: keys may have begun.
+          await options.onChange(at.owner).catch(() => {
+            // The next look takes them in.
+          });
+        }
+      }),
+    );
+
   return {
     look,
-    act: (acting) =>
-      inTurn(() =>
-        navigator.locks.request(`medcloudlet-owner-${work.person.accountId}`, async () => {
-          await work.catchUp();
-          const at = look();
-          try {
-            return await acting(at);
-          } finally {
-            // Whatever came of it: keys may have begun.
-            await options.onChange(at.owner).catch(() => {
-              // The next look takes them in.
-            });
+    act: (acting) => actAfter(() => work.catchUp(), acting),
+    protect: (acting) =>
+      actAfter(async () => {
+        await work.catchUp().catch((error) => {
+          if (!isMedcloudletError(error)) {
+            throw error;
           }
-        }),
-      ),
+        });
+      }, acting),
     remember: (compared) => work.save({ known: { ...work.contents.known, ...compared } }),
   };
 }

@@ -24,7 +24,7 @@ export function createDevices(
         .sort((a, b) => b.pairedAt - a.pairedAt);
     },
     revokeDevice: ({ deviceId }) =>
-      desk.act(async ({ owner }) => {
+      desk.protect(async ({ owner }) => {
         await owner.revokeDevice(deviceId);
         return null;
       }),

@@ -160,7 +160,7 @@ export function createSharing(
         return { consentId: consent.consentId, until: consent.until };
       }),
     revoke: ({ consentId }) =>
-      desk.act(async ({ owner, emergency }) => {
+      desk.protect(async ({ owner, emergency }) => {
         const done = await owner.revoke(consentId);
         const more = await owner.catchUp();
         await emergency.catchUp();

@@ -62,7 +62,7 @@ export function createTrustees(
         return null;
       }),
     endOwnEmergency: ({ emergencyId }) =>
-      desk.act(async ({ emergency }) => {
+      desk.protect(async ({ emergency }) => {
         await emergency.end(emergencyId);
         return null;
       }),
