@@ -23,6 +23,7 @@ import {
   lockKeystoreWithKey,
   type Owner,
   openIdentity,
+  openKeystore,
   type PersonKeys,
   type Reader,
   requirePassphrase,
@@ -217,7 +218,8 @@ export async function startWork(
   const { home, addresses } = input;
   let { passphrase } = input;
   let seen = await requireHome(home);
-  const contents = await unlockKeystore(seen, passphrase);
+  let opened = await openKeystore(seen, passphrase);
+  const { contents } = opened;
   const keys = await openIdentity(suite, {
     signingSeed: fromBase64Url(contents.signingSeed),
     receivingKey: fromBase64Url(contents.receivingKey),
@@ -233,7 +235,7 @@ export async function startWork(
   const keep = async (): Promise<LockedKeystore> => {
     const now = await requireHome(home);
     if (now !== seen) {
-      await unlockKeystore(now, passphrase).catch((cause) => {
+      await opened.openCopy(now).catch((cause) => {
         throw new MedcloudletError(
           "KEYSTORE_PASSPHRASE_CHANGED",
           "Another command changed the passphrase meanwhile, so this change was not kept: run the command again.",
@@ -241,7 +243,8 @@ export async function startWork(
         );
       });
     }
-    const locked = await keepContents(home, current, passphrase);
+    const locked = await opened.relock(current);
+    await writePrivateFile(keystoreFile(home), locked.text);
     seen = locked.text;
     return locked;
   };
@@ -257,9 +260,9 @@ export async function startWork(
     const ours = current;
     const { contents: synced, version } = await syncBackup({
       ...{ session, suite, keys },
-      ...{ contents: ours, version: state.version, opener: passphrase },
+      ...{ contents: ours, version: state.version, openCopy: opened.openCopy },
       lock: async (contents) =>
-        first !== undefined && contents === ours ? first : lockKeystoreWithKey(contents, passphrase),
+        first !== undefined && contents === ours ? first : opened.relock(contents),
     });
     if (synced !== ours) {
       await takeOver(synced);
@@ -272,7 +275,7 @@ export async function startWork(
   const takeInNewer = async (): Promise<void> => {
     const state = await readBackupState(home);
     try {
-      const { contents, version } = await takeIn({ session, contents: current, opener: passphrase });
+      const { contents, version } = await takeIn({ session, contents: current, openCopy: opened.openCopy });
       if (version > state.version) {
         await takeOver(contents);
         await writeBackupState(home, { ...state, version });
@@ -316,6 +319,7 @@ export async function startWork(
       await writePrivateFile(keystoreFile(home), locked.text);
       seen = locked.text;
       passphrase = next;
+      opened = await openKeystore(locked.text, next);
       if ((await readBackupState(home)).version === 0) {
         return null;
       }

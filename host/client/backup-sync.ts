@@ -1,7 +1,7 @@
-import { type Bytes, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import type { SealingSuite } from "../sealing/index.ts";
 import type { KdcSession } from "./kdc-client.ts";
-import { type KeystoreContents, type LockedKeystore, openKeystore } from "./keystore.ts";
+import type { KeystoreContents, LockedKeystore } from "./keystore.ts";
 import { inOrder, mergeContents } from "./keystore-merge.ts";
 import type { PersonKeys } from "./person-keys.ts";
 import { fetchBackup, keepBackup } from "./recovery.ts";
@@ -54,7 +54,7 @@ export interface SyncedKeystore {
 /**
  * Keeps a keystore at the KDC as the version after `version`. Where another machine of the same person was faster, what
  * that one kept is taken in first: neither loses an epoch or a revocation.
- * @param input.opener passphrase or key that opens what the other machine kept
+ * @param input.openCopy opens what the other machine kept
  * @param input.lock locks the contents as they are after that
  * @throws MedcloudletError `KEYSTORE_FOREIGN`, `KEYSTORE_PASSPHRASE_CHANGED` where the other machine has another
  *   passphrase, `BACKUP_STALE` where others were faster time and again
@@ -65,10 +65,10 @@ export async function syncBackup(input: {
   readonly keys: PersonKeys;
   readonly contents: KeystoreContents;
   readonly version: number;
-  readonly opener: string | Bytes;
+  readonly openCopy: (text: string) => Promise<KeystoreContents>;
   readonly lock: (contents: KeystoreContents) => Promise<LockedKeystore>;
 }): Promise<SyncedKeystore> {
-  const { session, suite, keys, opener, lock } = input;
+  const { session, suite, keys, openCopy, lock } = input;
   let { contents, version } = input;
   for (let left = TRIES; ; left--) {
     const locked = await lock(contents);
@@ -80,7 +80,7 @@ export async function syncBackup(input: {
         throw error;
       }
     }
-    ({ contents, version } = await takeIn({ session, contents, opener }));
+    ({ contents, version } = await takeIn({ session, contents, openCopy }));
   }
 }
 
@@ -91,10 +91,10 @@ export async function syncBackup(input: {
 export async function takeIn(input: {
   readonly session: KdcSession;
   readonly contents: KeystoreContents;
-  readonly opener: string | Bytes;
+  readonly openCopy: (text: string) => Promise<KeystoreContents>;
 }): Promise<{ readonly contents: KeystoreContents; readonly version: number }> {
   const { keystore, version } = await fetchBackup(input.session);
-  const theirs = await openKeystore(keystore, input.opener).catch((error) => {
+  const theirs = await input.openCopy(keystore).catch((error) => {
     if (!isMedcloudletError(error, "KEYSTORE_PASSPHRASE")) {
       throw error;
     }
@@ -105,5 +105,5 @@ export async function takeIn(input: {
       { status: 409, cause: error },
     );
   });
-  return { contents: mergeContents(input.contents, theirs.contents), version };
+  return { contents: mergeContents(input.contents, theirs), version };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   type Bytes,
   fromBase64Url,
+  isMedcloudletError,
   MedcloudletError,
   randomBytes,
   toBase64Url,
@@ -186,6 +187,11 @@ export interface OpenedKeystore {
   readonly contents: KeystoreContents;
   /** Locks other contents with the same passphrase without asking for it: same salt and key, a new nonce. */
   relock(contents: KeystoreContents): Promise<LockedKeystore>;
+  /**
+   * Opens another copy of the keystore. One that `relock` made costs no work on the passphrase.
+   * @throws MedcloudletError as `openKeystore`
+   */
+  openCopy(text: string): Promise<KeystoreContents>;
 }
 
 /**
@@ -217,6 +223,16 @@ export async function openKeystore(text: string, opener: string | Bytes): Promis
   return {
     contents: decodeContents(new Uint8Array(plaintext)),
     relock: async (contents) => ({ text: await lockedText(contents, key, scrypt), key: key.slice() }),
+    async openCopy(copy) {
+      try {
+        return (await openKeystore(copy, key)).contents;
+      } catch (error) {
+        if (!isMedcloudletError(error, "KEYSTORE_PASSPHRASE")) {
+          throw error;
+        }
+        return (await openKeystore(copy, opener)).contents;
+      }
+    },
   };
 }
 

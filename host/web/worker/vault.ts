@@ -12,7 +12,7 @@ import {
   fetchBackup,
   type KdcSession,
   type KeystoreContents,
-  lockKeystoreWithKey,
+  lockKeystore,
   lockWith,
   openKeystore,
   type PersonKeys,
@@ -105,7 +105,7 @@ export async function openVault(
       if (backup.version <= version) {
         return;
       }
-      const taken = await takeIn({ session, contents, opener: passphrase });
+      const taken = await takeIn({ session, contents, openCopy: opened.openCopy });
       changes.noteTakenIn(contents, taken.contents);
       ({ contents, version } = taken);
       keystore = (await opened.relock(contents)).text;
@@ -114,7 +114,7 @@ export async function openVault(
       const ours = changes.apply(contents, changed);
       const synced = await syncBackup({
         ...{ session, suite, keys },
-        ...{ contents: ours, version, opener: passphrase, lock: opened.relock },
+        ...{ contents: ours, version, openCopy: opened.openCopy, lock: opened.relock },
       });
       changes.noteTakenIn(ours, synced.contents);
       ({ contents, version } = synced);
@@ -134,12 +134,10 @@ export async function openVault(
           { status: 400 },
         );
       }
-      const { text, key } = await lockKeystoreWithKey(contents, next);
-      const reopened = await openKeystore(text, key);
-      key.fill(0);
+      const reopened = await openKeystore(await lockKeystore(contents, next), next);
       const synced = await syncBackup({
         ...{ session, suite, keys },
-        ...{ contents, version, opener: passphrase, lock: reopened.relock },
+        ...{ contents, version, openCopy: opened.openCopy, lock: reopened.relock },
       });
       changes.noteTakenIn(contents, synced.contents);
       ({ contents, version } = synced);
