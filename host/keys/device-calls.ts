@@ -161,7 +161,8 @@ export async function createDeviceCalls(
       if (phase === "ended") {
         return { outcome: "over", emergency: null, call };
       }
-      if (phase === "open" || (await isThere(earlier.requester))) {
+      // A doctor's own request is no wearable's to end, whatever id its call has.
+      if (phase === "open" || earlier.call == null || (await isThere(earlier.requester))) {
         return { outcome: "opened", emergency: earlier, call };
       }
     }

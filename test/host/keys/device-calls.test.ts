@@ -332,6 +332,12 @@ describe.each(backends())("emergencies that a wearable calls, on the $name store
     expect(await send(await callOf())).toEqual({ emergency: e, outcome: "opened" });
     expect(await phases()).toMatchObject({ [e]: "open" });
     await fourth.emergency.end(e);
+
+    // What a doctor requested by themselves, on duty or not, no call ends, even under its id.
+    const { emergencyId } = await scene.open(third);
+    expect(await send(await callOf({ callId: emergencyId }))).toMatchObject({ emergency: emergencyId });
+    expect(await phases()).toMatchObject({ [emergencyId]: "pending" });
+    await third.emergency.end(emergencyId);
     await duty(second, 0);
   });
 
