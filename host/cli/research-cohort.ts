@@ -46,7 +46,19 @@ export function releaseConsented(options: PersonOptions & ReleaseOptions): Promi
     const members = await gather(toolkit, person, output);
     await makeRelease(options, {
       name: "Consented patients",
-      read: async (schema, digestRow) => cohortTable(members, schema, digestRow),
+      async read(schema, digestRow) {
+        const columns: string[] = [];
+        try {
+          return cohortTable(members, schema, digestRow, (column) => columns.push(column));
+        } finally {
+          if (columns.length > 0) {
+            const names = [...new Set(columns)].join(", ");
+            output.trouble(
+              `${columns.length} records have values that the schema does not take (${names}): left out.`,
+            );
+          }
+        }
+      },
     });
   });
 }

@@ -1,7 +1,14 @@
 import { z } from "zod";
-import { MedcloudletError } from "../base/index.ts";
+import { createInTurn, MedcloudletError } from "../base/index.ts";
 import { createRateLimiter } from "../http/index.ts";
-import { type Devices, deviceKey, type ProofCaller, type Relation, type Routes } from "../identity/index.ts";
+import {
+  type Device,
+  type Devices,
+  deviceKey,
+  type ProofCaller,
+  type Relation,
+  type Routes,
+} from "../identity/index.ts";
 import {
   EMERGENCY_CALL,
   EMERGENCY_CALL_REPORT,
@@ -16,9 +23,42 @@ import type { OpenAccounts } from "./open-accounts.ts";
 const STATEMENT = z.strictObject({ statement: z.string().min(1).max(4_096) });
 const BY_CALL = z.strictObject({ call: idSchema });
 
-/** New calls and repetitions of one patient's devices, an hour: each warns the patient, and trustees where it opens. */
-const CALL_LIMIT = { points: 20, seconds: 3600 };
-const REPORT_LIMIT = { points: 60, seconds: 3600 };
+const HOUR = 3600;
+/** New calls of one device, an hour: each warns the patient, and trustees where it opens. */
+const CALL_LIMIT = { points: 20, seconds: HOUR };
+/** Of all devices of one patient: a stolen one must not use up what the others have. */
+const OWNER_CALL_LIMIT = { points: 100, seconds: HOUR };
+const REPORT_LIMIT = { points: 60, seconds: HOUR };
+
+/**
+ * Counts new calls by device and by owner; one that is sent again within the hour costs nothing, as it warns nobody anew.
+ * @returns what throws `RATE_LIMITED`
+ */
+function createCallCount(): (device: Device, callId: string) => Promise<void> {
+  const known = createRateLimiter({ points: 1, seconds: HOUR });
+  const ofDevice = createRateLimiter(CALL_LIMIT);
+  const ofOwner = createRateLimiter(OWNER_CALL_LIMIT);
+  const countOne = async ({ _id, owner }: Device, callId: string): Promise<void> => {
+    const call = `${_id}/${callId}`;
+    const isNew = await known.consume(call).then(
+      () => true,
+      () => false,
+    );
+    if (!isNew) {
+      return;
+    }
+    try {
+      await ofDevice.consume(_id);
+      await ofOwner.consume(owner);
+    } catch (refusal) {
+      await known.reset(call);
+      throw refusal;
+    }
+  };
+  // One after the other: of two at once that go beyond the limit, the second must not pass for known.
+  const inTurn = createInTurn();
+  return (device, callId) => inTurn(() => countOne(device, callId));
+}
 
 /** Where wearables call, and doctors go on duty, under `/v1` of the KDC. */
 export function addDeviceCallRoutes(
@@ -26,7 +66,7 @@ export function addDeviceCallRoutes(
   rooms: { readonly devices: Devices; readonly calls: DeviceCalls; readonly open: OpenAccounts },
 ): void {
   const { devices, calls, open } = rooms;
-  const called = createRateLimiter(CALL_LIMIT);
+  const count = createCallCount();
   const reported = createRateLimiter(REPORT_LIMIT);
 
   /** Whether the key that a request proves is that of the device which its statement names. */
@@ -64,8 +104,9 @@ export function addDeviceCallRoutes(
     relation: byDevice(EMERGENCY_CALL),
     refusal: keyMismatch,
     async handle({ body: { statement }, concerning }) {
-      const device = await devices.active(unverifiedPayload(EMERGENCY_CALL, statement).deviceId);
-      await called.consume(device.owner);
+      const { deviceId, callId } = unverifiedPayload(EMERGENCY_CALL, statement);
+      const device = await devices.active(deviceId);
+      await count(device, callId);
       if (!(await open.isOpen(device.owner))) {
         throw new MedcloudletError(
           "DEVICE_OWNER_CLOSED",
@@ -73,12 +114,13 @@ export function addDeviceCallRoutes(
           { status: 403 },
         );
       }
-      const { outcome, emergency, call } = await calls.call(device, statement);
+      const { outcome, emergency, call, givenUp } = await calls.call(device, statement);
       concerning({
         details: {
           cause: call.cause,
           outcome,
           ...(emergency === null ? {} : { emergency: emergency._id, requester: emergency.requester }),
+          ...(givenUp === undefined ? {} : { givenUp }),
         },
       });
       return { status: 201, json: { emergency: emergency?._id ?? "", outcome } };

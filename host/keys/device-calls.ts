@@ -23,7 +23,9 @@ export type CallOutcome =
   /** A doctor on duty could not be found: called again, it opens once there is one. */
   | "nobody-on-duty"
   /** The patient chose no trustees: only a consent can help. */
-  | "unprepared";
+  | "unprepared"
+  /** The request of this very call has ended: a new call opens another. */
+  | "over";
 
 /** A doctor's shift: the newest word of each. */
 interface Duty {
@@ -44,13 +46,20 @@ export interface DeviceCalls {
   /**
    * Takes a call that a device has signed: opens one request for the patient's trustees to decide, in the name of
    * whoever on duty has the fewest. The patient is told whatever comes of it. Sent again, or while an earlier one of the
-   * same patient still runs, it opens nothing more.
+   * same patient still runs, it opens nothing more. One that still waits in the name of a doctor who is off duty or whose
+   * account is closed gives way as soon as another doctor can be asked.
    * @throws MedcloudletError `STATEMENT_INVALID`, `CALL_MISMATCH` (403), `CALL_STALE` (403), `EMERGENCY_TIME_LIMIT`
    */
   call(
     device: Device,
     statement: string,
-  ): Promise<{ outcome: CallOutcome; emergency: Emergency | null; call: EmergencyCall }>;
+  ): Promise<{
+    outcome: CallOutcome;
+    emergency: Emergency | null;
+    call: EmergencyCall;
+    /** The request that was given up, if one was. */
+    givenUp?: string;
+  }>;
   /** Checks what a device says of its call. @throws MedcloudletError `STATEMENT_INVALID`, `CALL_MISMATCH` */
   report(device: Device, callId: string, statement: string): Promise<EmergencyCallReport>;
 }
@@ -83,6 +92,16 @@ export async function createDeviceCalls(
     indexes: [{ fields: { until: 1 } }],
   });
 
+  const covers = ({ from, until }: Duty, now: number): boolean => until > now && from <= now + CLOCK_SKEW_MS;
+  const isDoctor = (account: Account | null): account is Account =>
+    account !== null && account.role === "doctor" && isOpen(account);
+
+  /** Whether an emergency's requester can see to it now. */
+  const isThere = async (requester: string): Promise<boolean> => {
+    const duty = await duties.findOne({ _id: { $eq: requester } });
+    return duty !== null && covers(duty, clock.now()) && isDoctor(await accounts.byId(requester));
+  };
+
   /** Doctors on duty whose accounts are open, those with the fewest running emergencies first. */
   const team = async (): Promise<{ doctor: Account; duty: Duty; running: number }[]> => {
     const now = clock.now();
@@ -93,7 +112,7 @@ export async function createDeviceCalls(
     const members = [];
     for (const duty of found) {
       const doctor = await accounts.byId(duty._id);
-      if (doctor !== null && doctor.role === "doctor" && isOpen(doctor)) {
+      if (isDoctor(doctor)) {
         const running = (await emergencies.of(doctor)).filter(({ requester }) => requester === doctor._id);
         members.push({ doctor, duty, running: running.length });
       }
@@ -134,12 +153,18 @@ export async function createDeviceCalls(
     });
     const patient = await accounts.byId(owner);
     const own = patient === null ? [] : await emergencies.of(patient);
-    const earlier = own.find(
-      (emergency) =>
-        emergency._id === call.callId || (emergency.call != null && phaseOf(emergency, now) !== "ended"),
-    );
+    const earlier =
+      own.find((emergency) => emergency.call != null && phaseOf(emergency, now) !== "ended") ??
+      own.find(({ _id }) => _id === call.callId);
     if (earlier !== undefined) {
-      return { outcome: "opened", emergency: earlier, call };
+      const phase = phaseOf(earlier, now);
+      if (phase === "ended") {
+        return { outcome: "over", emergency: null, call };
+      }
+      // A doctor's own request is no wearable's to end, whatever id its call has.
+      if (phase === "open" || earlier.call == null || (await isThere(earlier.requester))) {
+        return { outcome: "opened", emergency: earlier, call };
+      }
     }
     const prepared = await shares.preparation(owner);
     if (prepared === null) {
@@ -152,6 +177,18 @@ export async function createDeviceCalls(
     );
     if (chosen === undefined || patient === null) {
       return { outcome: "nobody-on-duty", emergency: null, call };
+    }
+    const givenUp = earlier?._id;
+    if (givenUp !== undefined) {
+      // First the end: a crash in between leaves the next call to open another.
+      const left = await emergencies.giveUp(givenUp);
+      if (left.endedAt === null) {
+        // Trustees opened it meanwhile: what they decided stays.
+        return { outcome: "opened", emergency: left, call };
+      }
+      if (givenUp === call.callId) {
+        return { outcome: "over", emergency: null, call, givenUp };
+      }
     }
     const emergency = await emergencies.openByDevice(chosen.doctor, {
       _id: call.callId,
@@ -178,7 +215,7 @@ export async function createDeviceCalls(
         until: call.until,
       });
     }
-    return { outcome: "opened", emergency, call };
+    return { outcome: "opened", emergency, call, ...(givenUp === undefined ? {} : { givenUp }) };
   };
 
   return {

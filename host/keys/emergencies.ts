@@ -55,6 +55,8 @@ export interface Emergencies {
   withdraw(emergencyId: string, approver: Account): Promise<Emergency>;
   /** @throws MedcloudletError `EMERGENCY_ENDED` */
   end(emergencyId: string): Promise<Emergency>;
+  /** Ends one that still waits, as its requester cannot be asked any more; one that is open stays so. */
+  giveUp(emergencyId: string): Promise<Emergency>;
   /** Ends it for the patient's sake; patient and requester are told by whom and why. @throws MedcloudletError `EMERGENCY_ENDED` */
   stop(emergencyId: string, officer: Account, reason: string): Promise<Emergency>;
   /** All that wait or are open now, whosever they are; those that end first come first. */
@@ -282,6 +284,15 @@ export async function createEmergencies(
     async end(id) {
       const after = await change(id, end);
       await tell.ended(after);
+      return after;
+    },
+    async giveUp(id) {
+      const after = await change(id, (emergency, now) =>
+        phaseOf(emergency, now) === "pending" ? end(emergency, now) : emergency,
+      );
+      if (after.endedAt !== null) {
+        await tell.ended(after);
+      }
       return after;
     },
     async stop(id, officer, reason) {

@@ -1,4 +1,4 @@
-import { MedcloudletError } from "../base/index.ts";
+import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import type { Concept, Condition, ObservedValue, PatientRecord, When } from "../patient-record/index.ts";
 import type { ReleaseSchema } from "./schema.ts";
 import { createTableBuilder, type DigestRow, type Table } from "./table.ts";
@@ -54,14 +54,16 @@ const BY_CODE: Readonly<Record<string, (code: string) => Read>> = {
 /**
  * One row of each person, by the columns that a schema names: `patient` (an identifier with `person`), `birth_year`, `sex`,
  * `birth_sex`, `postcode`, `marital_status`, `race`, `ethnicity`, `deceased`, `diagnosis`, `condition:CODE`,
- * `observation:CODE`.
- * @throws MedcloudletError `RESEARCH_COHORT_COLUMN` for another column; `RESEARCH_CSV_VALUE`, `RESEARCH_CSV_EMPTY` as files do,
- *   the member's place in the cohort for the line
+ * `observation:CODE`. A record with a value that a column does not take (a postcode outside its hierarchy) is left out,
+ * for what one patient writes must not end everybody's release. Whether it is depends on that record and the schema alone.
+ * @param leftOut called for each such record with the name of the column: for the operator, never for researchers
+ * @throws MedcloudletError `RESEARCH_COHORT_COLUMN` for another column; `RESEARCH_CSV_EMPTY` where nobody is left
  */
 export function cohortTable(
   members: readonly CohortMember[],
   schema: ReleaseSchema,
   digestRow?: DigestRow,
+  leftOut: (column: string) => void = () => {},
 ): Table {
   const reads = schema.columns.map(({ name }, i) => {
     const [kind = "", code = ""] = name.split(/:(.*)/s);
@@ -85,10 +87,18 @@ export function cohortTable(
   }
   const builder = createTableBuilder(schema, undefined, digestRow);
   for (const [i, member] of members.entries()) {
-    builder.add(
-      reads.map((read) => read(member)),
-      i + 1,
-    );
+    try {
+      builder.add(
+        reads.map((read) => read(member)),
+        i + 1,
+      );
+    } catch (error) {
+      // The person's id is no part of the record: two rows of one person are a fault of ours.
+      if (!isMedcloudletError(error, "RESEARCH_CSV_VALUE") || error.details.column === PERSON) {
+        throw error;
+      }
+      leftOut(String(error.details.column));
+    }
   }
   return builder.finish();
 }

@@ -54,6 +54,7 @@ export interface Table {
 /** Takes records one by one. */
 export interface TableBuilder {
   /**
+   * Takes the record whole or, where it throws, nothing of it: the next one can follow.
    * @param line where the record ends in the file, for messages
    * @throws MedcloudletError `RESEARCH_CSV_VALUE` with line and column
    */
@@ -79,8 +80,12 @@ function createGrowing<T extends Uint32Array | Float64Array>(make: (length: numb
   };
 }
 
+/** One column while it is built. A row is read in all columns before any of them keeps something of it. */
 interface Part {
-  add(text: string, missing: boolean, line: number): void;
+  /** What to keep for a field; changes nothing. @throws MedcloudletError `RESEARCH_CSV_VALUE` */
+  read(text: string, missing: boolean, line: number): number;
+  /** @param value what `read` gave for the same field */
+  keep(value: number, text: string, missing: boolean): void;
 }
 
 /** What one row is to the ledger: given all fields, in the order of the schema. */
@@ -127,14 +132,16 @@ export function createTableBuilder(
     const texts = createTexts(column.name);
     sensitive.push(() => ({ name: column.name, ...encoder.finish(), text: texts.finish() }));
     return {
-      add(text, missing, line) {
-        encoder.part.add(text, missing, line);
-        texts.part.add(text, missing, line);
+      read: encoder.part.read,
+      keep(value, text, missing) {
+        encoder.part.keep(value, text, missing);
+        texts.part.keep(value, text, missing);
       },
     };
   }
 
   const parts = schema.columns.map((column, i) => partOf(column, places[i] as number));
+  const values = new Float64Array(parts.length);
   return {
     add(record, line) {
       if (schema.incomplete === "drop" && places.some((place) => missingTexts.has(record[place] as string))) {
@@ -143,7 +150,11 @@ export function createTableBuilder(
       }
       for (let i = 0; i < parts.length; i++) {
         const text = record[places[i] as number] as string;
-        parts[i]?.add(text, missingTexts.has(text), line);
+        values[i] = parts[i]?.read(text, missingTexts.has(text), line) ?? 0;
+      }
+      for (let i = 0; i < parts.length; i++) {
+        const text = record[places[i] as number] as string;
+        parts[i]?.keep(values[i] as number, text, missingTexts.has(text));
       }
       if (digestRow !== undefined) {
         digests.push(digestRow(places.map((place) => record[place] as string)));
@@ -180,7 +191,7 @@ const NUMBERS: Codec = { parse: parseNumber, format: String, expected: "a decima
 function createPersonCheck(fault: FaultAt): Part {
   const lines = new Map<string, number>();
   return {
-    add(text, missing, line) {
+    read(text, missing, line) {
       const before = missing ? undefined : lines.get(text);
       if (missing || before !== undefined) {
         throw fault(
@@ -190,6 +201,9 @@ function createPersonCheck(fault: FaultAt): Part {
             : `names the person of line ${before} again: k counts rows, so make one row of each person first`,
         );
       }
+      return line;
+    },
+    keep(line, text) {
       lines.set(text, line);
     },
   };
@@ -199,7 +213,8 @@ function createTexts(name: string) {
   const known = new Map<string, number>();
   const places = createGrowing((length) => new Uint32Array(length));
   const part: Part = {
-    add(text) {
+    read: () => 0,
+    keep(_value, text) {
       let place = known.get(text);
       if (place === undefined) {
         place = known.size;
@@ -216,7 +231,8 @@ function createSetEncoder(): { part: Part; finish(): Encoded } {
   const drafts = createGrowing((length) => new Uint32Array(length));
   return {
     part: {
-      add(text, missing) {
+      read: () => 0,
+      keep(_value, text, missing) {
         const key = missing ? "" : text;
         let code = known.get(key);
         if (code === undefined) {
@@ -244,13 +260,14 @@ function createTaxonomyEncoder(taxonomy: Taxonomy, fault: FaultAt): { part: Part
   const codes = createGrowing((length) => new Uint32Array(length));
   return {
     part: {
-      add(text, missing, line) {
+      read(text, missing, line) {
         const code = missing ? MISSING : taxonomy.codeOf(text);
         if (code === undefined) {
           throw fault(line, "is not in the column's hierarchy: add it there, or to what is missing");
         }
-        codes.push(code);
+        return code;
       },
+      keep: codes.push,
     },
     finish: () => ({
       codes: codes.take(),
@@ -264,13 +281,14 @@ function createNumberEncoder(codec: Codec, fault: FaultAt): { part: Part; finish
   const numbers = createGrowing((length) => new Float64Array(length));
   return {
     part: {
-      add(text, missing, line) {
+      read(text, missing, line) {
         const value = missing ? Number.NaN : codec.parse(text);
         if (value === null) {
           throw fault(line, `is not ${codec.expected}, nor said to be missing`);
         }
-        numbers.push(value);
+        return value;
       },
+      keep: numbers.push,
     },
     finish() {
       const all = numbers.take();

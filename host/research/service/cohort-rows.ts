@@ -18,18 +18,23 @@ export interface CohortRows {
 
 /**
  * @param salt the ledger's
+ * @param leftOut as {@link cohortTable}
  * @throws MedcloudletError as {@link cohortTable}
  */
 export function cohortRows(
   members: readonly CohortMember[],
   schema: ReleaseSchema,
-  { ledger, salt }: { readonly ledger: Ledger; readonly salt: Uint8Array },
+  {
+    ledger,
+    salt,
+    leftOut,
+  }: { readonly ledger: Ledger; readonly salt: Uint8Array; leftOut(column: string): void },
 ): CohortRows {
   const digestOf = ledger.digestRow(schema);
   const people = new Map<string, string>();
   const contents: string[] = [];
   const at = schema.columns.findIndex(({ name }) => name === "patient");
-  const table = cohortTable(members, schema, (record) => {
+  const keepDigest = (record: readonly string[]): string => {
     const digest = digestOf(record);
     people.set(digest, record[at] as string);
     contents.push(
@@ -38,7 +43,8 @@ export function cohortRows(
         .digest("hex"),
     );
     return digest;
-  });
+  };
+  const table = cohortTable(members, schema, keepDigest, leftOut);
   const digests = table.digests ?? [];
   return {
     table,

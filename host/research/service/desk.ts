@@ -6,7 +6,7 @@ import type { Cohort } from "../gather.ts";
 import type { Guarantee } from "../guarantee.ts";
 import { createLedger } from "../ledger.ts";
 import { anonymize } from "../release.ts";
-import { cohortRows } from "./cohort-rows.ts";
+import { type CohortRows, cohortRows } from "./cohort-rows.ts";
 import { createReleaseFolder, type ReleaseFolder } from "./files.ts";
 import { endBy, reasonError } from "./reasons.ts";
 import { createRequests, isOver, type ReleaseRequest, type RequestState, type Requests } from "./requests.ts";
@@ -96,6 +96,20 @@ export async function createReleaseDesk(options: {
         satisfies(given, guarantee),
     );
 
+  /** Whose records do not fit is the operator's to know, by columns and numbers; researchers are not told of it. */
+  const rowsOf = (members: Cohort["members"], { id, schema }: Study): CohortRows => {
+    const columns: string[] = [];
+    try {
+      return cohortRows(members, schema, { ledger, salt, leftOut: (column) => columns.push(column) });
+    } finally {
+      if (columns.length > 0) {
+        const reason = `study ${id}: ${[...new Set(columns)].join(", ")}`;
+        const code = "RESEARCH_CSV_VALUE";
+        log.warn({ event: "research_records_left_out", count: columns.length, code, reason });
+      }
+    }
+  };
+
   /** @throws MedcloudletError `CONSENT_MISSING` where somebody withdrew before they were told */
   const draw = async ({ _id, guarantee }: ReleaseRequest, study: Study): Promise<void> => {
     await step(_id, "gathering");
@@ -103,7 +117,7 @@ export async function createReleaseDesk(options: {
     if (refused.length + spoiled.length > 0) {
       log.warn({ event: "research_records_left_out", count: refused.length + spoiled.length });
     }
-    const rows = cohortRows(members, study.schema, { ledger, salt });
+    const rows = rowsOf(members, study);
     const { table, population, content } = rows;
     const same = await earlier(study, guarantee, { population, content });
     if (same !== undefined) {

@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createAuditLog } from "../../../host/audit/index.ts";
 import { fromHex } from "../../../host/base/index.ts";
-import { createHttpClient, createKdcClient, goOnDuty } from "../../../host/client/index.ts";
+import {
+  createAccountClient,
+  createHttpClient,
+  createKdcClient,
+  goOnDuty,
+} from "../../../host/client/index.ts";
 import { writeExpiries } from "../../../host/keys/emergency-expiry.ts";
 import type { Emergency } from "../../../host/keys/emergency-record.ts";
 import {
@@ -267,6 +272,117 @@ describe.each(backends())("emergencies that a wearable calls, on the $name store
     expect(await trustee.emergency.pending()).toHaveLength(1);
     await doctor.emergency.end(callId);
     await duty(doctor, 0);
+  });
+
+  it("ask another doctor where the one who was asked is closed or off duty, and leave what is open", async () => {
+    const [first, second, third, fourth] = [
+      await scene.newDoctor(),
+      await scene.newDoctor(),
+      await scene.newDoctor(),
+      await scene.newDoctor(),
+    ];
+    const officer = createAccountClient(scene.trustees[2].session);
+    const phases = async () =>
+      Object.fromEntries((await scene.prepared.list()).map(({ emergencyId, phase }) => [emergencyId, phase]));
+    const [a, b, c, d] = [someId(), someId(), someId(), someId()];
+    const callA = await callOf({ callId: a });
+    const watch = await wearable(scene.ada);
+    const other = async (callId: string) =>
+      send(await callOf({ callId, deviceId: watch.pairing.deviceId }, watch.key), watch.key);
+
+    await duty(first, 60);
+    expect(await send(callA)).toEqual({ emergency: a, outcome: "opened" });
+    await officer.suspend(first.handle, true);
+    // Nobody else is there: the device is told so and asks again.
+    const callB = await callOf({ callId: b });
+    expect(await send(callB)).toEqual({ emergency: "", outcome: "nobody-on-duty" });
+    await duty(second, 60);
+    expect(await send(callB)).toEqual({ emergency: b, outcome: "opened" });
+    expect(await phases()).toMatchObject({ [a]: "ended", [b]: "pending" });
+    const logged = (await entries("emergency.call", b)).map(({ document }) => document.details);
+    expect(logged).toContainEqual(expect.objectContaining({ requester: idOf(second), givenUp: a }));
+    expect(await send(callB)).toEqual({ emergency: b, outcome: "opened" });
+    expect(await send(callA)).toEqual({ emergency: b, outcome: "opened" });
+
+    await duty(second, 0);
+    await duty(third, 60);
+    expect(await other(c)).toEqual({ emergency: c, outcome: "opened" });
+    expect(await phases()).toMatchObject({ [b]: "ended", [c]: "pending" });
+    expect((await third.emergency.pending()).map(({ request }) => request.emergencyId)).toContain(c);
+
+    // A request's own call cannot open it again.
+    const callD = await callOf({ callId: d });
+    await third.emergency.end(c);
+    expect(await send(callD)).toEqual({ emergency: d, outcome: "opened" });
+    await duty(fourth, 60);
+    await duty(third, 0);
+    expect(await send(callD)).toEqual({ emergency: "", outcome: "over" });
+    expect(await send(callD)).toEqual({ emergency: "", outcome: "over" });
+
+    // Once trustees opened it, it stays whoever is on duty.
+    const e = someId();
+    expect(await other(e)).toEqual({ emergency: e, outcome: "opened" });
+    const [one, two] = scene.trustees;
+    const known = (await one.emergency.pending()).find(({ emergency }) => emergency.emergencyId === e)
+      ?.emergency as NonNullable<Awaited<ReturnType<typeof one.emergency.pending>>[0]>["emergency"];
+    await scene.approve(one, known, fourth);
+    await scene.approve(two, known, fourth);
+    await duty(second, 60);
+    await duty(fourth, 0);
+    expect(await send(await callOf())).toEqual({ emergency: e, outcome: "opened" });
+    expect(await phases()).toMatchObject({ [e]: "open" });
+    await fourth.emergency.end(e);
+
+    // What a doctor requested by themselves, on duty or not, no call ends, even under its id.
+    const { emergencyId } = await scene.open(third);
+    expect(await send(await callOf({ callId: emergencyId }))).toMatchObject({ emergency: emergencyId });
+    expect(await phases()).toMatchObject({ [emergencyId]: "pending" });
+    await third.emergency.end(emergencyId);
+    await duty(second, 0);
+  });
+
+  it("are counted by device, so that one wearable does not use up the others' calls", async () => {
+    const cy = await system.patient("calm-tern", "Cy");
+    await cy.owner.startEpoch("medical");
+    const callBy = async ({ pairing: { deviceId }, key: by }: Awaited<ReturnType<typeof wearable>>) =>
+      callOf({ deviceId }, by);
+    const [stolen, own] = [await wearable(cy), await wearable(cy)];
+    const first = await callBy(stolen);
+    await send(first, stolen.key);
+    for (let i = 1; i < 20; i++) {
+      await send(await callBy(stolen), stolen.key);
+    }
+    const beyond = await callBy(stolen);
+    const sent = await Promise.allSettled([1, 2, 3].map(() => send(beyond, stolen.key)));
+    expect(sent.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    await refused(send(beyond, stolen.key), 429, "RATE_LIMITED");
+    // What was taken before can be sent again, and the other wearable calls as if nothing were.
+    expect(await send(first, stolen.key)).toEqual({ emergency: "", outcome: "unprepared" });
+    const again = await callBy(own);
+    for (let i = 0; i < 25; i++) {
+      await send(again, own.key);
+    }
+    for (let i = 1; i < 20; i++) {
+      await send(await callBy(own), own.key);
+    }
+    await refused(
+      callBy(own).then((call) => send(call, own.key)),
+      429,
+      "RATE_LIMITED",
+    );
+    // All of them together have a bound, too.
+    for (let device = 0; device < 3; device++) {
+      const more = await wearable(cy);
+      for (let i = 0; i < 20; i++) {
+        await send(await callBy(more), more.key);
+      }
+    }
+    const last = await wearable(cy);
+    await refused(
+      callBy(last).then((call) => send(call, last.key)),
+      429,
+      "RATE_LIMITED",
+    );
   });
 
   it("let no one be on duty for another, for long, or by an old word", async () => {

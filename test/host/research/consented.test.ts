@@ -14,6 +14,7 @@ import {
   type Guarantee,
   gatherCohort,
   parseSchema,
+  type Table,
 } from "../../../host/research/index.ts";
 import { recordOwnerOf } from "../../support/records.ts";
 import { backends } from "../../support/stores.ts";
@@ -204,6 +205,54 @@ describe("a row of a record", () => {
         "observation:1",
       ),
     ).toEqual(["2", "yes", "no", "yes", "128", ""]);
+  });
+
+  it("is left out, as if it had never been, where it has a value that the schema does not take", () => {
+    const schema = parseSchema({
+      columns: [
+        { name: "patient", role: "identifier", person: true },
+        { name: "birth_year", role: "quasi-identifier", type: "numeric" },
+        { name: "sex", role: "quasi-identifier", type: "categorical" },
+        {
+          name: "postcode",
+          role: "quasi-identifier",
+          type: "categorical",
+          hierarchy: { name: "all", children: ["1010", "1020"] },
+        },
+        {
+          name: "diagnosis",
+          role: "sensitive",
+          type: "categorical",
+          hierarchy: { name: "all", children: ["44054006", "195967001"] },
+        },
+      ],
+    });
+    const member = (personId: string, changes: PatientRecord) => ({
+      personId,
+      record: { ...recordOf(0), postcode: "1010", ...changes },
+    });
+    const fits = [member("a", {}), member("b", { postcode: "1020" }), member("c", { postcode: "" })];
+    const odd = [
+      member("x", { postcode: "9999", sex: "other", birthYear: 1900 }),
+      member("y", { conditions: [{ code: code("invented"), onset: "2024-01-01" }], sex: "unknown" }),
+    ];
+    const columns: string[] = [];
+    const digests: string[] = [];
+    const digestRow = (row: readonly string[]) => {
+      digests.push(row.join());
+      return row.join();
+    };
+    const mixed = [odd[0], fits[0], fits[1], odd[1], fits[2]] as typeof fits;
+    const table = cohortTable(mixed, schema, digestRow, (column) => columns.push(column));
+    expect(columns).toEqual(["postcode", "diagnosis"]);
+    expect(digests.map((row) => row[0])).toEqual(["a", "b", "c"]);
+    // No column keeps anything of a row that was left out.
+    const kept = (of: Table) =>
+      JSON.stringify(of, (name, value) => (name === "taxonomy" ? undefined : value));
+    expect(kept(table)).toBe(kept(cohortTable(fits, schema, (row) => row.join())));
+    expect(() => cohortTable(odd, schema)).toThrow(expect.objectContaining({ code: "RESEARCH_CSV_EMPTY" }));
+    // Two rows of one person are no matter of the record: a fault, as ever.
+    expect(() => cohortTable([...fits, ...fits], schema)).toThrow(/again/);
   });
 
   it("is refused for columns that name somebody, or none, and without a person", () => {

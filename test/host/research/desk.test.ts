@@ -1,15 +1,16 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Clock, MedcloudletError, toHex } from "../../../host/base/index.ts";
-import { createLog } from "../../../host/http/index.ts";
+import { createLog, type Log } from "../../../host/http/index.ts";
 import type { Cohort } from "../../../host/research/index.ts";
 import {
   createReleaseDesk,
   parseStudy,
   readStudies,
   type Source,
+  type Study,
 } from "../../../host/research/service/index.ts";
 import { generateSigningSeed, importSigningKey } from "../../../host/sealing/index.ts";
 import { createEmbeddedStore, type Store } from "../../../host/store/index.ts";
@@ -51,9 +52,13 @@ describe("the desk of a research service", () => {
   });
   const silent = createLog({ service: "test", level: "silent" });
 
-  const open = async (source: Partial<Source> = {}, more: { salt?: Uint8Array; store?: Store } = {}) =>
+  const open = async (
+    source: Partial<Source> = {},
+    more: { salt?: Uint8Array; store?: Store; log?: Log; study?: Study } = {},
+  ) =>
     createReleaseDesk({
-      ...{ clock, log: silent, folder, studies: new Map([[STUDY.id, STUDY]]) },
+      ...{ clock, log: more.log ?? silent, folder },
+      studies: new Map([[STUDY.id, more.study ?? STUDY]]),
       store: more.store ?? outliving(store),
       salt: more.salt ?? new Uint8Array(32).fill(9),
       source: {
@@ -188,6 +193,44 @@ describe("the desk of a research service", () => {
     });
     expect(await ask(restless)).toMatchObject({ state: "failed", code: "RESEARCH_CONSENTS_CHANGING" });
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it("leaves out whose record does not fit the study, and tells its operator only", async () => {
+    const lines: string[] = [];
+    const log = createLog({
+      service: "test",
+      level: "debug",
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const columns = COLUMNS.map((column) =>
+      column.name === "diagnosis" ? { ...column, hierarchy: { name: "all", children: [...COMMON] } } : column,
+    );
+    const study = studyOf("sleep", { schema: { columns } });
+    const odd = { personId: idOf(50), record: recordOf("", 1955, "female", "invented") };
+    const gather = async (): Promise<Cohort> => {
+      const cohort = cohortOf(EIGHT);
+      return {
+        ...cohort,
+        members: [odd, ...cohort.members],
+        consents: new Map([...cohort.consents, [odd.personId, [idOf(150)]]]),
+      };
+    };
+    const desk = await open({ gather }, { log, study });
+    const { _id } = await desk.request(study, study.floor, RESEARCHER);
+    await desk.settled();
+    expect(await desk.requests.find(_id)).toMatchObject({ state: "ready", release: _id });
+    const file = await desk.files.open(_id, "csv");
+    expect((await file.readFile("utf8")).trim().split("\n")).toHaveLength(EIGHT.length + 1);
+    await file.close();
+    expect(told).not.toContain(idOf(150));
+    const warned = lines.map((line) => JSON.parse(line)).filter(({ event }) => /left_out/.test(event));
+    expect(warned).toMatchObject([
+      { count: 1, code: "RESEARCH_CSV_VALUE", reason: "study sleep: diagnosis" },
+    ]);
+    expect(lines.join()).not.toMatch(new RegExp(`${odd.personId}|invented`));
+    for (const name of await readdir(join(folder, _id))) {
+      expect(await readFile(join(folder, _id, name), "utf8"), name).not.toMatch(/invented|left_out/);
+    }
   });
 
   it("gives nothing out that patients could not be told of", async () => {
