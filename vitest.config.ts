@@ -1,9 +1,23 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/**
+ * Command lines that start dozens of processes for what shorter suites ask the same code without: all in all minutes.
+ * `npm run test:long` runs them.
+ */
+const LONG_RUNS = [
+  "test/host/cli/community.test.ts",
+  "test/host/cli/emergency-help.test.ts",
+  "test/host/cli/ids-officer.test.ts",
+  "test/host/cli/notes-and-requests.test.ts",
+  "test/host/e2e/research-kill.test.ts",
+];
+const skipped = process.env.MEDCLOUDLET_LONG_TESTS === "1" ? [] : LONG_RUNS;
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...skipped],
     setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -261,8 +261,7 @@ export async function startWork(
     const { contents: synced, version } = await syncBackup({
       ...{ session, suite, keys },
       ...{ contents: ours, version: state.version, openCopy: opened.openCopy },
-      lock: async (contents) =>
-        first !== undefined && contents === ours ? first : opened.relock(contents),
+      lock: async (contents) => (first !== undefined && contents === ours ? first : opened.relock(contents)),
     });
     if (synced !== ours) {
       await takeOver(synced);

@@ -11,7 +11,7 @@ import {
 } from "../../../host/sealing/index.ts";
 import { askAttested } from "../../../host/trust/index.ts";
 import { attest, confirmed, gatewayOf, helperOf } from "../../support/helpers.ts";
-import { backends } from "../../support/stores.ts";
+import { backendsOfLongRuns } from "../../support/stores.ts";
 import { DAY_MS, dumpOf } from "../../support/system.ts";
 import { createScene, someId } from "../community/scene.ts";
 import { newSigningKey } from "../sealing/fixtures.ts";
@@ -20,7 +20,7 @@ import { CODES, createStage } from "./stage.ts";
 
 const MINUTE_MS = 60_000;
 
-describe.each(backends())("helpers near an emergency, on the $name store", (backend) => {
+describe.each(backendsOfLongRuns())("helpers near an emergency, on the $name store", (backend) => {
   const stage = createStage(backend);
   const { codeOf, standBy, helper, gateway, ticketOf, answerOf, sendAnswer } = stage;
 

@@ -10,12 +10,12 @@ import {
 import { createErasures } from "../../../host/records/index.ts";
 import { batchDigest, parseBatch, signStatement, unverifiedPayload } from "../../../host/sealing/index.ts";
 import type { TestHelper } from "../../support/helpers.ts";
-import { backends } from "../../support/stores.ts";
+import { backendsOfLongRuns } from "../../support/stores.ts";
 import { eventually } from "../../support/system.ts";
 
 import { createStage } from "./stage.ts";
 
-describe.each(backends())("what helpers carry, on the $name store", (backend) => {
+describe.each(backendsOfLongRuns())("what helpers carry, on the $name store", (backend) => {
   const stage = createStage(backend);
   const { codeOf, standBy, helper, gateway, ticketOf, stranded, inCloud, waiting, errandsFor, bring, tell } =
     stage;
