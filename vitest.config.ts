@@ -7,9 +7,12 @@ import { configDefaults, defineConfig } from "vitest/config";
  */
 const LONG_RUNS = [
   "test/host/cli/community.test.ts",
+  "test/host/cli/consents.test.ts",
   "test/host/cli/emergency-help.test.ts",
+  "test/host/cli/emergency.test.ts",
   "test/host/cli/ids-officer.test.ts",
   "test/host/cli/notes-and-requests.test.ts",
+  "test/host/cli/record.test.ts",
   "test/host/e2e/research-kill.test.ts",
 ];
 const skipped = process.env.MEDCLOUDLET_LONG_TESTS === "1" ? [] : LONG_RUNS;
