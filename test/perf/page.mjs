@@ -25,7 +25,7 @@ process.env.MEDCLOUDLET_RATE_LIMIT = "1000000";
 const build = new URL("../../build/host/", import.meta.url);
 const { startDemoWorld } = await import(new URL("cli/demo-world.js", build));
 const { createReader } = await import(new URL("client/index.js", build));
-const { createRecords } = await import(new URL("records/index.js", build));
+const { createErasures, createRecords } = await import(new URL("records/index.js", build));
 const { batchDigest, importSigningKey, parseBatch, sealBatch } = await import(
   new URL("sealing/index.js", build)
 );
@@ -61,7 +61,8 @@ const [stream] = (await reader.shared()).streams;
 const [[epochId, { publicKey }]] = [...stream.epochs];
 await world.withoutCloud(async () => {
   const store = createEmbeddedStore({ directory: join(world.folder, "cloud") });
-  const records = await createRecords({ store, clock, onStored() {} });
+  const erasures = await createErasures({ store, clock, onErased() {} });
+  const records = await createRecords({ store, clock, erasures, onStored() {} });
   for (let sequence = 0; sequence < batches; sequence++) {
     const header = { region, priority: "regular", epochId, streamId, deviceId, sequence };
     const columns = minuteOf(begin + sequence * MINUTE_MS);
