@@ -24,6 +24,8 @@ export default defineConfig({
     setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What a browser shows may take longer than a second on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     pool: "forks",
     // A third of the time a test waits for a disk, a socket or a child: one more than there are cores.
     maxWorkers: availableParallelism() + 1,
