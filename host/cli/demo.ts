@@ -5,6 +5,7 @@ import { MedcloudletError, systemClock } from "../base/index.ts";
 import type { Device } from "../wearable/index.ts";
 import { createPhysiology, uploadAll } from "../wearable/index.ts";
 import { newCommand, outputOf, wholeNumber } from "./command.ts";
+import { demoSecret } from "./demo-authenticator.ts";
 import { tellNight } from "./demo-night.ts";
 import { type DemoWorld, startDemoWorld } from "./demo-world.ts";
 import { openDeviceFolder } from "./device-folder.ts";
@@ -45,13 +46,17 @@ interface Journey {
 
 async function introduce(world: DemoWorld, output: Output): Promise<void> {
   const { bold, cyan, dim, green } = output.colours;
-  const { addresses, logins } = world;
-  const doctor = logins.find(({ part }) => part === "doctor");
+  const { addresses } = world;
+  const doctor = world.logins.find(({ part }) => part === "doctor");
   const pages = {
     doctor: await world.pageOf("doctor"),
     patient: await world.pageOf("patient"),
     officer: await world.pageOf("officer"),
   };
+  // Whoever logs in for the first time has enrolled a second factor by it.
+  const logins = await Promise.all(
+    world.logins.map(async (login) => ({ ...login, secondFactor: await demoSecret(login.home) })),
+  );
   output.result(
     {
       event: "ready",

@@ -230,6 +230,12 @@ describe("medcloudlet demo", () => {
         .map((line) => JSON.parse(line));
       expect(events[0]).toMatchObject({ event: "ready" });
       expect(events[0].logins).toHaveLength(4);
+      // Staff can log in elsewhere only with what is printed here.
+      for (const { part, secondFactor } of events[0].logins) {
+        expect(secondFactor, part).toEqual(
+          part === "patient" ? null : expect.stringMatching(/^[A-Z2-7]{32}$/),
+        );
+      }
       expect(events.at(-1)).toEqual({ event: "stopped", opened: 2, refused: 0 });
       const opened = events.filter(({ event }) => event === "opened").map(({ sequence }) => sequence);
       expect(opened).toEqual([2 * round, 2 * round + 1]);
