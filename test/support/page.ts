@@ -105,3 +105,17 @@ export async function newcomerAt(
   const login = Buffer.from(JSON.stringify({ handle, passphrase, session: { token, expiresAt } }));
   return { person, address: `${addresses.kdc}/#login=${login.toString("base64url")}` };
 }
+
+/** Where the first chart's plot is on the page: looked for again while the chart is being drawn anew. */
+export async function plotBox(page: Page) {
+  const plot = page.locator(".chart .u-over").first();
+  const boxes: { x: number; y: number; width: number; height: number }[] = [];
+  await expect
+    .poll(async () => {
+      const box = await plot.boundingBox();
+      boxes.unshift(...(box === null ? [] : [box]));
+      return boxes.length;
+    })
+    .toBeGreaterThan(0);
+  return boxes[0] as (typeof boxes)[number];
+}

@@ -3,6 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEmbeddedStore, createMongoStore, type Store } from "../../host/store/index.ts";
+import { type Guarantee, lackingAt } from "./guarantees.ts";
 
 /** One kind of store to run a suite on. */
 export interface Backend {
@@ -10,6 +11,8 @@ export interface Backend {
   /** The environment that makes a service process choose this backend. */
   readonly env: Readonly<Record<string, string>>;
   open(service: string): Promise<Store>;
+  /** What this server is known not to keep. */
+  lacks(): Promise<ReadonlySet<Guarantee>>;
 }
 
 function embedded(): Backend {
@@ -17,6 +20,7 @@ function embedded(): Backend {
     name: "embedded",
     env: {},
     open: async () => createEmbeddedStore({ directory: await mkdtemp(join(tmpdir(), "medcloudlet-")) }),
+    lacks: async () => new Set(),
   };
 }
 
@@ -27,6 +31,7 @@ function mongodb(url: string): Backend {
     env: { MONGODB_URL: url },
     open: async (service) =>
       createMongoStore({ url, database: `test_${run}_${service}_${randomUUID().slice(0, 4)}` }),
+    lacks: () => lackingAt(url),
   };
 }
 

@@ -22,6 +22,7 @@ import {
   signStatement,
 } from "../../../host/sealing/index.ts";
 import type { Pairing } from "../../../host/wearable/index.ts";
+import { warn } from "../../support/guarantees.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, dumpOf, eventually, type Patient, type System, startSystem } from "../../support/system.ts";
 import { someId } from "../http/attack.ts";
@@ -445,7 +446,12 @@ describe.each(backends())("emergencies that a wearable calls, on the $name store
       (await log.entries({ after: 0, limit: 1000 })).filter(({ object }) => object === id).length;
     const run = () => writeExpiries(emergencies, log, system.clock);
     const both = await fresh();
-    await Promise.all([run(), run(), run()]);
+    if ((await backend.lacks()).has("atomic updates")) {
+      warn("this server does not keep atomic updates: that three processes write one entry was SKIPPED.");
+      await run();
+    } else {
+      await Promise.all([run(), run(), run()]);
+    }
     await run();
     expect(await count(both)).toBe(1);
     for (const died of ["before", "after"] as const) {

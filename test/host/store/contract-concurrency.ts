@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../../host/store/index.ts";
-import { codeOf, freshCollection, type Guarantee } from "./subject.ts";
+import type { Guarantee } from "../../support/guarantees.ts";
+import { codeOf, freshCollection } from "./subject.ts";
 
 /** Many writers at once. */
 export function concurrencyContract(store: () => Store, lacks: ReadonlySet<Guarantee>): void {

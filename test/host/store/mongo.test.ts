@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, expect, it } from "vitest";
 import { createMongoStore } from "../../../host/store/index.ts";
+import { lackingAt, warn } from "../../support/guarantees.ts";
 import { storeContract } from "./contract.ts";
-import { type Guarantee, warn } from "./subject.ts";
 
 const url = process.env.MONGODB_URL ?? "";
 
 if (url !== "") {
   const database = `medcloudlet-test-${randomUUID()}`;
-  const lacks = await lacking(url);
+  const lacks = await lackingAt(url);
   for (const guarantee of lacks) {
     warn(`this server does not keep "${guarantee}": the cases of the contract that need it were SKIPPED.`);
   }
@@ -36,15 +36,4 @@ if (url !== "") {
   describe.skip("the store contract on MongoDB", () => {
     it("needs MONGODB_URL", () => undefined);
   });
-}
-
-/** FerretDB over SQLite reads and writes in separate transactions, and its unique indexes skip missing fields. */
-async function lacking(server: string): Promise<ReadonlySet<Guarantee>> {
-  const client = new MongoClient(server, { serverSelectionTimeoutMS: 5_000 });
-  try {
-    const info = await client.db("admin").command({ buildInfo: 1 });
-    return new Set(info.ferretdbVersion === undefined ? [] : ["atomic updates", "unique missing fields"]);
-  } finally {
-    await client.close();
-  }
 }

@@ -1,9 +1,7 @@
 import type { Document } from "mongodb";
 import { isMedcloudletError } from "../../../host/base/index.ts";
 import type { Collection, IndexSpec, Store } from "../../../host/store/index.ts";
-
-/** A guarantee of the port that some stand-in servers do not keep. */
-export type Guarantee = "atomic updates" | "unique missing fields";
+import type { Guarantee } from "../../support/guarantees.ts";
 
 /** A kind of store the contract runs against. */
 export interface Subject {
@@ -35,9 +33,4 @@ export async function codeOf(work: Promise<unknown>): Promise<string | null> {
   } catch (error) {
     return isMedcloudletError(error) ? error.code : `not ours: ${String(error)}`;
   }
-}
-
-/** Yellow and on stderr: a skipped guarantee must not go unnoticed. */
-export function warn(message: string): void {
-  process.stderr.write(`\n\u001b[1;33mWARNING: ${message}\u001b[0m\n\n`);
 }

@@ -8,7 +8,7 @@ import type { ReadingColumn } from "../../../host/sealing/index.ts";
 import { openStore, type Store } from "../../../host/store/index.ts";
 import { createPhysiology, type Device, uploadAll } from "../../../host/wearable/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
-import { expectAccessible, openWatchedPage } from "../../support/page.ts";
+import { expectAccessible, openWatchedPage, plotBox } from "../../support/page.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -87,8 +87,7 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
     await chart.locator("canvas").waitFor();
     const readout = page.locator("figcaption .at").first();
     await expect.poll(() => readout.textContent()).toMatch(/ · 142/);
-    const box = await chart.locator(".u-over").boundingBox();
-    const { x, y, width } = box as { x: number; y: number; width: number };
+    const { x, y, width } = await plotBox(page);
     const placeOf = async (minute: number): Promise<number> => {
       const [from, to] = [
         await chart.getAttribute("aria-valuemin"),
@@ -129,8 +128,7 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
   it("moves with Shift held, and zooms by the wheel once it has the focus", async () => {
     const chart = page.locator(".chart").first();
     const from = async () => Number(await chart.getAttribute("aria-valuemin"));
-    const box = await chart.locator(".u-over").boundingBox();
-    const { x, y, width } = box as { x: number; y: number; width: number };
+    const { x, y, width } = await plotBox(page);
     const before = await from();
     await page.keyboard.down("Shift");
     await page.mouse.move(x + width / 2, y + 40);

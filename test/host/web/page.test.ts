@@ -7,7 +7,7 @@ import { openDeviceFolder } from "../../../host/cli/device-folder.ts";
 import type { Store } from "../../../host/store/index.ts";
 import { createPhysiology, type Device, uploadAll } from "../../../host/wearable/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
-import { faultsOf, openWatchedPage } from "../../support/page.ts";
+import { faultsOf, openWatchedPage, plotBox } from "../../support/page.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -136,8 +136,7 @@ describe.skipIf(!hasChromium("the page"))("the page, in a real browser", () => {
   });
 
   it("zooms by dragging, and goes back to the newest by a double click", async () => {
-    const box = await page.locator(".chart").first().boundingBox();
-    const { x, y, width } = box as { x: number; y: number; width: number };
+    const { x, y, width } = await plotBox(page);
     await page.mouse.move(x + width * 0.75, y + 60);
     await page.mouse.down();
     await page.mouse.move(x + width * 0.9, y + 60, { steps: 5 });
