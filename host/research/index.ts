@@ -7,7 +7,7 @@ export { createLedger, type Ledger, type ReleaseRecord } from "./ledger.ts";
 export { type Measures, measure, type Risk } from "./measure.ts";
 export { type Partition, partition } from "./mondrian.ts";
 export { type QueryError, queryError } from "./queries.ts";
-export { readCsv, readTable } from "./read-table.ts";
+export { readTable } from "./read-table.ts";
 export { type Anonymized, type AnonymizeOptions, anonymize } from "./release.ts";
 export { comparedK, gatherReport, type ReportData, type ReportOptions, reportPage } from "./report.ts";
 export { parseSchema, type ReleaseSchema, ROW_ID, type SchemaColumn } from "./schema.ts";
