@@ -12,9 +12,20 @@ interface Cut {
 interface Node extends Cut {
   readonly type: string;
 }
-interface Member extends Node {
-  readonly kind?: string;
-  readonly key: { readonly name?: string; readonly value?: string };
+interface Callee {
+  readonly property?: { readonly name?: string };
+}
+/** Where an argument is no object literal, it has no `properties`. */
+interface Table {
+  readonly properties?: readonly (Cut & {
+    readonly kind: string;
+    readonly key: { readonly name?: string; readonly value?: string };
+  })[];
+}
+interface Member extends Cut {
+  readonly name: string;
+  /** A method; else something that is read. */
+  readonly called: boolean;
 }
 
 function* nodesIn(value: unknown): Generator<Node> {
@@ -29,17 +40,21 @@ function* nodesIn(value: unknown): Generator<Node> {
   }
 }
 
-/** The members of the tables in which zod writes the methods of its classes: `$constructor(name, init, table)`. */
-function* methodsIn(program: unknown): Generator<Member> {
+/**
+ * The members of the tables in which zod writes what its classes have: `$constructor(name, init, methods)`, and
+ * `derived(properties, methods)` in the place of methods.
+ */
+function* membersIn(program: unknown): Generator<Member> {
   for (const node of nodesIn(program)) {
-    const { callee, arguments: given } = node as {
-      callee?: { property?: { name?: string } };
-      arguments?: Node[];
-    };
+    const { callee, arguments: given = [] } = node as { callee?: Callee; arguments?: readonly Table[] };
     const maker = callee?.property?.name;
-    const table = maker === "$constructor" ? given?.[2] : maker === "derived" ? given?.[1] : undefined;
-    if (table?.type === "ObjectExpression") {
-      yield* (table as unknown as { properties: Member[] }).properties;
+    const [properties, methods] =
+      maker === "$constructor" ? [undefined, given[2]] : maker === "derived" ? given : [];
+    for (const { start, end, key } of properties?.properties ?? []) {
+      yield { start, end, name: key.name ?? key.value ?? "", called: false };
+    }
+    for (const { start, end, key, kind } of methods?.properties ?? []) {
+      yield { start, end, name: key.name ?? key.value ?? "", called: kind === "init" };
     }
   }
 }
@@ -76,7 +91,7 @@ function sourcesOf(folder: string): string {
 }
 
 /**
- * zod's classes without the methods that nobody calls (each drags a format, a class or the JSON schemas along), without the
+ * zod's classes without the members that nobody names (each drags a format, a class or the JSON schemas along), without the
  * compiler of schemas, which the page's policy forbids and whose very trial it reports as a breach, and without the
  * memory for values that contain themselves, which JSON cannot write. `zod/mini` leaves out the same and more, but is
  * another way of writing each schema.
@@ -84,14 +99,13 @@ function sourcesOf(folder: string): string {
 function leanZod(code: string, program: unknown, sources: string): string {
   // `z.url()` is a function, not the method of that name.
   const called = new Set([
-    ...namesIn(sources, /(?<!\bz)\.\s*(\w+)\(/g),
+    ...namesIn(sources, /(?<!\bz)\.\s*(\w+)(?:<[^;()]*>)?(?:\?\.)?\(/g),
     ...namesIn(code, /\b(?:this|inst|cl|inner|schema)\.(\w+)\(/g),
   ]);
-  const mentioned = new Set(namesIn(sources, /\.\s*(\w+)/g));
-  const unused = [...methodsIn(program)].filter(({ kind, key }) => {
-    const name = key.name ?? key.value ?? "";
-    return !(kind === "get" || kind === "set" ? mentioned : called).has(name);
-  });
+  const read = new Set(namesIn(sources, /\.\s*(\w+)\b(?!\()/g));
+  const unused = [...membersIn(program)].filter(
+    (member) => !(member.called ? called : read).has(member.name),
+  );
   if (unused.length === 0) {
     throw new Error("zod writes its methods in another way than before: see scripts/lean-libraries.ts");
   }

@@ -6,6 +6,8 @@ import { gzipSync } from "node:zlib";
 export interface BuiltPage {
   /** Bytes after `gzip -9`, by name. */
   readonly weights: ReadonlyMap<string, number>;
+  /** Names of the files in which a text stands. */
+  holding(text: string): string[];
   /** The bytes of these files and of all that is fetched with them, every file once. */
   weigh(names: readonly string[]): number;
 }
@@ -66,6 +68,7 @@ export async function readBuiltPage(folder: string): Promise<BuiltPage> {
   );
   return {
     weights: new Map([...files].map(([name, { bytes }]) => [name, bytes])),
+    holding: (text) => read.filter(([, bytes]) => bytes.includes(text)).map(([name]) => name),
     weigh(names) {
       const fetched = new Set<string>();
       const fetch = (name: string): number => {
