@@ -1,6 +1,7 @@
 import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { z } from "zod";
+import { gzippedFiles } from "./gzipped-files.ts";
 import type { Log } from "./log.ts";
 import { rateLimitByAddress } from "./rate-limit.ts";
 
@@ -93,6 +94,7 @@ export function servePage({ directory, settings, connectTo, log }: PageOptions):
   });
   router.use(
     "/assets",
+    gzippedFiles(`${directory}/assets`),
     express.static(`${directory}/assets`, { immutable: true, maxAge: YEAR, index: false }),
   );
   router.use(express.static(directory, { index: "index.html", cacheControl: false }));

@@ -37,7 +37,6 @@ export {
   joinShares,
   openEmergencyShare,
   openHandedShare,
-  reasonSchema,
   sealEmergencyShares,
   TRUSTEES_LEAST,
   TRUSTEES_MOST,
@@ -52,6 +51,7 @@ export {
   type EmergencyDuty,
   LONGEST_DUTY_MS,
 } from "./emergency-call.ts";
+export { reasonSchema } from "./emergency-reason.ts";
 export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
 export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export {
