@@ -1,7 +1,7 @@
+import compression from "compression";
 import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { z } from "zod";
-import { gzippedFiles } from "./gzipped-files.ts";
 import type { Log } from "./log.ts";
 import { rateLimitByAddress } from "./rate-limit.ts";
 
@@ -94,7 +94,8 @@ export function servePage({ directory, settings, connectTo, log }: PageOptions):
   });
   router.use(
     "/assets",
-    gzippedFiles(`${directory}/assets`),
+    // The same for everybody: what is compressed together with a secret tells of it (BREACH), and these hold none.
+    compression(),
     express.static(`${directory}/assets`, { immutable: true, maxAge: YEAR, index: false }),
   );
   router.use(express.static(directory, { index: "index.html", cacheControl: false }));
