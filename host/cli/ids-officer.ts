@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { isMedcloudletError, MedcloudletError, systemClock } from "../base/index.ts";
 import { createIdsClient, type HeldTicket, type IdsClient, type IdsNews } from "../client/index.ts";
 import type { PersonAtWork, Toolkit } from "./home.ts";
+import { selfTestText, trafficText } from "./ids-measured-text.ts";
 import {
   type At,
   alertsTable,
@@ -208,13 +209,32 @@ function members(): Command {
 }
 
 function detector(): Command {
-  return officerCommand("detector", "what judges requests at each service, and where it is set").action(
-    (options: OfficerOptions) =>
-      asOfficer(options, async (posts, output) => {
-        const found = await fromAll(posts, output, async (ids) => [await ids.detector()]);
-        tell(output, found, () => detectorTable(found, output.colours), "No service answered.");
-      }),
+  return officerCommand(
+    "detector",
+    "what judges requests at each service, where it is set and how it does",
+  ).action((options: OfficerOptions) =>
+    asOfficer(options, async (posts, output) => {
+      const found = await fromAll(posts, output, async (ids) => [await ids.detector()]);
+      tell(
+        output,
+        found,
+        () => `${detectorTable(found, output.colours)}\n${selfTestText(found, output.colours)}`,
+        "No service answered.",
+      );
+    }),
   );
+}
+
+function traffic(): Command {
+  return officerCommand("traffic", "how many requests each service had, and what became of them")
+    .option("--day", "the last day by quarters of an hour, instead of the last hour by minutes")
+    .action((options: OfficerOptions & { day?: true }) =>
+      asOfficer(options, async (posts, output) => {
+        const found = await fromAll(posts, output, async (ids) => [await ids.traffic()]);
+        const span = options.day ? "day" : "hour";
+        tell(output, found, () => trafficText(found, span, output.colours), "No service answered.");
+      }),
+    );
 }
 
 function ruling(what: "lift" | "confirm", description: string, done: string): Command {
@@ -376,6 +396,7 @@ export function officerCommands(): Command[] {
     explain(),
     members(),
     detector(),
+    traffic(),
     ruling("lift", "end a decision as wrong", "Lifted"),
     ruling("confirm", "say that a decision was right", "Confirmed"),
     exempt(),

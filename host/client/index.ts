@@ -71,6 +71,8 @@ export {
   type IdsExplanation,
   type IdsMember,
   type IdsNews,
+  type IdsSelfTest,
+  type IdsTraffic,
 } from "./ids.ts";
 export {
   createKdcClient,

@@ -6,7 +6,7 @@ import { type AnomalyModel, createTrainer } from "../../../../host/ids/index.ts"
 import { type Member, signRoster } from "../../../../host/ids/mesh/index.ts";
 import { generateSigningSeed, importSigningKey } from "../../../../host/sealing/index.ts";
 import { backends } from "../../../support/stores.ts";
-import { eventually, type System, startSystem } from "../../../support/system.ts";
+import { dumpOf, eventually, type System, startSystem } from "../../../support/system.ts";
 import { alert } from "../engine-world.ts";
 
 let system: System;
@@ -81,7 +81,7 @@ describe("what an officer is told of the detector", () => {
       count: expect.any(Number),
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
-    expect(detector.model).toMatchObject({ hash: "ab".repeat(32), heldOut: model.whole.n, detection: null });
+    expect(detector.model).toMatchObject({ hash: "ab".repeat(32), heldOut: model.whole.n });
     const benign = detector.model?.benign ?? [];
     expect(benign).toHaveLength(model.whole.knots.length);
     const chances = benign.map(({ falseAlarm }) => falseAlarm);
@@ -93,5 +93,81 @@ describe("what an officer is told of the detector", () => {
     expect(beliefFromBits(bits)).toBeGreaterThanOrEqual(ALARM_AT);
     expect(beliefFromBits(bits - 1e-6)).toBeLessThan(ALARM_AT);
     expect((await ask("cloud").detector()).model?.operatingPoint).toEqual({ bits, falseAlarm: 2 ** -bits });
+  });
+});
+
+describe("what an officer is told of how the detector does", () => {
+  const SECRET_WORDS = "Quillfeather has slept badly";
+  const stranger = (path: string) =>
+    fetch(`${system.cloud.url}${path}`, { headers: { "User-Agent": "sqlmap/1.8" } }).then(
+      (answer) => answer.status,
+    );
+
+  it("rests on honest requests of known callers and on every built-in attack; strangers' attacks change nothing", async () => {
+    const cloud = ask("cloud");
+    const before = (await cloud.detector()).selfTest;
+    expect(before?.benign.since).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) {
+      expect(
+        await stranger(`/v1/streams/1?q=1'%20UNION%20SELECT%20password%20FROM%20users--${i}`),
+      ).toBeGreaterThan(399);
+    }
+    const after = (await cloud.detector()).selfTest;
+    // The officer's own question is the only honest request in between.
+    expect((after?.benign.requests ?? 0) - (before?.benign.requests ?? 0)).toBeLessThanOrEqual(2);
+    expect(after?.operatingPoint.falseAlarm.value).toBe(0);
+    await eventually(async () => {
+      const { selfTest } = await cloud.detector();
+      await cloud.members();
+      await cloud.alerts({ subject: "nobody", limit: 7 });
+      return selfTest?.attacks.judged === selfTest?.attacks.of;
+    });
+    const { selfTest } = await cloud.detector();
+    expect(selfTest?.attacks).toMatchObject({ version: 1, of: 154, carriers: expect.any(Number) });
+    expect(selfTest?.attacks.carriers).toBeGreaterThanOrEqual(3);
+    expect(selfTest?.auc).toBeGreaterThan(0.7);
+    const { detection, falseAlarm } = selfTest?.operatingPoint as NonNullable<
+      typeof selfTest
+    >["operatingPoint"];
+    for (const { value, low, high } of [detection, falseAlarm]) {
+      expect(low).toBeLessThanOrEqual(value);
+      expect(high).toBeGreaterThan(value);
+    }
+    expect(selfTest?.points.at(-1)).toMatchObject({ falseAlarm: { value: 1 }, detection: { value: 1 } });
+  });
+
+  it("is kept over a restart as counts, and holds nothing of any request", async () => {
+    const { ids } = system.services.cloud;
+    expect((await fetch(`${system.cloud.url}/v1/x?q=${encodeURIComponent(SECRET_WORDS)}`)).status).toBe(404);
+    await ids.stop();
+    const kept = (await dumpOf(system.stores.cloud)).filter(
+      ({ collection }) => collection === "ids_self_test",
+    );
+    expect(kept).toHaveLength(1);
+    const { _id, since, bins, ...rest } = { ...kept[0]?.document };
+    expect(rest).toEqual({});
+    expect([_id, since]).toEqual([expect.stringMatching(/^[0-9a-f]{64} (ab){32}$/), expect.any(Number)]);
+    expect((bins as number[]).every(Number.isInteger)).toBe(true);
+    expect((bins as number[]).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(30);
+  });
+});
+
+describe("what an officer is told of the traffic", () => {
+  it("is how many requests became what, and no address, path or person", async () => {
+    const sums = async () => {
+      const { hour } = await ask("cloudlet").traffic();
+      return [0, 1, 2, 3].map((column) => hour.counts.reduce((sum, row) => sum + (row[column] ?? 0), 0));
+    };
+    const before = await sums();
+    await fetch(`${system.cloudlet.url}/v1/nowhere?name=Quillfeather`);
+    await fetch(`${system.cloudlet.url}/v1/batches`, { method: "POST" });
+    const [answered, refused, held, failed] = before as [number, number, number, number];
+    await eventually(async () => (await sums())[1] === refused + 2);
+    const after = await sums();
+    expect(after[0]).toBeGreaterThan(answered);
+    expect(after.slice(2)).toEqual([held, failed]);
+    const report = JSON.stringify(await ask("cloudlet").traffic());
+    expect(report).toMatch(/^[\w{}[\]":,]*$/);
+    expect(report).not.toMatch(/nowhere|Quill|127/);
   });
 });
