@@ -63,7 +63,10 @@ export interface WatchRooms {
   readonly onHeld: (what: string) => void;
   /** Counts what became of a request. */
   readonly onAnswered?: ((outcome: Outcome) => void) | undefined;
-  /** Told of requests that callers who had proved who they are got an answer to. */
+  /**
+   * Told of requests that callers who had proved who they are got an answer to; not of an officer's who watches, or a
+   * quiet service would be measured on that alone.
+   */
   readonly onHonest?: SelfTest["took"] | undefined;
   /** Told of every request as a detector sees it, to train a model with; absent where nobody asked for that. */
   readonly onRequest?: ((request: InspectedRequest) => void) | undefined;
@@ -193,7 +196,9 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
       inspection.whole(seen, request);
     }
     const route = routeOf(request);
+    const isOfficers = seen.action?.startsWith("ids.") === true;
     if (
+      !isOfficers &&
       seen.caller !== null &&
       route !== undefined &&
       response.writableFinished &&

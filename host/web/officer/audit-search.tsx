@@ -7,6 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditSearch, AuditVerdict } from "../worker/officer/audit-questions.ts";
+import { Prose } from "./prose.tsx";
 import { Scroll } from "./scroll.tsx";
 import { timeText } from "./words.ts";
 
@@ -190,7 +191,7 @@ export function AuditSearchView({ verified }: { readonly verified: AuditVerdict 
         </button>
       </div>
       <p class="dim" role="status">
-        {exported === null ? text.exportHint : text.exported(exported)}
+        {exported === null ? <Prose of={text.exportHint} /> : text.exported(exported)}
       </p>
     </section>
   );

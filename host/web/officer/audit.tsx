@@ -8,6 +8,7 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditVerdict } from "../worker/officer/audit-questions.ts";
 import { AuditSearchView } from "./audit-search.tsx";
+import { Prose } from "./prose.tsx";
 import { Scroll } from "./scroll.tsx";
 
 const text = TEXTS.officer.audit;
@@ -114,7 +115,9 @@ export function AuditView() {
   return (
     <main class="officer">
       <h1>{text.title}</h1>
-      <p class="dim lead">{text.what}</p>
+      <p class="dim lead">
+        <Prose of={text.what} />
+      </p>
       <div class="verify">
         <button type="button" class="primary" disabled={verifying.busy} onClick={verify}>
           {verifying.busy ? text.verifying : text.verify}

@@ -12,6 +12,7 @@ import { AppealList, DecisionList } from "./decision-list.tsx";
 import { ExemptionList } from "./exemptions.tsx";
 import { MinuteChart } from "./minute-chart.tsx";
 import { ServiceStrip } from "./service-strip.tsx";
+import { TrafficChart } from "./traffic-chart.tsx";
 import { isInForce } from "./words.ts";
 
 const { watch: text, measure, subject, services } = TEXTS.officer;
@@ -50,10 +51,13 @@ export function WatchView({ rest }: { readonly rest: Route }) {
                 )}
           </p>
           <ServiceStrip services={state.services} now={now} />
-          <MinuteChart minutes={state.minutes} until={state.until} />
           <div class="columns">
-            <AlertList groups={state.groups} decisions={state.decisions} now={now} />
             <div>
+              <MinuteChart minutes={state.minutes} until={state.until} />
+              <AlertList groups={state.groups} decisions={state.decisions} now={now} />
+            </div>
+            <div>
+              <TrafficChart />
               <DecisionList decisions={state.decisions} now={now} />
               <AppealList appeals={state.appeals} now={now} />
               <ExemptionList exemptions={state.exemptions} now={now} />

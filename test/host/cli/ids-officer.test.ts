@@ -97,7 +97,7 @@ describe("medcloudlet ids of an officer", () => {
     const held = hour.counts.reduce((sum: number, [, , each]: number[]) => sum + (each ?? 0), 0);
     expect(held).toBeGreaterThan(0);
     expect((await ids("traffic")).stdout).toMatch(
-      /kdc +\d+ +\d+ +[1-9]\d* +\d+ +\d+\n[^]*the last hour by minutes/,
+      /kdc +\d+ +\d+ +[1-9]\d* +\d+ +\d+\n[\s\S]*the last hour by minutes/,
     );
     expect((await ids("traffic", "--day")).stdout).toContain("the last day by quarters of an hour");
   });

@@ -1,0 +1,91 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { AuditEntry } from "../../audit/reading.ts";
+import { useDoing } from "../hooks.ts";
+import { usePage } from "../page-context.ts";
+import { Failure } from "../parts/failure.tsx";
+import { TEXTS } from "../texts/index.ts";
+import { Scroll } from "./scroll.tsx";
+import { shortId, timeText } from "./words.ts";
+
+const text = TEXTS.officer.turns;
+const MOST_SHOWN = 100;
+
+/** What an entry of the log says of a turn, in words. */
+export function turnText({ action, outcome, code, actorRole, actor, details }: AuditEntry): string {
+  const who = actor === null ? text.stranger : text.account(actorRole ?? "", shortId(actor));
+  if (outcome === "refused") {
+    return text.refused(who, code ?? "");
+  }
+  if (action === "ticket-keys.turn") {
+    return text.itself;
+  }
+  return details.earlierKeys === "revoked" ? text.revoked(who) : text.ordered(who);
+}
+
+/**
+ * Every turn of the ticket keys that the audit log has, an operator's and the KDC's own. Only what was verified here is
+ * shown, so the log is verified first where it was not.
+ */
+export function KeyTurns() {
+  const { port } = usePage();
+  const { busy, failure, run } = useDoing();
+  const [turns, setTurns] = useState<readonly AuditEntry[] | null>(null);
+  const [whole, setWhole] = useState(true);
+  const show = useCallback(
+    async (verify: boolean) => {
+      const verdict = await port.ask(verify ? "verifyAudit" : "auditVerdict", null);
+      if (verdict === null) {
+        return;
+      }
+      setWhole(verdict.whole);
+      const search = { action: "ticket-keys." };
+      setTurns((await port.ask("searchAudit", { search, limit: MOST_SHOWN })).entries);
+    },
+    [port],
+  );
+  useEffect(() => {
+    run(() => show(false));
+  }, [run, show]);
+  return (
+    <section aria-labelledby="key-turns">
+      <h2 id="key-turns">{text.title}</h2>
+      {failure === null ? null : <Failure text={failure} />}
+      {whole ? null : (
+        <p class="banner" role="alert">
+          {text.damaged}
+        </p>
+      )}
+      {turns === null ? (
+        <p class="dim">{text.hint}</p>
+      ) : turns.length === 0 ? (
+        <p>{text.none}</p>
+      ) : (
+        <Scroll label={text.title}>
+          <table class="cards">
+            <thead>
+              <tr>
+                <th scope="col">{text.when}</th>
+                <th scope="col">{text.what}</th>
+                <th scope="col">{text.key}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {turns.map((entry) => (
+                <tr key={entry.sequence}>
+                  <th scope="row">{timeText(entry.at)}</th>
+                  <td data-label={text.what}>{turnText(entry)}</td>
+                  <td data-label={text.key}>
+                    {typeof entry.details.key === "string" ? <code>{entry.details.key}</code> : "–"}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      <button type="button" disabled={busy} onClick={() => run(() => show(true))}>
+        {busy ? text.verifying : text.verify}
+      </button>
+    </section>
+  );
+}

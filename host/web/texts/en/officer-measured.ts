@@ -1,0 +1,60 @@
+const many = (count: number, one: string, more = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
+
+/** What is said of how a detector does. */
+export const ROC = {
+  title: (name: string) => `${name}: attacks found against false alarms`,
+  auc: (area: string) => `area ${area}`,
+  label: (area: string, point: string) =>
+    `Receiver operating characteristic, area under it ${area}. Operating point: ${point} The slider below reads out every place.`,
+  across: "false alarms among own requests",
+  up: "built-in attacks found",
+  chance: "chance",
+  operating: "operating point",
+  slide: "If alarms began elsewhere",
+  set: "As it is set:",
+  share: (value: string, low: string, high: string) => `${value} (${low} to ${high})`,
+  at: (belief: string, found: string, wrong: string) =>
+    `from a belief of ${belief} on, ${found} of attacks found, ${wrong} false alarms.`,
+  notYet:
+    "Not measured yet: a curve takes own requests and attacks put into some of them. It comes with traffic.",
+  measured: (
+    requests: number,
+    since: string,
+    { judged, of, version, carriers }: { judged: number; of: number; version: number; carriers: number },
+  ) =>
+    `Measured on ${many(requests, "own request")} since ${since}, of callers who had proved who they are, and on ${judged === of ? `${of}` : `${judged} of ${of}`} built-in attacks of version ${version}, put into ${many(carriers, "kind")} of these requests. In brackets: 95 % intervals (Wilson).`,
+  differ:
+    "Real attackers differ: these attacks are known to everybody, and whoever attacks writes to be missed. Take the curve for a comparison, between settings and over time. Each request is judged alone here; scanning and guessing show over many and are found by the scenarios.",
+  kinds: "By kind of attack",
+  kind: "Kind",
+  found: "Found",
+  foundOf: (found: number, judged: number) => `${found} of ${judged}`,
+  kindOf: {
+    sql: "SQL",
+    nosql: "Database operators",
+    xss: "Script in pages",
+    command: "Commands",
+    path: "Paths to files",
+    template: "Templates, lookups, entities",
+    scanner: "Places that scanners try",
+    header: "Headers",
+    nesting: "Deep nesting",
+    odd: "Odd values",
+  },
+} as const;
+
+/** What is said of how many requests there were. */
+export const TRAFFIC = {
+  hour: "Requests a minute, last hour",
+  day: "Requests in each quarter of an hour, last day",
+  hourShort: "Hour",
+  dayShort: "Day",
+  service: "Service",
+  outcomes: ["answered", "refused", "held", "failed"],
+  summary: (sums: readonly number[]) =>
+    `${many(sums[0] ?? 0, "request")} answered, ${sums[1] ?? 0} refused, ${sums[2] ?? 0} held back by the detection, ${sums[3] ?? 0} failed`,
+  most: (count: number) => `most: ${count.toLocaleString("en")}`,
+  off: "detection off: not counted",
+  away: "did not say",
+} as const;
