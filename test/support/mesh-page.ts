@@ -30,6 +30,8 @@ export interface MeshPage {
   readonly cloudlets: readonly string[];
   /** The officer's page with their login. */
   readonly address: string;
+  /** As an operator, lets the KDC sign tickets with a new key. */
+  turnKeys(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -121,7 +123,12 @@ export async function startMeshPage(): Promise<MeshPage> {
     const { token, expiresAt } = officer.session;
     const login = { handle: "watchful-jay", passphrase: PASSPHRASE, session: { token, expiresAt } };
     const fragment = Buffer.from(JSON.stringify(login)).toString("base64url");
-    return { cloudlets, address: `${kdc.url}/#login=${fragment}`, close };
+    return {
+      cloudlets,
+      address: `${kdc.url}/#login=${fragment}`,
+      turnKeys: () => operator.session.rotateTicketKeys({ revoke: false }),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

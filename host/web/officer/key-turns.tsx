@@ -5,22 +5,11 @@ import { usePage } from "../page-context.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { Scroll } from "./scroll.tsx";
-import { shortId, timeText } from "./words.ts";
+import { turnText } from "./turn-text.ts";
+import { timeText } from "./words.ts";
 
 const text = TEXTS.officer.turns;
 const MOST_SHOWN = 100;
-
-/** What an entry of the log says of a turn, in words. */
-export function turnText({ action, outcome, code, actorRole, actor, details }: AuditEntry): string {
-  const who = actor === null ? text.stranger : text.account(actorRole ?? "", shortId(actor));
-  if (outcome === "refused") {
-    return text.refused(who, code ?? "");
-  }
-  if (action === "ticket-keys.turn") {
-    return text.itself;
-  }
-  return details.earlierKeys === "revoked" ? text.revoked(who) : text.ordered(who);
-}
 
 /**
  * Every turn of the ticket keys that the audit log has, an operator's and the KDC's own. Only what was verified here is
