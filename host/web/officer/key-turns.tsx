@@ -4,7 +4,6 @@ import { useDoing } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
-import { Scroll } from "./scroll.tsx";
 import { turnText } from "./turn-text.ts";
 import { timeText } from "./words.ts";
 
@@ -49,28 +48,15 @@ export function KeyTurns() {
       ) : turns.length === 0 ? (
         <p>{text.none}</p>
       ) : (
-        <Scroll label={text.title}>
-          <table class="cards">
-            <thead>
-              <tr>
-                <th scope="col">{text.when}</th>
-                <th scope="col">{text.what}</th>
-                <th scope="col">{text.key}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {turns.map((entry) => (
-                <tr key={entry.sequence}>
-                  <th scope="row">{timeText(entry.at)}</th>
-                  <td data-label={text.what}>{turnText(entry)}</td>
-                  <td data-label={text.key}>
-                    {typeof entry.details.key === "string" ? <code>{entry.details.key}</code> : "–"}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <ul class="items">
+          {turns.map((entry) => (
+            <li key={entry.sequence} class="item what">
+              <strong>{timeText(entry.at)}</strong>
+              {turnText(entry)}
+              {typeof entry.details.key === "string" ? <small>{entry.details.key}</small> : null}
+            </li>
+          ))}
+        </ul>
       )}
       <button type="button" disabled={busy} onClick={() => run(() => show(true))}>
         {busy ? text.verifying : text.verify}

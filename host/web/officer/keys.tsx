@@ -7,7 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { AccountsSection, ResetsSection } from "./accounts.tsx";
 import { Badge } from "./badge.tsx";
-import { dutiesOf, GRACE_MS } from "./duties.ts";
+import { overdueBy } from "./duties.ts";
 import { EmergenciesSection } from "./emergencies.tsx";
 import { KeyTurns } from "./key-turns.tsx";
 import { Prose } from "./prose.tsx";
@@ -31,7 +31,7 @@ export function keyState(
   if (retiredAt !== null && retiredAt <= now) {
     return "retired";
   }
-  return nextAt + GRACE_MS < now ? "overdue" : "current";
+  return overdueBy({ nextAt }, now) === null ? "current" : "overdue";
 }
 
 function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number }) {
@@ -74,30 +74,21 @@ function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number 
 }
 
 /** What is overdue, and who does what about it. Officers see it; operators act. */
-function Duties(props: { readonly ages: TicketKeyAges; readonly now: number }) {
+function Due(props: { readonly ages: TicketKeyAges; readonly now: number }) {
   const { ages, now } = props;
-  const duties = dutiesOf(ages, now);
+  const late = overdueBy(ages, now);
   return (
     <section aria-labelledby="due">
       <h2 id="due">{turns.due}</h2>
-      {duties.length === 0 ? <p>{turns.nothing(dateText(ages.nextAt))}</p> : null}
-      {duties.map(({ what, late }) => {
-        const duty = turns.duties[what];
-        return (
-          <div key={what} class="inset" role="alert">
-            <p>
-              <Badge severity="severe" word={text.states.overdue} /> <strong>{duty.title}</strong>
-            </p>
-            <p>{duty.overdue(Math.max(1, Math.round(late / DAY_MS)))}</p>
-            <p>
-              {turns.who} <code>{duty.command}</code>
-            </p>
-            <p>{duty.after}</p>
-          </div>
-        );
-      })}
+      {late === null ? (
+        <p>{turns.nothing(dateText(ages.nextAt))}</p>
+      ) : (
+        <div class="banner" role="alert">
+          <Prose of={turns.overdue(Math.max(1, Math.round(late / DAY_MS)))} />
+        </div>
+      )}
       <p class="dim">
-        {turns.leaked} <code>{turns.leakedCommand}</code>
+        <Prose of={turns.leaked} />
       </p>
     </section>
   );
@@ -152,7 +143,7 @@ export function KeysView() {
       <h1>{text.title}</h1>
       <div class="columns even">
         <div>
-          {ages.answer === null ? null : <Duties ages={ages.answer} now={now} />}
+          {ages.answer === null ? null : <Due ages={ages.answer} now={now} />}
           <section aria-labelledby="ticket-keys">
             <h2 id="ticket-keys">{text.tickets}</h2>
             {ages.failure === null ? null : <Failure text={ages.failure} />}

@@ -3,7 +3,11 @@ import type { MinuteCount } from "../worker/officer/watch-questions.ts";
 
 const [WIDTH, HEIGHT, BOTTOM] = [600, 84, 66];
 const text = TEXTS.officer.watch;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+export const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 
 /** Alerts of each minute of the last hour; a mark below where something was decided. */
 export function MinuteChart(props: { readonly minutes: readonly MinuteCount[]; readonly until: number }) {

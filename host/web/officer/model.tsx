@@ -6,7 +6,6 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { DetectorAt } from "../worker/officer/model-questions.ts";
 import { Prose } from "./prose.tsx";
-import { FalseAlarmCurve } from "./roc.tsx";
 import { RocCurve } from "./roc-curve.tsx";
 import { percent } from "./words.ts";
 
@@ -39,15 +38,7 @@ function ModelOf({ model }: { readonly model: IdsDetector["model"] }) {
   }
   const { operatingPoint, benign } = model;
   const reached = benign.some(({ falseAlarm }) => falseAlarm <= operatingPoint.falseAlarm);
-  return (
-    <>
-      <figure class="curve">
-        <figcaption>{text.curve}</figcaption>
-        <FalseAlarmCurve model={model} />
-      </figure>
-      {reached ? null : <p class="lead">{text.beyond}</p>}
-    </>
-  );
+  return reached ? null : <p class="lead">{text.beyond}</p>;
 }
 
 /** Services whose detectors are set alike, and what each measured its own to do. */

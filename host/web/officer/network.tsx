@@ -156,9 +156,6 @@ export function NetworkView() {
             </figure>
             {network.meshOff ? <HowOn /> : <Rates network={network} />}
           </div>
-          <button type="button" onClick={asked.again}>
-            {text.again}
-          </button>
           <Members network={network} now={now} />
         </>
       )}

@@ -53,8 +53,7 @@ function Plot(props: {
     >
       {TICKS.map((rate) => (
         <g key={rate}>
-          <line class="grid" x1={BOX.left} x2={RIGHT} y1={y(rate)} y2={y(rate)} />
-          <line class="grid" x1={x(rate)} x2={x(rate)} y1={BOX.top} y2={BOTTOM} />
+          <path class="grid" d={`M${BOX.left} ${y(rate)}H${RIGHT}M${x(rate)} ${BOX.top}V${BOTTOM}`} />
           <text x={BOX.left - 8} y={y(rate) + 4} text-anchor="end">
             {percent(rate)}
           </text>
@@ -69,7 +68,7 @@ function Plot(props: {
       <text transform={`translate(14 ${(BOX.top + BOTTOM) / 2}) rotate(-90)`} text-anchor="middle">
         {text.up}
       </text>
-      <line class="chance" x1={x(0)} y1={y(0)} x2={x(1)} y2={y(1)} />
+      <path class="chance" d={`M${x(0)} ${y(0)}L${x(1)} ${y(1)}`} />
       <text transform={`translate(${x(0.62)} ${y(0.62) + 26}) rotate(-38)`}>{text.chance}</text>
       <polyline class="line" points={line} />
       <path
@@ -100,7 +99,7 @@ function Kinds({ kinds }: { readonly kinds: IdsSelfTest["attacks"]["kinds"] }) {
           <tbody>
             {kinds.map(({ kind, judged, found }) => (
               <tr key={kind}>
-                <th scope="row">{text.kindOf[kind as keyof typeof text.kindOf] ?? kind}</th>
+                <th scope="row">{kind}</th>
                 <td class="number">{text.foundOf(found, judged)}</td>
               </tr>
             ))}
@@ -120,13 +119,12 @@ export function RocCurve(props: { readonly name: string; readonly test: IdsSelfT
   const [wanted, setWanted] = useState<number | null>(null);
   const chosen = Math.min(wanted ?? marked, places.length - 1);
   const choose = (place: number) => setWanted(place === marked ? null : place);
-  const measured = text.measured(benign.requests, dateText(benign.since), attacks);
   if (auc === null) {
     return (
       <figure class="curve">
         <figcaption>{text.title(name)}</figcaption>
         <p>{text.notYet}</p>
-        <p class="dim">{measured}</p>
+        <p class="dim">{text.soFar(benign.requests, attacks.judged, attacks.of)}</p>
       </figure>
     );
   }
@@ -156,7 +154,7 @@ export function RocCurve(props: { readonly name: string; readonly test: IdsSelfT
         {chosen === marked ? <strong>{text.set} </strong> : null}
         {words}
       </p>
-      <p class="dim">{measured}</p>
+      <p class="dim">{text.measured(benign.requests, dateText(benign.since), attacks)}</p>
       <Kinds kinds={attacks.kinds} />
     </figure>
   );

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { useAsked } from "../hooks.ts";
 import { TEXTS } from "../texts/index.ts";
+import { clock } from "./minute-chart.tsx";
 import { Scroll } from "./scroll.tsx";
 import { type Row, type Span, sumOf, together } from "./traffic-of.ts";
 
 const ASK_EVERY_MS = 15_000;
 const [WIDTH, HEIGHT, BOTTOM] = [600, 84, 62];
 const SPAN_MS = { hour: 3_600_000, day: 24 * 3_600_000 } as const;
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 /** What is drawn above the line, the lowest first, and as marks below it. */
 const CLASSES = ["answered", "refused", "held", "failed"] as const;
 const { traffic: text, services } = TEXTS.officer;

@@ -6,7 +6,7 @@ const text = TEXTS.officer.turns;
 
 /** What an entry of the log says of a turn, in words. */
 export function turnText({ action, outcome, code, actorRole, actor, details }: AuditEntry): string {
-  const who = actor === null ? text.stranger : text.account(actorRole ?? "", shortId(actor));
+  const who = actor === null ? text.stranger : `${actorRole} ${shortId(actor)}`;
   if (outcome === "refused") {
     return text.refused(who, code ?? "");
   }

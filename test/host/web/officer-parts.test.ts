@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type AuditEntry, entryHash } from "../../../host/audit/index.ts";
 import type { IdsAlert, IdsMember } from "../../../host/client/index.ts";
-import { dutiesOf } from "../../../host/web/officer/duties.ts";
+import { overdueBy } from "../../../host/web/officer/duties.ts";
 import { nearestTo, placesOf } from "../../../host/web/officer/roc-places.ts";
 import { sumOf, together } from "../../../host/web/officer/traffic-of.ts";
 import { turnText } from "../../../host/web/officer/turn-text.ts";
@@ -187,20 +187,10 @@ describe("what the officer's desk makes of requests by the minute", () => {
 });
 
 describe("what is due with ticket keys", () => {
-  const DAY = 24 * 60 * MINUTE_MS;
-  const key = (retiredAt: number | null) => ({ kid: "k", activeFrom: NOW - 40 * DAY, retiredAt });
-
-  it("is nothing while the KDC is a little late only", () => {
-    expect(dutiesOf({ nextAt: NOW - 60 * MINUTE_MS, keys: [key(NOW - DAY), key(null)] }, NOW)).toEqual([]);
-  });
-
-  it("is a key that is not there, and one that is still there, the longest overdue first", () => {
-    const keys = [key(NOW - 30 * DAY), key(NOW - 20 * DAY), key(null)];
-    const duties = dutiesOf({ nextAt: NOW - 3 * DAY, keys }, NOW);
-    expect(duties.map(({ what, late }) => [what, Math.floor(late / DAY)])).toEqual([
-      ["tidy", 22],
-      ["turn", 3],
-    ]);
+  it("is nothing while the KDC is a little late only, and a new key after that", () => {
+    expect(overdueBy({ nextAt: NOW + 1 }, NOW)).toBeNull();
+    expect(overdueBy({ nextAt: NOW - 119 * MINUTE_MS }, NOW)).toBeNull();
+    expect(overdueBy({ nextAt: NOW - 121 * MINUTE_MS }, NOW)).toBe(121 * MINUTE_MS);
   });
 
   it("reads in words who turned a key, and who was refused it", () => {

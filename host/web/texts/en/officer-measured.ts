@@ -6,7 +6,7 @@ export const ROC = {
   title: (name: string) => `${name}: attacks found against false alarms`,
   auc: (area: string) => `area ${area}`,
   label: (area: string, point: string) =>
-    `Receiver operating characteristic, area under it ${area}. Operating point: ${point} The slider below reads out every place.`,
+    `Receiver operating characteristic, area under it ${area}. Operating point: ${point} The slider reads out the rest.`,
   across: "false alarms among own requests",
   up: "built-in attacks found",
   chance: "chance",
@@ -16,32 +16,21 @@ export const ROC = {
   share: (value: string, low: string, high: string) => `${value} (${low} to ${high})`,
   at: (belief: string, found: string, wrong: string) =>
     `from a belief of ${belief} on, ${found} of attacks found, ${wrong} false alarms.`,
-  notYet:
-    "Not measured yet: a curve takes own requests and attacks put into some of them. It comes with traffic.",
+  notYet: "Not measured yet: it takes own requests, and attacks put into some of them.",
+  soFar: (requests: number, judged: number, of: number) =>
+    `So far: ${many(requests, "own request")}, ${judged} of ${of} built-in attacks.`,
   measured: (
     requests: number,
     since: string,
     { judged, of, version, carriers }: { judged: number; of: number; version: number; carriers: number },
   ) =>
-    `Measured on ${many(requests, "own request")} since ${since}, of callers who had proved who they are, and on ${judged === of ? `${of}` : `${judged} of ${of}`} built-in attacks of version ${version}, put into ${many(carriers, "kind")} of these requests. In brackets: 95 % intervals (Wilson).`,
+    `Measured on ${many(requests, "own request")} since ${since}, of callers who had proved who they are, and on ${judged} of ${of} built-in attacks of version ${version}, put into ${many(carriers, "kind")} of these requests. In brackets: 95 % (Wilson).`,
   differ:
-    "Real attackers differ: these attacks are known to everybody, and whoever attacks writes to be missed. Take the curve for a comparison, between settings and over time. Each request is judged alone here; scanning and guessing show over many and are found by the scenarios.",
+    "Real attackers differ: these attacks are known to everybody, and attackers write to be missed. Compare settings and times by it. Each request is judged alone; scanning and guessing show over many, and the scenarios find them.",
   kinds: "By kind of attack",
   kind: "Kind",
   found: "Found",
   foundOf: (found: number, judged: number) => `${found} of ${judged}`,
-  kindOf: {
-    sql: "SQL",
-    nosql: "Database operators",
-    xss: "Script in pages",
-    command: "Commands",
-    path: "Paths to files",
-    template: "Templates, lookups, entities",
-    scanner: "Places that scanners try",
-    header: "Headers",
-    nesting: "Deep nesting",
-    odd: "Odd values",
-  },
 } as const;
 
 /** What is said of how many requests there were. */

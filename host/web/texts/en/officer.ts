@@ -127,7 +127,6 @@ export const OFFICER = {
   network: {
     title: "Network",
     loading: "Asking every service whom it knows…",
-    again: "Ask again",
     meshOff:
       "No service here has a mesh: each decides by itself. That is enough for one operator, as a quorum is of operators.",
     howOn: "With several operators, it is switched on like this, once for all and then at each member:",
@@ -184,15 +183,8 @@ export const OFFICER = {
       `${many(requests, "benign request")}; measured on ${many(heldOut, "request")} held out in turn`,
     hash: "File",
     noHash: "not from a file",
-    curve: "From training: false alarms by strangeness, with the operating point",
-    curveLabel: (bits: string, rate: string) =>
-      `Share of benign requests beyond each strength, falling; the operating point is at ${bits} bits, ${rate} of benign requests.`,
-    strength: "how strange (combined strength)",
-    rate: "benign requests beyond it",
-    point: "operating point",
-    pointHead: "Operating point",
-    beyond:
-      "No request that was held out came so far: the rate at the operating point is the model's own extrapolation.",
+    pointHead: "Strangeness alone",
+    beyond: "No request that training held out came so far: that rate is the model's own extrapolation.",
     pointIs: (bits: string, rate: string) =>
       `an alarm from strangeness alone at ${bits} bits: ${rate} of benign requests reach that`,
     away: (name: string, why: string) => `${name} is away: ${why}`,
@@ -270,7 +262,7 @@ export const OFFICER = {
     title: "Keys and accounts",
     tickets: "Keys that sign tickets",
     ticketsHint:
-      "The KDC makes a new one by itself. To do so sooner is an operator's act: `medcloudlet keys rotate-tickets`.",
+      "The KDC makes a new one by itself. An operator can sooner: `medcloudlet keys rotate-tickets`.",
     kid: "Key",
     since: "Signs since",
     signsFrom: (when: string) => `from ${when}`,
@@ -316,7 +308,6 @@ export const OFFICER = {
     reopened: (handle: string) => `${handle} is open again.`,
     resets: "Second factors to reset",
     noResets: "Nobody asked for a reset.",
-    resetOf: (handle: string) => handle,
     resetBy: (by: string) => `asked by ${by}`,
     resetHint: "An operator asked. Make sure in person that it is them before you confirm.",
     confirmReset: "Confirm",
