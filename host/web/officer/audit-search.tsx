@@ -7,8 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditSearch, AuditVerdict } from "../worker/officer/audit-questions.ts";
-import { Prose } from "./prose.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
 import { timeText } from "./words.ts";
 
 const MOST_SHOWN = 200;

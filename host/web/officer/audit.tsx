@@ -8,8 +8,7 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditVerdict } from "../worker/officer/audit-questions.ts";
 import { AuditSearchView } from "./audit-search.tsx";
-import { Prose } from "./prose.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
 
 const text = TEXTS.officer.audit;
 

@@ -7,11 +7,10 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { AccountsSection, ResetsSection } from "./accounts.tsx";
 import { Badge } from "./badge.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
 import { overdueBy } from "./duties.ts";
 import { EmergenciesSection } from "./emergencies.tsx";
 import { KeyTurns } from "./key-turns.tsx";
-import { Prose } from "./prose.tsx";
-import { Scroll } from "./scroll.tsx";
 
 const DAY_MS = 24 * 3_600_000;
 const { keys: text, turns } = TEXTS.officer;

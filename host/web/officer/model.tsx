@@ -5,7 +5,7 @@ import { useAsked } from "../hooks.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { DetectorAt } from "../worker/officer/model-questions.ts";
-import { Prose } from "./prose.tsx";
+import { Prose } from "./blocks.tsx";
 import { RocCurve } from "./roc-curve.tsx";
 import { percent } from "./words.ts";
 

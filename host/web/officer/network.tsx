@@ -7,8 +7,8 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { Network, NetworkNode } from "../worker/officer/network-questions.ts";
 import { Badge } from "./badge.tsx";
+import { Scroll } from "./blocks.tsx";
 import { MeshMap, nodeName } from "./mesh-map.tsx";
-import { Scroll } from "./scroll.tsx";
 import { percent } from "./words.ts";
 
 const { network: text, services } = TEXTS.officer;

@@ -3,7 +3,6 @@ import type { IdsSelfTest } from "../../client/index.ts";
 import { dateText } from "../format.ts";
 import { TEXTS } from "../texts/index.ts";
 import { nearestTo, placesOf, type RocPlace } from "./roc-places.ts";
-import { Scroll } from "./scroll.tsx";
 import { percent } from "./words.ts";
 
 const [WIDTH, HEIGHT] = [520, 420];
@@ -84,32 +83,6 @@ function Plot(props: {
   );
 }
 
-function Kinds({ kinds }: { readonly kinds: IdsSelfTest["attacks"]["kinds"] }) {
-  return (
-    <details>
-      <summary>{text.kinds}</summary>
-      <Scroll label={text.kinds}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{text.kind}</th>
-              <th scope="col">{text.found}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {kinds.map(({ kind, judged, found }) => (
-              <tr key={kind}>
-                <th scope="row">{kind}</th>
-                <td class="number">{text.foundOf(found, judged)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-    </details>
-  );
-}
-
 /** The receiver operating characteristic of one service's detector, as it measured itself. */
 export function RocCurve(props: { readonly name: string; readonly test: IdsSelfTest }) {
   const { name, test } = props;
@@ -155,7 +128,14 @@ export function RocCurve(props: { readonly name: string; readonly test: IdsSelfT
         {words}
       </p>
       <p class="dim">{text.measured(benign.requests, dateText(benign.since), attacks)}</p>
-      <Kinds kinds={attacks.kinds} />
+      <details>
+        <summary>{text.kinds}</summary>
+        <ul>
+          {attacks.kinds.map(({ kind, judged, found }) => (
+            <li key={kind}>{text.foundOf(kind, found, judged)}</li>
+          ))}
+        </ul>
+      </details>
     </figure>
   );
 }

@@ -1,46 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { useAsked } from "../hooks.ts";
 import { TEXTS } from "../texts/index.ts";
+import { Bars } from "./bars.tsx";
+import { Scroll } from "./blocks.tsx";
 import { clock } from "./minute-chart.tsx";
-import { Scroll } from "./scroll.tsx";
-import { type Row, type Span, sumOf, together } from "./traffic-of.ts";
+import { type Span, sumOf, together } from "./traffic-of.ts";
 
 const ASK_EVERY_MS = 15_000;
-const [WIDTH, HEIGHT, BOTTOM] = [600, 84, 62];
 const SPAN_MS = { hour: 3_600_000, day: 24 * 3_600_000 } as const;
-/** What is drawn above the line, the lowest first, and as marks below it. */
+/** What became of requests: two are bars upon each other, two are marks below. */
 const CLASSES = ["answered", "refused", "held", "failed"] as const;
 const { traffic: text, services } = TEXTS.officer;
-
-function Bars({ rows, label }: { readonly rows: readonly Row[]; readonly label: string }) {
-  const most = Math.max(4, ...rows.map(([answered, refused]) => answered + refused));
-  const step = WIDTH / Math.max(1, rows.length);
-  const high = (count: number) => (count / most) * (BOTTOM - 4);
-  return (
-    <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <line class="base" x1="0" x2={WIDTH} y1={BOTTOM} y2={BOTTOM} />
-      {rows.flatMap(([answered, refused, held, failed], i) =>
-        [
-          [BOTTOM - high(answered), high(answered)],
-          [BOTTOM - high(answered + refused), high(refused)],
-          [BOTTOM + 3, held === 0 ? 0 : 7],
-          [BOTTOM + 13, failed === 0 ? 0 : 7],
-        ].map(([y, height], at) =>
-          height === 0 ? null : (
-            <rect
-              key={`${i} ${at}`}
-              class={CLASSES[at]}
-              x={i * step + 1}
-              y={y}
-              width={step - 2}
-              height={height}
-            />
-          ),
-        ),
-      )}
-    </svg>
-  );
-}
 
 /** How many requests the services had, and what became of them. Nobody's: counts, and nothing else. */
 export function TrafficChart() {
@@ -69,7 +39,12 @@ export function TrafficChart() {
           ))}
         </span>
       </figcaption>
-      <Bars rows={rows} label={`${text[span]}: ${text.summary(total)}`} />
+      <Bars
+        label={`${text[span]}: ${text.summary(total)}`}
+        rows={rows}
+        above={CLASSES.slice(0, 2)}
+        below={CLASSES.slice(2)}
+      />
       <p class="scale dim" aria-hidden="true">
         <span>{clock.format(until - SPAN_MS[span])}</span>
         <span>{text.most(Math.max(0, ...rows.map((row) => row.reduce((sum, count) => sum + count))))}</span>

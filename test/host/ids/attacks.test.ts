@@ -3,9 +3,17 @@ import { describe, expect, it } from "vitest";
 import { ATTACK_KINDS, ATTACK_SET_VERSION, attackSet } from "../../../host/ids/attacks/index.ts";
 import { HEADERS, VALUES } from "../../../host/ids/attacks/payloads.ts";
 import { targetsOf, withValue } from "../../../host/ids/attacks/placing.ts";
-import { createDetector, type InspectedRequest, RULES } from "../../../host/ids/index.ts";
+import {
+  createDetector,
+  createTrainer,
+  type Detector,
+  type InspectedRequest,
+  RULES,
+} from "../../../host/ids/index.ts";
 
 const HEADER = { "user-agent": "node", accept: "*/*" };
+/** Of 154, by the rules of today alone, and with a model. Better rules find more: let docs/IDS-LIVE.md say so. */
+const [FOUND_BY_RULES, FOUND_BY_MODEL] = [111, 124];
 /** What services get: a read, a sealed upload, a JSON body with values of every kind. */
 const CARRIERS: readonly InspectedRequest[] = [
   { m: "GET", u: "/v1/streams/4711/batches?after=12&limit=100", headers: HEADER },
@@ -96,10 +104,30 @@ describe("the attacks that are built in", () => {
     }
   });
 
-  it("are neither all found nor all missed by the rules: a set of shouting attacks alone would flatter", () => {
-    const detector = createDetector();
-    const found = all().filter((request) => detector.judge(request).alarm).length / all().length;
-    expect(found).toBeGreaterThan(0.5);
-    expect(found).toBeLessThan(0.95);
+  it("are neither all found nor all missed, and a model finds more: a set of shouting attacks alone would flatter", () => {
+    const id = (i: number) => ((i * 2_654_435_761) >>> 0).toString(16).padStart(8, "0").repeat(4);
+    const json = { ...HEADER, "content-type": "application/json" };
+    /** A read, a sealed upload, a note. */
+    const honest = (i: number): InspectedRequest => {
+      const text = `Patient ${i} seen; pulse ${60 + (i % 40)}, resting.`;
+      const note = JSON.stringify({ author: `dr-heron-${i % 5}`, region: "medical", text });
+      return [
+        { m: "GET", u: `/v1/streams/${id(i)}/batches?after=${i}&limit=100`, headers: HEADER },
+        { m: "POST", u: "/v1/batches", headers: { ...HEADER, "content-type": "application/octet-stream" } },
+        { m: "POST", u: "/v1/notes", b: note, headers: json },
+      ][i % 3] as InspectedRequest;
+    };
+    const trainer = createTrainer();
+    for (let i = 0; i < 600; i++) {
+      trainer.add(honest(i));
+    }
+    const found = (detector: Detector) =>
+      attackSet().filter(({ apply }, i) => detector.judge(apply(honest(1000 + i))).alarm).length;
+    const wrong = (detector: Detector) =>
+      Array.from({ length: 1000 }, (_, i) => detector.judge(honest(2000 + i)).alarm).filter(Boolean).length;
+    const [rules, model] = [createDetector(), createDetector({ model: trainer.finish() })];
+    // docs/IDS-LIVE.md names these numbers.
+    expect([found(rules), wrong(rules)]).toEqual([FOUND_BY_RULES, 0]);
+    expect([found(model), wrong(model)]).toEqual([FOUND_BY_MODEL, 0]);
   });
 });

@@ -6,7 +6,7 @@ export const ROC = {
   title: (name: string) => `${name}: attacks found against false alarms`,
   auc: (area: string) => `area ${area}`,
   label: (area: string, point: string) =>
-    `Receiver operating characteristic, area under it ${area}. Operating point: ${point} The slider reads out the rest.`,
+    `ROC curve, area under it ${area}. Operating point: ${point} The slider reads out the rest.`,
   across: "false alarms among own requests",
   up: "built-in attacks found",
   chance: "chance",
@@ -26,11 +26,9 @@ export const ROC = {
   ) =>
     `Measured on ${many(requests, "own request")} since ${since}, of callers who had proved who they are, and on ${judged} of ${of} built-in attacks of version ${version}, put into ${many(carriers, "kind")} of these requests. In brackets: 95 % (Wilson).`,
   differ:
-    "Real attackers differ: these attacks are known to everybody, and attackers write to be missed. Compare settings and times by it. Each request is judged alone; scanning and guessing show over many, and the scenarios find them.",
-  kinds: "By kind of attack",
-  kind: "Kind",
-  found: "Found",
-  foundOf: (found: number, judged: number) => `${found} of ${judged}`,
+    "Real attackers differ: these attacks are public, and attackers write to be missed. Compare settings and times by it. Each request is judged alone; scanning and guessing show over many, to the scenarios.",
+  kinds: "Found by kind of attack",
+  foundOf: (kind: string, found: number, judged: number) => `${kind}: ${found} of ${judged}`,
 } as const;
 
 /** What is said of how many requests there were. */
@@ -42,7 +40,7 @@ export const TRAFFIC = {
   service: "Service",
   outcomes: ["answered", "refused", "held", "failed"],
   summary: (sums: readonly number[]) =>
-    `${many(sums[0] ?? 0, "request")} answered, ${sums[1] ?? 0} refused, ${sums[2] ?? 0} held back by the detection, ${sums[3] ?? 0} failed`,
+    `${many(sums[0] ?? 0, "request")} answered, ${sums[1] ?? 0} refused, ${sums[2] ?? 0} held back, ${sums[3] ?? 0} failed`,
   most: (count: number) => `most: ${count.toLocaleString("en")}`,
   off: "detection off: not counted",
   away: "did not say",
