@@ -108,8 +108,10 @@ export function AuditView() {
     port.ask("auditVerdict", null).then(setVerdict, () => null);
   }, [port]);
   const verify = () => {
-    setProgress(null);
-    verifying.run(async () => setVerdict(await port.ask("verifyAudit", null)));
+    verifying.run(async () => {
+      setProgress(null);
+      setVerdict(await port.ask("verifyAudit", null));
+    });
   };
   return (
     <main class="officer">
@@ -118,7 +120,7 @@ export function AuditView() {
         <Prose of={text.what} />
       </p>
       <div class="verify">
-        <button type="button" class="primary" disabled={verifying.busy} onClick={verify}>
+        <button type="button" class="primary" aria-busy={verifying.busy} onClick={verify}>
           {verifying.busy ? text.verifying : text.verify}
         </button>
         {progress === null ? null : (

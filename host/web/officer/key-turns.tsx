@@ -58,7 +58,7 @@ export function KeyTurns() {
           ))}
         </ul>
       )}
-      <button type="button" disabled={busy} onClick={() => run(() => show(true))}>
+      <button type="button" aria-busy={busy} onClick={() => run(() => show(true))}>
         {busy ? text.verifying : text.verify}
       </button>
     </section>

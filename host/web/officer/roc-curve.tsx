@@ -113,7 +113,7 @@ export function RocCurve(props: { readonly name: string; readonly test: IdsSelfT
         label={text.label(auc.toFixed(3), placeText(places[marked] as RocPlace))}
         onChoose={choose}
       />
-      <label for={id}>{text.slide}</label>
+      <label for={id}>{text.slide(name)}</label>
       <input
         id={id}
         type="range"

@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import "../style/officer.css";
 import "../style/officer-tables.css";
 import { useNow, useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
-import { goTo, type Route } from "../route.ts";
+import { addressOf, goTo, type Route } from "../route.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { WatchState } from "../worker/officer/watch-questions.ts";
 import { AlertList } from "./alert-list.tsx";
@@ -28,6 +28,25 @@ export function WatchView({ rest }: { readonly rest: Route }) {
   }, [port]);
 
   const [service, decision] = rest;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const left = useRef<string | null>(null);
+  useEffect(() => {
+    if (service !== undefined && decision !== undefined) {
+      left.current = addressOf("watch", service, decision);
+    } else if (left.current !== null) {
+      // Back from a decision: whoever goes by keyboard goes on where they were.
+      const address = left.current;
+      left.current = null;
+      const link = [...document.querySelectorAll<HTMLElement>("a.decision")].find(
+        (one) => one.getAttribute("href") === address,
+      );
+      // What was lifted stands in a list that is folded, and takes no focus there.
+      link?.focus();
+      if (link === undefined || document.activeElement !== link) {
+        heading.current?.focus();
+      }
+    }
+  }, [service, decision]);
   if (service !== undefined && decision !== undefined) {
     return (
       <DecisionView key={decision} service={service} id={decision} now={now} onBack={() => goTo("watch")} />
@@ -36,7 +55,9 @@ export function WatchView({ rest }: { readonly rest: Route }) {
   const newest = state?.decisions.find((one) => isInForce(one, now));
   return (
     <main class="officer" aria-busy={state === null}>
-      <h1>{text.title}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {text.title}
+      </h1>
       {state === null ? (
         <p class="dim">{text.waiting}</p>
       ) : (

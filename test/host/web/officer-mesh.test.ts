@@ -121,7 +121,7 @@ describe.skipIf(!hasChromium("a mesh on the officer's page"))("a mesh on the sec
     expect(await said.textContent()).toMatch(
       /As it is set: from a belief of 0\.50 on, \d+ % \(\d+ % to \d+ %\)/,
     );
-    const slider = kdc.getByLabel("If alarms began elsewhere");
+    const slider = kdc.getByLabel("KDC: if alarms began elsewhere");
     await slider.focus();
     await page.keyboard.press("Home");
     expect(await said.textContent()).not.toContain("As it is set");
@@ -146,6 +146,26 @@ describe.skipIf(!hasChromium("a mesh on the officer's page"))("a mesh on the sec
     expect(await turn.locator("small").textContent()).toMatch(/^[\w-]{43}$/);
     expect(await page.getByRole("button", { name: /rotate|turn now/i }).count()).toBe(0);
     expect(await faultsOf(page)).toEqual([]);
+  });
+
+  it("keeps the keyboard where it was: at a button that works, at the decision that was looked at", async () => {
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+    const verify = page.getByRole("button", { name: "Verify the log and show them" });
+    await verify.press("Enter");
+    await page.getByText("Verifying…").waitFor({ state: "detached" });
+    expect(await focused()).toBe("Verify the log and show them");
+    // A table that scrolls is a stop of its own, and is seen to be.
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).toBe(
+      "solid",
+    );
+    await go("watch");
+    const link = page.locator("a.decision").first();
+    const address = await link.getAttribute("href");
+    await link.press("Enter");
+    await page.getByRole("button", { name: "All decisions" }).press("Enter");
+    await page.getByRole("heading", { name: "Watch" }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("href"))).toBe(address);
   });
 
   it("broke no rule of its policy, and met no error of its own", () => {

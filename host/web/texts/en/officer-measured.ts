@@ -11,7 +11,7 @@ export const ROC = {
   up: "built-in attacks found",
   chance: "chance",
   operating: "operating point",
-  slide: "If alarms began elsewhere",
+  slide: (name: string) => `${name}: if alarms began elsewhere`,
   set: "As it is set:",
   share: (value: string, low: string, high: string) => `${value} (${low} to ${high})`,
   at: (belief: string, found: string, wrong: string) =>
