@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { isMedcloudletError, MedcloudletError, systemClock } from "../base/index.ts";
-import { createIdsClient, type HeldTicket, type IdsClient, type IdsNews } from "../client/index.ts";
+import { createIdsClient, type HeldTicket, type IdsClient } from "../client/index.ts";
 import type { PersonAtWork, Toolkit } from "./home.ts";
 import { selfTestText, trafficText } from "./ids-measured-text.ts";
 import {
@@ -10,8 +10,8 @@ import {
   detectorTable,
   explanationText,
   left,
-  measureText,
   membersTable,
+  newsText,
   time,
 } from "./ids-text.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -336,25 +336,6 @@ function appeals(): Command {
     );
 }
 
-function newsText(news: IdsNews, { colours }: Output): string {
-  switch (news.event) {
-    case "alert": {
-      const { rule, subject, score, about } = news.alert;
-      return `${colours.yellow("alert")}     ${printable(rule)} ${subject.kind} ${printable(subject.local)} ${score.toFixed(2)} ${colours.dim(printable(about))}`;
-    }
-    case "decision": {
-      const { id, measure, subject, text } = news.decision;
-      return `${colours.red("decision")}  ${measureText(measure, colours)} ${subject.kind} ${printable(subject.local)} ${id}\n            ${printable(text)}`;
-    }
-    case "ended":
-      return `${colours.green("ended")}     ${printable(news.decision)}`;
-    case "appeal":
-      return `${colours.cyan("objection")} ${printable(news.appeal.decision)}: ${printable(news.appeal.text)}`;
-    case "fault":
-      return `${colours.bold(colours.red("FAULT"))}     the detection itself failed (${printable(news.what)}); requests go on without it`;
-  }
-}
-
 function watch(): Command {
   return officerCommand("watch", "alerts, decisions and objections as they come, until interrupted").action(
     (options: OfficerOptions) =>
@@ -368,7 +349,7 @@ function watch(): Command {
                 const now = systemClock.now();
                 output.result(
                   { service: name, time: now, ...news },
-                  `  ${output.colours.dim(time(now))} ${name.padEnd(8)} ${newsText(news, output)}`,
+                  `  ${output.colours.dim(time(now))} ${name.padEnd(8)} ${newsText(news, output.colours)}`,
                 );
               }
             } catch (error) {
