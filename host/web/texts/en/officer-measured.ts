@@ -3,7 +3,7 @@ const many = (count: number, one: string, more = `${one}s`) =>
 
 /** What is said of how a detector does. */
 export const ROC = {
-  title: (name: string) => `${name}: attacks found against false alarms`,
+  title: (name: string) => `ROC curve of ${name}`,
   auc: (area: string) => `area ${area}`,
   label: (area: string, point: string) =>
     `ROC curve, area under it ${area}. Operating point: ${point} The slider reads out the rest.`,
