@@ -7,7 +7,7 @@ import { TEXTS } from "../texts/index.ts";
 import { turnText } from "./turn-text.ts";
 import { timeText } from "./words.ts";
 
-const text = TEXTS.officer.turns;
+const { audit, turns: text } = TEXTS.officer;
 const MOST_SHOWN = 100;
 
 /**
@@ -59,7 +59,7 @@ export function KeyTurns() {
         </ul>
       )}
       <button type="button" aria-busy={busy} onClick={() => run(() => show(true))}>
-        {busy ? text.verifying : text.verify}
+        {busy ? audit.verifying : text.verify}
       </button>
     </section>
   );

@@ -3,7 +3,7 @@ import "../style/officer.css";
 import "../style/officer-tables.css";
 import { useNow, useTold } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
-import { addressOf, goTo, type Route } from "../route.ts";
+import { goTo, type Route } from "../route.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { WatchState } from "../worker/officer/watch-questions.ts";
 import { AlertList } from "./alert-list.tsx";
@@ -29,24 +29,21 @@ export function WatchView({ rest }: { readonly rest: Route }) {
 
   const [service, decision] = rest;
   const heading = useRef<HTMLHeadingElement>(null);
-  const left = useRef<string | null>(null);
+  /** The address of the decision that is looked at. */
+  const left = useRef("");
   useEffect(() => {
-    if (service !== undefined && decision !== undefined) {
-      left.current = addressOf("watch", service, decision);
-    } else if (left.current !== null) {
-      // Back from a decision: whoever goes by keyboard goes on where they were.
-      const address = left.current;
-      left.current = null;
-      const link = [...document.querySelectorAll<HTMLElement>("a.decision")].find(
-        (one) => one.getAttribute("href") === address,
-      );
-      // What was lifted stands in a list that is folded, and takes no focus there.
+    const before = left.current;
+    left.current = decision === undefined ? "" : location.hash;
+    if (decision === undefined && before !== "") {
+      // Whoever goes by keyboard goes on where they were; what was lifted is folded away, and takes no focus there.
+      const links = [...document.querySelectorAll<HTMLElement>("a.decision")];
+      const link = links.find((one) => one.getAttribute("href") === before);
       link?.focus();
-      if (link === undefined || document.activeElement !== link) {
+      if (document.activeElement !== link) {
         heading.current?.focus();
       }
     }
-  }, [service, decision]);
+  }, [decision]);
   if (service !== undefined && decision !== undefined) {
     return (
       <DecisionView key={decision} service={service} id={decision} now={now} onBack={() => goTo("watch")} />

@@ -26,7 +26,7 @@ export const ROC = {
   ) =>
     `Measured on ${many(requests, "own request")} since ${since}, of callers who had proved who they are, and on ${judged} of ${of} built-in attacks of version ${version}, put into ${many(carriers, "kind")} of these requests. In brackets: 95 % (Wilson).`,
   differ:
-    "Real attackers differ: these attacks are public, and attackers write to be missed. Compare settings and times by it. Each request is judged alone; scanning and guessing show over many, to the scenarios.",
+    "Real attackers differ: these attacks are public, and attackers write to be missed. Each request is judged alone; scanning and guessing show over many, to the scenarios.",
   kinds: "Found by kind of attack",
   foundOf: (kind: string, found: number, judged: number) => `${kind}: ${found} of ${judged}`,
 } as const;
