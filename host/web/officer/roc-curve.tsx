@@ -97,7 +97,6 @@ export function RocCurve(props: { readonly name: string; readonly test: IdsSelfT
       <figure class="curve">
         <figcaption>{text.title(name)}</figcaption>
         <p>{text.notYet}</p>
-        <p class="dim">{text.soFar(benign.requests, attacks.judged, attacks.of)}</p>
       </figure>
     );
   }

@@ -60,6 +60,7 @@ describe.skipIf(!hasChromium("a mesh on the officer's page"))("a mesh on the sec
   });
 
   it("shows an alert arrive at the other, without anybody asking again", async () => {
+    await go("network");
     const first = await attack(0);
     await page.locator("svg.mesh .edge.live").waitFor({ state: "attached" });
     await expect

@@ -17,8 +17,6 @@ export const ROC = {
   at: (belief: string, found: string, wrong: string) =>
     `from a belief of ${belief} on, ${found} of attacks found, ${wrong} false alarms.`,
   notYet: "Not measured yet: it takes own requests, and attacks put into some of them.",
-  soFar: (requests: number, judged: number, of: number) =>
-    `So far: ${many(requests, "own request")}, ${judged} of ${of} built-in attacks.`,
   measured: (
     requests: number,
     since: string,
