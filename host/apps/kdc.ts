@@ -28,6 +28,7 @@ import {
   createTicketVerifier,
   type Invitations,
   type TicketKeyRing,
+  turnTicketKeys,
 } from "../identity/index.ts";
 import type { IdsParts } from "../ids/live/index.ts";
 import type { MeshSettings } from "../ids/mesh/index.ts";
@@ -191,9 +192,9 @@ export async function createKdcApp(options: {
       url = listeningAt;
       await deletions.resume();
       ids.start();
-      await ring.turn();
+      await turnTicketKeys(ring, audit);
       turning = setInterval(() => {
-        ring.turn().catch((error) => {
+        turnTicketKeys(ring, audit).catch((error) => {
           log.error({ event: "ticket_key_turn_failed", ...errorFields(error) });
         });
         deletions.resume().catch((error) => {

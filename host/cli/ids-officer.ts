@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { isMedcloudletError, MedcloudletError, systemClock } from "../base/index.ts";
-import { createIdsClient, type HeldTicket, type IdsClient, type IdsNews } from "../client/index.ts";
+import { createIdsClient, type HeldTicket, type IdsClient } from "../client/index.ts";
 import type { PersonAtWork, Toolkit } from "./home.ts";
+import { selfTestText, trafficText } from "./ids-measured-text.ts";
 import {
   type At,
   alertsTable,
@@ -9,8 +10,8 @@ import {
   detectorTable,
   explanationText,
   left,
-  measureText,
   membersTable,
+  newsText,
   time,
 } from "./ids-text.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -208,13 +209,32 @@ function members(): Command {
 }
 
 function detector(): Command {
-  return officerCommand("detector", "what judges requests at each service, and where it is set").action(
-    (options: OfficerOptions) =>
-      asOfficer(options, async (posts, output) => {
-        const found = await fromAll(posts, output, async (ids) => [await ids.detector()]);
-        tell(output, found, () => detectorTable(found, output.colours), "No service answered.");
-      }),
+  return officerCommand(
+    "detector",
+    "what judges requests at each service, where it is set and how it does",
+  ).action((options: OfficerOptions) =>
+    asOfficer(options, async (posts, output) => {
+      const found = await fromAll(posts, output, async (ids) => [await ids.detector()]);
+      tell(
+        output,
+        found,
+        () => `${detectorTable(found, output.colours)}\n${selfTestText(found, output.colours)}`,
+        "No service answered.",
+      );
+    }),
   );
+}
+
+function traffic(): Command {
+  return officerCommand("traffic", "how many requests each service had, and what became of them")
+    .option("--day", "the last day by quarters of an hour, instead of the last hour by minutes")
+    .action((options: OfficerOptions & { day?: true }) =>
+      asOfficer(options, async (posts, output) => {
+        const found = await fromAll(posts, output, async (ids) => [await ids.traffic()]);
+        const span = options.day ? "day" : "hour";
+        tell(output, found, () => trafficText(found, span, output.colours), "No service answered.");
+      }),
+    );
 }
 
 function ruling(what: "lift" | "confirm", description: string, done: string): Command {
@@ -316,25 +336,6 @@ function appeals(): Command {
     );
 }
 
-function newsText(news: IdsNews, { colours }: Output): string {
-  switch (news.event) {
-    case "alert": {
-      const { rule, subject, score, about } = news.alert;
-      return `${colours.yellow("alert")}     ${printable(rule)} ${subject.kind} ${printable(subject.local)} ${score.toFixed(2)} ${colours.dim(printable(about))}`;
-    }
-    case "decision": {
-      const { id, measure, subject, text } = news.decision;
-      return `${colours.red("decision")}  ${measureText(measure, colours)} ${subject.kind} ${printable(subject.local)} ${id}\n            ${printable(text)}`;
-    }
-    case "ended":
-      return `${colours.green("ended")}     ${printable(news.decision)}`;
-    case "appeal":
-      return `${colours.cyan("objection")} ${printable(news.appeal.decision)}: ${printable(news.appeal.text)}`;
-    case "fault":
-      return `${colours.bold(colours.red("FAULT"))}     the detection itself failed (${printable(news.what)}); requests go on without it`;
-  }
-}
-
 function watch(): Command {
   return officerCommand("watch", "alerts, decisions and objections as they come, until interrupted").action(
     (options: OfficerOptions) =>
@@ -348,7 +349,7 @@ function watch(): Command {
                 const now = systemClock.now();
                 output.result(
                   { service: name, time: now, ...news },
-                  `  ${output.colours.dim(time(now))} ${name.padEnd(8)} ${newsText(news, output)}`,
+                  `  ${output.colours.dim(time(now))} ${name.padEnd(8)} ${newsText(news, output.colours)}`,
                 );
               }
             } catch (error) {
@@ -376,6 +377,7 @@ export function officerCommands(): Command[] {
     explain(),
     members(),
     detector(),
+    traffic(),
     ruling("lift", "end a decision as wrong", "Lifted"),
     ruling("confirm", "say that a decision was right", "Confirmed"),
     exempt(),

@@ -1,4 +1,11 @@
-import type { IdsAlert, IdsDecision, IdsDetector, IdsExplanation, IdsMember } from "../client/index.ts";
+import type {
+  IdsAlert,
+  IdsDecision,
+  IdsDetector,
+  IdsExplanation,
+  IdsMember,
+  IdsNews,
+} from "../client/index.ts";
 import { type Colours, table } from "./output.ts";
 import { printable } from "./record-text.ts";
 
@@ -153,6 +160,26 @@ export function detectorTable(detectors: readonly At<IdsDetector>[], colours: Co
     "false alarms",
   ];
   return table([head, ...rows], colours);
+}
+
+/** What happened just now, on a line or two. */
+export function newsText(news: IdsNews, colours: Colours): string {
+  switch (news.event) {
+    case "alert": {
+      const { rule, subject, score, about } = news.alert;
+      return `${colours.yellow("alert")}     ${printable(rule)} ${subject.kind} ${printable(subject.local)} ${score.toFixed(2)} ${colours.dim(printable(about))}`;
+    }
+    case "decision": {
+      const { id, measure, subject, text } = news.decision;
+      return `${colours.red("decision")}  ${measureText(measure, colours)} ${subject.kind} ${printable(subject.local)} ${id}\n            ${printable(text)}`;
+    }
+    case "ended":
+      return `${colours.green("ended")}     ${printable(news.decision)}`;
+    case "appeal":
+      return `${colours.cyan("objection")} ${printable(news.appeal.decision)}: ${printable(news.appeal.text)}`;
+    case "fault":
+      return `${colours.bold(colours.red("FAULT"))}     the detection itself failed (${printable(news.what)}); requests go on without it`;
+  }
 }
 
 /** One decision for a person who has to answer for it. */

@@ -92,6 +92,22 @@ const MEMBERS = z.object({
     }),
   ),
 });
+const SHARE = z.object({ value: z.number(), low: z.number(), high: z.number() });
+const ROC_PLACE = z.object({ belief: z.number(), falseAlarm: SHARE, detection: SHARE });
+const SELF_TEST = z.object({
+  auc: z.number().nullable(),
+  operatingPoint: ROC_PLACE,
+  points: z.array(ROC_PLACE),
+  benign: z.object({ requests: z.number(), since: z.number() }),
+  attacks: z.object({
+    version: z.number(),
+    of: z.number(),
+    judged: z.number(),
+    carriers: z.number(),
+    at: z.number().nullable(),
+    kinds: z.array(z.object({ kind: z.string(), judged: z.number(), found: z.number() })),
+  }),
+});
 const DETECTOR = z.object({
   mode: z.enum(["enforce", "simulate", "off"]),
   alarmAt: z.number(),
@@ -105,10 +121,17 @@ const DETECTOR = z.object({
       heldOut: z.number(),
       operatingPoint: z.object({ bits: z.number(), falseAlarm: z.number() }),
       benign: z.array(z.object({ strength: z.number(), falseAlarm: z.number() })),
-      detection: z.null(),
     })
     .nullable(),
+  // A service of before tells none.
+  selfTest: SELF_TEST.nullable().default(null),
 });
+const SPANS = z.object({
+  stepMs: z.number(),
+  newestAt: z.number(),
+  counts: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
+});
+const TRAFFIC = z.object({ since: z.number().nullable(), at: z.number(), hour: SPANS, day: SPANS });
 const AFTER_RULING = z.object({ decision: RULED, stillHeld: z.array(z.string()) });
 
 export type IdsAlert = z.infer<typeof ALERT>;
@@ -116,6 +139,10 @@ export type IdsDecision = z.infer<typeof RULED>;
 export type IdsExplanation = z.infer<typeof EXPLAINED>;
 export type IdsMember = z.infer<typeof MEMBERS>["members"][number];
 export type IdsDetector = z.infer<typeof DETECTOR>;
+/** How a running detector does, measured on the service's own requests and on built-in attacks. */
+export type IdsSelfTest = z.infer<typeof SELF_TEST>;
+/** How many requests a service had by minutes and quarters of an hour: answered, refused, held, failed. */
+export type IdsTraffic = z.infer<typeof TRAFFIC>;
 export type IdsExemption = z.infer<typeof EXEMPTION>;
 export type IdsAppeal = z.infer<typeof APPEAL>;
 
@@ -155,6 +182,7 @@ export interface IdsClient {
   members(): Promise<IdsMember[]>;
   /** What judges requests there, and where it was set. */
   detector(): Promise<IdsDetector>;
+  traffic(): Promise<IdsTraffic>;
   exemptions(): Promise<IdsExemption[]>;
   exempt(
     about: { readonly address: string } | { readonly decision: string },
@@ -212,6 +240,7 @@ export function createIdsClient(options: {
       call(AFTER_RULING, "POST", `/decisions/${encodeURIComponent(decision)}/rulings`, { ruling, reason }),
     members: async () => (await call(MEMBERS, "GET", "/members")).members,
     detector: () => call(DETECTOR, "GET", "/detector"),
+    traffic: () => call(TRAFFIC, "GET", "/traffic"),
     exemptions: async () =>
       (await call(z.object({ exemptions: z.array(EXEMPTION) }), "GET", "/exemptions")).exemptions,
     exempt: (about, hours, reason) => call(EXEMPTION, "POST", "/exemptions", { ...about, hours, reason }),

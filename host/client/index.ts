@@ -66,6 +66,8 @@ export {
   type IdsExplanation,
   type IdsMember,
   type IdsNews,
+  type IdsSelfTest,
+  type IdsTraffic,
 } from "./ids.ts";
 export {
   createKdcClient,

@@ -33,6 +33,7 @@ export {
 export { codeSchema, knownPassword, type Reauthenticate } from "./session-routes.ts";
 export { createSessions } from "./sessions.ts";
 export { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "./ticket-key-ring.ts";
+export { turnTicketKeys } from "./ticket-key-turns.ts";
 export {
   createTicketIssuer,
   createTicketVerifier,

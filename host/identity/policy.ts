@@ -208,6 +208,7 @@ export const POLICY = {
   "ids.rule": { by: "ticket", audit: true, allow: { watch: OWN } },
   "ids.members": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.detector": { by: "ticket", audit: false, allow: { watch: OWN } },
+  "ids.traffic": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.exemptions": { by: "ticket", audit: false, allow: { watch: OWN } },
   "ids.exempt": { by: "ticket", audit: true, allow: { watch: OWN } },
   "ids.exempt-end": { by: "ticket", audit: true, allow: { watch: OWN } },

@@ -48,8 +48,8 @@ export interface TicketKeyRing {
    * and the earlier ones are gone: for a key that somebody else may have.
    */
   rotate(options: { readonly revoke: boolean }): Promise<{ kid: string; activeFrom: number }>;
-  /** Destroys private keys that sign no more, forgets old public ones, and rotates when it is time. */
-  turn(): Promise<void>;
+  /** Destroys private keys that sign no more, forgets old public ones, and rotates when it is time: then the new key. */
+  turn(): Promise<{ kid: string; activeFrom: number } | null>;
   /** How old the keys are and when the next one is due, for who watches over them. */
   ages(): TicketKeyAges;
 }
@@ -127,7 +127,7 @@ export async function openTicketKeyRing(options: {
     return { kid: entry.kid, activeFrom: entry.activeFrom };
   };
 
-  const tidy = async (): Promise<void> => {
+  const tidy: TicketKeyRing["turn"] = async () => {
     const now = clock.now();
     const current = ring.flatMap((entry, i) => {
       const retired = retiredAt(i);
@@ -140,9 +140,7 @@ export async function openTicketKeyRing(options: {
       await replace(current);
     }
     const newest = ring.at(-1) as Entry;
-    if (newest.activeFrom + rotateEveryMs <= now) {
-      await add({ revoke: false });
-    }
+    return newest.activeFrom + rotateEveryMs <= now ? add({ revoke: false }) : null;
   };
 
   return {

@@ -8,6 +8,7 @@ import type { Measures } from "./measures.ts";
 import type { IdsMetrics } from "./metrics.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 import { type IdsStore, type KeptAppeal, type KeptDecision, type KeptExemption, newId } from "./store.ts";
+import type { TrafficReport } from "./traffic.ts";
 
 /** Appeals that one decision takes, and all together in an hour: who floods them buries nobody's but their own. */
 const MOST_OF_ONE_DECISION = 5;
@@ -46,6 +47,8 @@ export interface Desk {
   members(): Promise<readonly MemberReport[]>;
   /** What judges requests here. */
   detector(): DetectorReport;
+  /** How many requests there were. */
+  traffic(): TrafficReport;
 }
 
 export function createDesk(rooms: {
@@ -62,6 +65,7 @@ export function createDesk(rooms: {
   readonly peers: () => Promise<readonly PeerStatus[]>;
   readonly alertsFrom: (member: string) => number;
   readonly detector: () => DetectorReport;
+  readonly traffic: () => TrafficReport;
 }): Desk {
   const { clock, kept, measures, pseudonyms, addresses, followers, metrics, observe } = rooms;
 
@@ -181,5 +185,6 @@ export function createDesk(rooms: {
       });
     },
     detector: rooms.detector,
+    traffic: rooms.traffic,
   };
 }

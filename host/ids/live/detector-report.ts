@@ -1,6 +1,7 @@
 import type { AnomalyModel } from "../anomaly/model.ts";
 import { ALARM_AT, bitsAtBelief, PRIOR } from "../detector.ts";
 import { RULES, ruleSetHash } from "../rules/index.ts";
+import type { SelfTestReport } from "./self-test.ts";
 
 /** A place on the curve of what benign requests reach. */
 export interface BenignPoint {
@@ -26,22 +27,22 @@ export interface DetectorReport {
     readonly heldOut: number;
     /** Where its strangeness alone raises an alarm: p-value in bits, and the share of benign requests beyond it. */
     readonly operatingPoint: { readonly bits: number; readonly falseAlarm: number };
-    /** The false alarms' half of an operating characteristic, weakest first. */
+    /** How often benign requests reach which strangeness, as measured in training, weakest first. */
     readonly benign: readonly BenignPoint[];
-    /**
-     * Always null: a model is trained on benign traffic and its file knows no attack, so the other half is nowhere.
-     * `ids evaluate` measures it on labelled requests.
-     */
-    readonly detection: null;
   } | null;
+  /** How rules and model do here, on the service's own requests and on built-in attacks; null where nothing is watched. */
+  readonly selfTest: SelfTestReport | null;
 }
 
-/** Describes the detector of a service's settings. */
-export function describeDetector(settings: {
-  readonly mode: DetectorReport["mode"];
-  readonly model?: AnomalyModel | undefined;
-  readonly modelHash?: string | undefined;
-}): DetectorReport {
+/** Describes the detector of a service's settings, and what it was measured to do. */
+export function describeDetector(
+  settings: {
+    readonly mode: DetectorReport["mode"];
+    readonly model?: AnomalyModel | undefined;
+    readonly modelHash?: string | undefined;
+  },
+  selfTest: SelfTestReport | null,
+): DetectorReport {
   const { mode, model, modelHash } = settings;
   const bits = bitsAtBelief(ALARM_AT);
   return {
@@ -62,7 +63,7 @@ export function describeDetector(settings: {
               strength,
               falseAlarm: 2 ** -measured,
             })),
-            detection: null,
           },
+    selfTest,
   };
 }

@@ -18,7 +18,10 @@ import { createMeasures } from "./measures.ts";
 import { createMetrics, metricsHandler } from "./metrics.ts";
 import { createPseudonyms, type SharedPseudonyms } from "./pseudonyms.ts";
 import { addIdsRoutes } from "./routes.ts";
+import { createSelfTest } from "./self-test.ts";
+import { openSelfTestStore } from "./self-test-store.ts";
 import { createIdsStore } from "./store.ts";
+import { createTraffic } from "./traffic.ts";
 import { createWatch } from "./watch.ts";
 
 /** What a service's settings say about the intrusion detection. */
@@ -216,12 +219,34 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
     exempt(subject, now + 2 * DAY_MS);
   };
 
+  const rules = createDetector();
+  const model = settings.model === undefined ? null : createDetector({ model: settings.model });
+  const traffic = createTraffic({ clock, counting: settings.mode !== "off" });
+  const named = settings.model === undefined || settings.modelHash !== undefined;
+  const scores = await openSelfTestStore(
+    store,
+    named ? `${rules.rulesHash} ${settings.modelHash ?? "rules alone"}` : null,
+  );
+  const selfTest =
+    settings.mode === "off"
+      ? null
+      : createSelfTest({
+          ...{ detector: model ?? rules, clock, kept: scores.kept },
+          later: (work) => void setImmediate(() => safely("self-test", work)),
+        });
+  const keepScores = async (): Promise<void> => {
+    if (selfTest !== null) {
+      await scores.keep(selfTest.counts()).catch((error) => onFault("self-test", error));
+    }
+  };
+
   const desk = createDesk({
     ...{ clock, kept, measures, pseudonyms, addresses, followers, metrics, observe, exempt },
     members: () => engine.members(),
     peers: options.peers ?? (async () => []),
     alertsFrom: (member) => heardFrom.get(member) ?? 0,
-    detector: () => describeDetector(settings),
+    detector: () => describeDetector(settings, selfTest?.report() ?? null),
+    traffic: traffic.report,
   });
 
   const begin = async (): Promise<void> => {
@@ -252,11 +277,11 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
     settings.mode === "off"
       ? undefined
       : createWatch({
-          ...{ clock, addresses, pseudonyms, measures, site, observe, safely, onRequest },
-          rules: createDetector(),
-          model: settings.model === undefined ? null : createDetector({ model: settings.model }),
+          ...{ clock, addresses, pseudonyms, measures, site, observe, safely, onRequest, rules, model },
           exempt: exemptOnSight,
           onHeld: metrics.held,
+          onAnswered: traffic.count,
+          onHonest: selfTest?.took,
         });
 
   const settled = async (): Promise<void> => {
@@ -277,6 +302,7 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
       }
       sweeping = setInterval(() => {
         kept.sweep().catch((error) => onFault("sweep", error));
+        void keepScores();
       }, SWEEP_EVERY_MS);
       sweeping.unref();
     },
@@ -286,6 +312,7 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
     async stop() {
       clearInterval(sweeping);
       followers.close();
+      await keepScores();
       await settled();
     },
   };

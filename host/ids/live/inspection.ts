@@ -21,6 +21,8 @@ export interface Inspection {
   body(seen: Seen, request: Request, body: unknown): void;
   /** With a model, and for the log that one is trained on: the request as a whole. */
   whole(seen: Seen, request: Request): void;
+  /** The request as a detector sees all of it, its secrets taken out. */
+  taken(seen: Seen, request: Request): InspectedRequest;
 }
 
 export function createInspection(rooms: {
@@ -35,30 +37,33 @@ export function createInspection(rooms: {
   const { rules, model, onRequest } = rooms;
   const harmless = new Set<string>();
 
-  /** True when it looks like an attack. */
   const inspect = (
     seen: Seen,
     detector: Detector,
     seenAs: InspectedRequest,
     route: string | undefined,
-  ): boolean => {
+  ): Verdict => {
     const verdict = detector.judge(seenAs);
     if (verdict.alarm) {
       rooms.onFound(seen, route, verdict);
     }
-    return verdict.alarm;
+    return verdict;
+  };
+
+  const taken = (seen: Seen, request: Request): InspectedRequest => {
+    const { method: m, originalUrl: u } = request;
+    const b = seen.body === null ? {} : { b: JSON.stringify(redactBody(seen.body)) };
+    return { m, u, ...b, headers: redactHeaders(request.headers) };
   };
 
   const whole = (seen: Seen, request: Request): void => {
     if (model === null && onRequest === undefined) {
       return;
     }
-    const { method: m, originalUrl: u } = request;
-    const b = seen.body === null ? {} : { b: JSON.stringify(redactBody(seen.body)) };
-    const taken = { m, u, ...b, headers: redactHeaders(request.headers) };
-    onRequest?.(taken);
+    const whole = taken(seen, request);
+    onRequest?.(whole);
     if (model !== null) {
-      inspect(seen, model, taken, routeOf(request));
+      seen.score = inspect(seen, model, whole, routeOf(request)).score;
     }
   };
 
@@ -73,7 +78,7 @@ export function createInspection(rooms: {
       if (harmless.has(key)) {
         return;
       }
-      const isHarmless = !inspect(seen, rules, { m, u, headers }, undefined);
+      const isHarmless = !inspect(seen, rules, { m, u, headers }, undefined).alarm;
       if (isHarmless && key.length <= LONGEST_KEY) {
         if (harmless.size >= MOST_HARMLESS) {
           harmless.clear();
@@ -91,5 +96,6 @@ export function createInspection(rooms: {
       whole(seen, request);
     },
     whole,
+    taken,
   };
 }

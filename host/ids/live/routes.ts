@@ -209,6 +209,13 @@ export function addIdsRoutes(
 
   routes.ticket("watch", {
     method: "get",
+    path: "/ids/traffic",
+    action: "ids.traffic",
+    handle: () => ({ status: 200, json: desk.traffic() }),
+  });
+
+  routes.ticket("watch", {
+    method: "get",
     path: "/ids/exemptions",
     action: "ids.exemptions",
     async handle() {

@@ -23,6 +23,8 @@ export interface Seen {
   unlessEmergency: MedcloudletError | null;
   /** Throttles that let this request pass: it is looked at several times, and counts once. */
   readonly passed: Set<string>;
+  /** What rules and model said of the request as a whole; null where they were not asked. */
+  score: number | null;
   /** A simulated decision that would have held. */
   spared: Decision | null;
 }

@@ -13,6 +13,8 @@ import type { NamedSubject, Pseudonyms } from "./pseudonyms.ts";
 import { redactHits } from "./redaction.ts";
 import { refusalOf } from "./refusal.ts";
 import { routeOf, type Seen, sharedOf } from "./seen.ts";
+import type { SelfTest } from "./self-test.ts";
+import { type Outcome, outcomeOf } from "./traffic.ts";
 
 /** Answers of the watch itself are no events, or a measure would feed itself. */
 const OWN_CODES = new Set(["IDS_BANNED", "IDS_CHALLENGED", "IDS_THROTTLED"]);
@@ -59,6 +61,13 @@ export interface WatchRooms {
   readonly safely: <T>(what: string, work: () => T) => T | undefined;
   /** Counts what was held back, by its code, and what only would have been. */
   readonly onHeld: (what: string) => void;
+  /** Counts what became of a request. */
+  readonly onAnswered?: ((outcome: Outcome) => void) | undefined;
+  /**
+   * Told of requests that callers who had proved who they are got an answer to; not of an officer's who watches, or a
+   * quiet service would be measured on that alone.
+   */
+  readonly onHonest?: SelfTest["took"] | undefined;
   /** Told of every request as a detector sees it, to train a model with; absent where nobody asked for that. */
   readonly onRequest?: ((request: InspectedRequest) => void) | undefined;
 }
@@ -172,7 +181,11 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
   /** What the answer tells, once it is out. */
   const settle = (seen: Seen, request: Request, response: Response): void => {
     const code = typeof response.locals.code === "string" ? response.locals.code : null;
-    if (code !== null && OWN_CODES.has(code)) {
+    const isHeld = code !== null && OWN_CODES.has(code);
+    if (response.headersSent) {
+      rooms.onAnswered?.(outcomeOf(response.statusCode, isHeld));
+    }
+    if (isHeld) {
       rooms.onHeld(code);
       return;
     }
@@ -182,13 +195,24 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
     if (seen.body === null) {
       inspection.whole(seen, request);
     }
+    const route = routeOf(request);
+    const isOfficers = seen.action?.startsWith("ids.") === true;
+    if (
+      !isOfficers &&
+      seen.caller !== null &&
+      route !== undefined &&
+      response.writableFinished &&
+      response.statusCode < 400
+    ) {
+      rooms.onHonest?.(() => inspection.taken(seen, request), route, seen.score);
+    }
     const kind = kindOf({ action: seen.action, code, status: response.statusCode });
     const target = targetOf(seen);
     const upload = kind === "upload" ? uploadOf(seen, request) : {};
     observe(seen, kind, {
       status: response.statusCode,
       // A path that no route has is the client's own text.
-      route: routeOf(request) ?? `?${pseudonyms.other("path", request.path)}`,
+      route: route ?? `?${pseudonyms.other("path", request.path)}`,
       ...(target === undefined ? {} : { target }),
       ...upload,
     });
@@ -222,6 +246,7 @@ export function createWatch(rooms: WatchRooms): RequestWatch {
         held: null,
         unlessEmergency: null,
         passed: new Set(),
+        score: null,
         spared: null,
       };
       seenOf.set(request, seen);

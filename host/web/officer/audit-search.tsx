@@ -7,7 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditSearch, AuditVerdict } from "../worker/officer/audit-questions.ts";
-import { Scroll } from "./scroll.tsx";
+import { Scroll } from "./blocks.tsx";
 import { timeText } from "./words.ts";
 
 const MOST_SHOWN = 200;
@@ -174,7 +174,7 @@ export function AuditSearchView({ verified }: { readonly verified: AuditVerdict 
           />
           <span>{text.refusedOnly}</span>
         </label>
-        <button type="submit" class="primary" disabled={verified === null || doing.busy}>
+        <button type="submit" class="primary" disabled={verified === null} aria-busy={doing.busy}>
           {text.find}
         </button>
       </form>
@@ -182,10 +182,20 @@ export function AuditSearchView({ verified }: { readonly verified: AuditVerdict 
       <p role="status">{found === null ? "" : text.found(found.found, found.entries.length)}</p>
       {found === null || found.found === 0 ? null : <Entries entries={found.entries} />}
       <div class="acts">
-        <button type="button" disabled={verified === null || doing.busy} onClick={() => exportAs("csv")}>
+        <button
+          type="button"
+          disabled={verified === null}
+          aria-busy={doing.busy}
+          onClick={() => exportAs("csv")}
+        >
           {text.csv}
         </button>
-        <button type="button" disabled={verified === null || doing.busy} onClick={() => exportAs("ndjson")}>
+        <button
+          type="button"
+          disabled={verified === null}
+          aria-busy={doing.busy}
+          onClick={() => exportAs("ndjson")}
+        >
           {text.ndjson}
         </button>
       </div>

@@ -8,7 +8,7 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditVerdict } from "../worker/officer/audit-questions.ts";
 import { AuditSearchView } from "./audit-search.tsx";
-import { Scroll } from "./scroll.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
 
 const text = TEXTS.officer.audit;
 
@@ -108,15 +108,19 @@ export function AuditView() {
     port.ask("auditVerdict", null).then(setVerdict, () => null);
   }, [port]);
   const verify = () => {
-    setProgress(null);
-    verifying.run(async () => setVerdict(await port.ask("verifyAudit", null)));
+    verifying.run(async () => {
+      setProgress(null);
+      setVerdict(await port.ask("verifyAudit", null));
+    });
   };
   return (
     <main class="officer">
       <h1>{text.title}</h1>
-      <p class="dim lead">{text.what}</p>
+      <p class="dim lead">
+        <Prose of={text.what} />
+      </p>
       <div class="verify">
-        <button type="button" class="primary" disabled={verifying.busy} onClick={verify}>
+        <button type="button" class="primary" aria-busy={verifying.busy} onClick={verify}>
           {verifying.busy ? text.verifying : text.verify}
         </button>
         {progress === null ? null : (

@@ -12,8 +12,8 @@ import type { Questions } from "../worker/messages.ts";
 import type { ServiceId } from "../worker/officer/watch-questions.ts";
 import { EvidenceList } from "./alert-list.tsx";
 import { Badge } from "./badge.tsx";
+import { Scroll } from "./blocks.tsx";
 import { ExemptionForm, ExemptionResult } from "./exemptions.tsx";
-import { Scroll } from "./scroll.tsx";
 import { ShareBar, WeightBar } from "./weight-bar.tsx";
 import { isInForce, MEASURE_SEVERITY, percent, severityOf, stateText } from "./words.ts";
 

@@ -7,13 +7,13 @@ import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { AccountsSection, ResetsSection } from "./accounts.tsx";
 import { Badge } from "./badge.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
+import { overdueBy } from "./duties.ts";
 import { EmergenciesSection } from "./emergencies.tsx";
-import { Scroll } from "./scroll.tsx";
+import { KeyTurns } from "./key-turns.tsx";
 
 const DAY_MS = 24 * 3_600_000;
-/** The KDC turns its keys by a timer: a little late is not overdue. */
-const GRACE_MS = 2 * 3_600_000;
-const text = TEXTS.officer.keys;
+const { keys: text, turns } = TEXTS.officer;
 
 type KeyState = keyof typeof text.states;
 const SEVERITY = { current: "good", next: "slight", retired: "quiet", overdue: "severe" } as const;
@@ -30,56 +30,66 @@ export function keyState(
   if (retiredAt !== null && retiredAt <= now) {
     return "retired";
   }
-  return nextAt + GRACE_MS < now ? "overdue" : "current";
+  return overdueBy({ nextAt }, now) === null ? "current" : "overdue";
 }
 
 function TicketKeys(props: { readonly ages: TicketKeyAges; readonly now: number }) {
   const { ages, now } = props;
-  const late = now - ages.nextAt;
   return (
-    <>
-      {late > GRACE_MS ? (
-        <p class="banner" role="alert">
-          {text.overdue(Math.max(1, Math.round(late / DAY_MS)))}
-        </p>
-      ) : null}
-      <Scroll label={text.tickets}>
-        <table class="cards">
-          <thead>
-            <tr>
-              <th scope="col">{text.kid}</th>
-              <th scope="col">{text.state}</th>
-              <th scope="col">{text.since}</th>
-              <th scope="col">{text.age}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...ages.keys].reverse().map((key) => {
-              const state = keyState(ages, key, now);
-              return (
-                <tr key={key.kid}>
-                  <th scope="row">
-                    <code>{key.kid}</code>
-                  </th>
-                  <td data-label={text.state}>
-                    <Badge severity={SEVERITY[state]} word={text.states[state]} />
-                  </td>
-                  <td data-label={text.since}>
-                    {state === "next" ? text.signsFrom(dateText(key.activeFrom)) : dateText(key.activeFrom)}
-                  </td>
-                  <td data-label={text.age} class="number">
-                    {text.days(Math.max(0, Math.floor((now - key.activeFrom) / DAY_MS)))}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </Scroll>
-      <p>
-        {text.next}: <strong>{dateText(ages.nextAt)}</strong>
+    <Scroll label={text.tickets}>
+      <table class="cards">
+        <thead>
+          <tr>
+            <th scope="col">{text.kid}</th>
+            <th scope="col">{text.state}</th>
+            <th scope="col">{text.since}</th>
+            <th scope="col">{text.age}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...ages.keys].reverse().map((key) => {
+            const state = keyState(ages, key, now);
+            return (
+              <tr key={key.kid}>
+                <th scope="row">
+                  <code>{key.kid}</code>
+                </th>
+                <td data-label={text.state}>
+                  <Badge severity={SEVERITY[state]} word={text.states[state]} />
+                </td>
+                <td data-label={text.since}>
+                  {state === "next" ? text.signsFrom(dateText(key.activeFrom)) : dateText(key.activeFrom)}
+                </td>
+                <td data-label={text.age} class="number">
+                  {text.days(Math.max(0, Math.floor((now - key.activeFrom) / DAY_MS)))}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+/** What is overdue, and who does what about it. Officers see it; operators act. */
+function Due(props: { readonly ages: TicketKeyAges; readonly now: number }) {
+  const { ages, now } = props;
+  const late = overdueBy(ages, now);
+  return (
+    <section aria-labelledby="due">
+      <h2 id="due">{turns.due}</h2>
+      {late === null ? (
+        <p>{turns.nothing(dateText(ages.nextAt))}</p>
+      ) : (
+        <div class="banner" role="alert">
+          <Prose of={turns.overdue(Math.max(1, Math.round(late / DAY_MS)))} />
+        </div>
+      )}
+      <p class="dim">
+        <Prose of={turns.leaked} />
       </p>
-    </>
+    </section>
   );
 }
 
@@ -114,7 +124,9 @@ function MeshKeys() {
               </tbody>
             </table>
           </Scroll>
-          <p class="dim">{text.meshHint}</p>
+          <p class="dim">
+            <Prose of={text.meshHint} />
+          </p>
         </>
       )}
     </section>
@@ -130,12 +142,16 @@ export function KeysView() {
       <h1>{text.title}</h1>
       <div class="columns even">
         <div>
+          {ages.answer === null ? null : <Due ages={ages.answer} now={now} />}
           <section aria-labelledby="ticket-keys">
             <h2 id="ticket-keys">{text.tickets}</h2>
             {ages.failure === null ? null : <Failure text={ages.failure} />}
             {ages.answer === null ? null : <TicketKeys ages={ages.answer} now={now} />}
-            <p class="dim">{text.ticketsHint}</p>
+            <p class="dim">
+              <Prose of={text.ticketsHint} />
+            </p>
           </section>
+          <KeyTurns />
           <MeshKeys />
         </div>
         <div>

@@ -1,12 +1,15 @@
 import { TEXTS } from "../texts/index.ts";
 import type { Network, NetworkNode } from "../worker/officer/network-questions.ts";
+import { percent } from "./words.ts";
 
-const [WIDTH, HEIGHT] = [440, 380];
+const [WIDTH, HEIGHT] = [480, 430];
 const RADIUS = { x: 150, y: 125 } as const;
 const NODE = 13;
+/** From one line of a node's words to the next. */
+const LINE = 18;
 /** Alerts live an hour: older word is none. */
 const LIVE_MS = 3_600_000;
-const MOST_LETTERS = 14;
+const MOST_LETTERS = 20;
 const { network: text, services } = TEXTS.officer;
 
 interface Placed {
@@ -15,8 +18,10 @@ interface Placed {
   readonly y: number;
 }
 
-/** On a circle from the top on, clockwise; one alone in the middle. */
-function place(nodes: readonly NetworkNode[]): Placed[] {
+/** On a circle from the top on, clockwise, members of the mesh first; one alone in the middle. */
+function place(all: readonly NetworkNode[]): Placed[] {
+  const isMember = ({ operator }: NetworkNode) => operator !== null;
+  const nodes = [...all.filter(isMember), ...all.filter((node) => !isMember(node))];
   return nodes.map((node, i) => {
     const angle = (i / nodes.length) * 2 * Math.PI - Math.PI / 2;
     const far = nodes.length === 1 ? 0 : 1;
@@ -31,6 +36,13 @@ function place(nodes: readonly NetworkNode[]): Placed[] {
 /** What a node is called: its name in the mesh, or the service that it is. */
 export function nodeName({ id, operator }: NetworkNode): string {
   return operator === null ? services.name(id) : id;
+}
+
+/** What those say who had most to go by; what one says of itself is no measure. */
+function ratesOf({ measured, service }: NetworkNode): string | null {
+  const others = measured.filter(({ by }) => by !== service);
+  const [best] = [...others].sort((a, b) => b.outcomes - a.outcomes);
+  return best === undefined ? null : text.rateOf(percent(best.detection), percent(best.falseAlarm));
 }
 
 const short = (name: string) => (name.length <= MOST_LETTERS ? name : `${name.slice(0, MOST_LETTERS - 1)}…`);
@@ -63,16 +75,22 @@ export function MeshMap({ network }: { readonly network: Network }) {
       })}
       {placed.map(({ node, x, y }) => {
         const above = y < HEIGHT / 2 - 1;
+        const rates = ratesOf(node);
+        const lines = [
+          { name: "name", words: short(nodeName(node)) },
+          { name: "state", words: text.state[node.state] },
+          ...(rates === null ? [] : [{ name: "rates", words: rates }]),
+        ];
+        const top = above ? y - NODE - 8 - LINE * (lines.length - 1) : y + NODE + 22;
         return (
           <g key={node.id} class={`node ${node.state}`}>
             <title>{`${nodeName(node)}: ${text.state[node.state]}`}</title>
             <circle cx={x} cy={y} r={NODE} />
-            <text x={x} y={above ? y - NODE - 26 : y + NODE + 22} class="name">
-              {short(nodeName(node))}
-            </text>
-            <text x={x} y={above ? y - NODE - 8 : y + NODE + 40} class="state">
-              {text.state[node.state]}
-            </text>
+            {lines.map(({ name, words }, i) => (
+              <text key={name} x={x} y={top + LINE * i} class={name}>
+                {words}
+              </text>
+            ))}
           </g>
         );
       })}

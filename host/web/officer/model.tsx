@@ -1,11 +1,12 @@
 import "../style/officer.css";
 import "../style/officer-tables.css";
-import type { IdsDetector } from "../../client/index.ts";
+import type { IdsDetector, IdsSelfTest } from "../../client/index.ts";
 import { useAsked } from "../hooks.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { DetectorAt } from "../worker/officer/model-questions.ts";
-import { FalseAlarmCurve } from "./roc.tsx";
+import { Prose } from "./blocks.tsx";
+import { RocCurve } from "./roc-curve.tsx";
 import { percent } from "./words.ts";
 
 const { model: text, services } = TEXTS.officer;
@@ -29,26 +30,25 @@ function ModelOf({ model }: { readonly model: IdsDetector["model"] }) {
     return (
       <>
         <p>{text.noModel}</p>
-        <p class="dim lead">{text.noModelHow}</p>
+        <p class="dim lead">
+          <Prose of={text.noModelHow} />
+        </p>
       </>
     );
   }
   const { operatingPoint, benign } = model;
   const reached = benign.some(({ falseAlarm }) => falseAlarm <= operatingPoint.falseAlarm);
-  return (
-    <>
-      <figure class="curve">
-        <figcaption>{text.curve}</figcaption>
-        <FalseAlarmCurve model={model} />
-      </figure>
-      {reached ? null : <p class="lead">{text.beyond}</p>}
-      <p class="dim lead">{text.halfOnly}</p>
-    </>
-  );
+  return reached ? null : <p class="lead">{text.beyond}</p>;
 }
 
-function Detector(props: { readonly names: readonly string[]; readonly detector: IdsDetector }) {
-  const { names, detector } = props;
+/** Services whose detectors are set alike, and what each measured its own to do. */
+interface Alike {
+  readonly names: string[];
+  readonly detector: Omit<IdsDetector, "selfTest">;
+  readonly tests: { readonly name: string; readonly test: IdsSelfTest }[];
+}
+
+function Detector({ names, detector, tests }: Alike) {
   const { mode, rules, alarmAt, prior, model } = detector;
   return (
     <section>
@@ -64,20 +64,35 @@ function Detector(props: { readonly names: readonly string[]; readonly detector:
         <dd>{text.alarmIs(alarmAt, prior)}</dd>
         {model === null ? null : <ModelFacts model={model} />}
       </dl>
+      {tests.length === 0 ? null : (
+        <>
+          <div class="spread">
+            {tests.map(({ name, test }) => (
+              <RocCurve key={name} name={name} test={test} />
+            ))}
+          </div>
+          <p class="lead">{TEXTS.officer.roc.differ}</p>
+        </>
+      )}
       <ModelOf model={model} />
     </section>
   );
 }
 
 /** Services whose detectors are the same stand together. */
-function together(all: readonly DetectorAt[]) {
-  const bySetting = new Map<string, { names: string[]; detector: IdsDetector }>();
-  for (const { service, detector } of all) {
-    if (detector !== null) {
+function together(all: readonly DetectorAt[]): Alike[] {
+  const bySetting = new Map<string, Alike>();
+  for (const { service, detector: found } of all) {
+    if (found !== null) {
+      const { selfTest, ...detector } = found;
       const key = JSON.stringify(detector);
-      const same = bySetting.get(key) ?? { names: [], detector };
-      same.names.push(services.name(service));
-      bySetting.set(key, same);
+      const alike = bySetting.get(key) ?? { names: [], detector, tests: [] };
+      const name = services.name(service);
+      alike.names.push(name);
+      if (selfTest !== null) {
+        alike.tests.push({ name, test: selfTest });
+      }
+      bySetting.set(key, alike);
     }
   }
   return [...bySetting.values()];
@@ -97,8 +112,8 @@ export function ModelView() {
           {text.away(services.name(service), trouble ?? "")}
         </p>
       ))}
-      {together(asked.answer ?? []).map(({ names, detector }) => (
-        <Detector key={names.join(" ")} names={names} detector={detector} />
+      {together(asked.answer ?? []).map((alike) => (
+        <Detector key={alike.names.join(" ")} {...alike} />
       ))}
     </main>
   );

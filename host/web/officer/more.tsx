@@ -12,7 +12,7 @@ export function MoreList<T>(props: {
   const [shown, setShown] = useState(step);
   return (
     <>
-      <ul class="items">{items.slice(0, shown).map(row)}</ul>
+      {items.length === 0 ? null : <ul class="items">{items.slice(0, shown).map(row)}</ul>}
       {items.length > shown ? (
         <button type="button" onClick={() => setShown(shown + step)}>
           {TEXTS.officer.watch.more(items.length - shown)}

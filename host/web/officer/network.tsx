@@ -1,16 +1,19 @@
 import "../style/officer.css";
 import "../style/officer-tables.css";
+import { useEffect } from "preact/hooks";
 import { ageText } from "../format.ts";
 import { useAsked, useNow } from "../hooks.ts";
 import { Failure } from "../parts/failure.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { Network, NetworkNode } from "../worker/officer/network-questions.ts";
 import { Badge } from "./badge.tsx";
+import { Scroll } from "./blocks.tsx";
 import { MeshMap, nodeName } from "./mesh-map.tsx";
-import { Scroll } from "./scroll.tsx";
 import { percent } from "./words.ts";
 
 const { network: text, services } = TEXTS.officer;
+/** What the members tell each other arrives within seconds. */
+const ASK_EVERY_MS = 5000;
 const SEVERITY = { here: "good", away: "severe", heard: "good", silent: "quiet" } as const;
 
 function Members(props: { readonly network: Network; readonly now: number }) {
@@ -132,7 +135,12 @@ function HowOn() {
 /** The services and their mesh: who is there, who tells whom, how well each was measured to do. */
 export function NetworkView() {
   const asked = useAsked("network", null);
-  const now = useNow(5000);
+  const now = useNow(ASK_EVERY_MS);
+  const { again } = asked;
+  useEffect(() => {
+    const timer = setInterval(again, ASK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [again]);
   const network = asked.answer;
   return (
     <main class="officer" aria-busy={network === null}>
@@ -148,9 +156,6 @@ export function NetworkView() {
             </figure>
             {network.meshOff ? <HowOn /> : <Rates network={network} />}
           </div>
-          <button type="button" onClick={asked.again}>
-            {text.again}
-          </button>
           <Members network={network} now={now} />
         </>
       )}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import "../style/officer.css";
 import "../style/officer-tables.css";
 import { useNow, useTold } from "../hooks.ts";
@@ -12,6 +12,7 @@ import { AppealList, DecisionList } from "./decision-list.tsx";
 import { ExemptionList } from "./exemptions.tsx";
 import { MinuteChart } from "./minute-chart.tsx";
 import { ServiceStrip } from "./service-strip.tsx";
+import { TrafficChart } from "./traffic-chart.tsx";
 import { isInForce } from "./words.ts";
 
 const { watch: text, measure, subject, services } = TEXTS.officer;
@@ -27,6 +28,22 @@ export function WatchView({ rest }: { readonly rest: Route }) {
   }, [port]);
 
   const [service, decision] = rest;
+  const heading = useRef<HTMLHeadingElement>(null);
+  /** The address of the decision that is looked at. */
+  const left = useRef("");
+  useEffect(() => {
+    const before = left.current;
+    left.current = decision === undefined ? "" : location.hash;
+    if (decision === undefined && before !== "") {
+      // Whoever goes by keyboard goes on where they were; what was lifted is folded away, and takes no focus there.
+      const links = [...document.querySelectorAll<HTMLElement>("a.decision")];
+      const link = links.find((one) => one.getAttribute("href") === before);
+      link?.focus();
+      if (document.activeElement !== link) {
+        heading.current?.focus();
+      }
+    }
+  }, [decision]);
   if (service !== undefined && decision !== undefined) {
     return (
       <DecisionView key={decision} service={service} id={decision} now={now} onBack={() => goTo("watch")} />
@@ -35,7 +52,9 @@ export function WatchView({ rest }: { readonly rest: Route }) {
   const newest = state?.decisions.find((one) => isInForce(one, now));
   return (
     <main class="officer" aria-busy={state === null}>
-      <h1>{text.title}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {text.title}
+      </h1>
       {state === null ? (
         <p class="dim">{text.waiting}</p>
       ) : (
@@ -50,10 +69,13 @@ export function WatchView({ rest }: { readonly rest: Route }) {
                 )}
           </p>
           <ServiceStrip services={state.services} now={now} />
-          <MinuteChart minutes={state.minutes} until={state.until} />
           <div class="columns">
-            <AlertList groups={state.groups} decisions={state.decisions} now={now} />
             <div>
+              <MinuteChart minutes={state.minutes} until={state.until} />
+              <AlertList groups={state.groups} decisions={state.decisions} now={now} />
+            </div>
+            <div>
+              <TrafficChart />
               <DecisionList decisions={state.decisions} now={now} />
               <AppealList appeals={state.appeals} now={now} />
               <ExemptionList exemptions={state.exemptions} now={now} />

@@ -69,5 +69,5 @@ export function timeText(time: number): string {
 
 export const percent = (share: number) => {
   const value = 100 * share;
-  return `${value !== 0 && value < 1 ? value.toPrecision(2) : Math.round(value)} %`;
+  return `${value !== 0 && value < 1 ? value.toPrecision(2) : Math.round(value)}\u00a0%`;
 };

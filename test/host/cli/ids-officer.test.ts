@@ -85,6 +85,21 @@ describe("medcloudlet ids of an officer", () => {
     const shown = await ids("detector");
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/kdc +enforce +\d+ +[0-9a-f]{12} +0\.5 +none/);
+    expect(shown.stdout).toMatch(/kdc +(not yet|\d+\.\d+% \().* of 154, version 1/);
+    expect(shown.stdout).toContain("real attackers differ");
+  });
+
+  it("counts requests by what became of them: the attacker's as held", async () => {
+    const shown = await ids("traffic", "--json");
+    expect(shown.code).toBe(0);
+    const { service, hour, day } = JSON.parse(shown.stdout);
+    expect([service, hour.counts.length, day.counts.length]).toEqual(["kdc", 60, 96]);
+    const held = hour.counts.reduce((sum: number, [, , each]: number[]) => sum + (each ?? 0), 0);
+    expect(held).toBeGreaterThan(0);
+    expect((await ids("traffic")).stdout).toMatch(
+      /kdc +\d+ +\d+ +[1-9]\d* +\d+ +\d+\n[\s\S]*the last hour by minutes/,
+    );
+    expect((await ids("traffic", "--day")).stdout).toContain("the last day by quarters of an hour");
   });
 
   it("exempts an address, ends that, and lifts a decision with a reason that the audit keeps", async () => {

@@ -53,9 +53,8 @@ describe("tables of an officer", () => {
       heldOut: 500,
       operatingPoint: { bits: 10, falseAlarm: 2 ** -10 },
       benign: [],
-      detection: null,
     };
-    const text = detectorTable([{ at: "cloud", what: { ...detector, model } }], PLAIN);
+    const text = detectorTable([{ at: "cloud", what: { ...detector, model, selfTest: null } }], PLAIN);
     expect(text).toMatch(/cloud +enforce +47 +abababababab +0\.5 +cdcdcdcdcdcd +1500 +10\.0 bits +1 in 1024/);
   });
 });

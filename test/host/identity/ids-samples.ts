@@ -17,6 +17,7 @@ export const IDS_SAMPLES = {
   }),
   "ids.members": nothing,
   "ids.detector": nothing,
+  "ids.traffic": nothing,
   "ids.exemptions": nothing,
   "ids.exempt": () => ({ json: { address: "192.0.2.7", hours: 1, reason: "It was our own test." } }),
   "ids.exempt-end": () => ({

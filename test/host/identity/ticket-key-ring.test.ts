@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { openTicketKeyRing, type TicketKeyRing, type TicketKeyState } from "../../../host/identity/index.ts";
+import {
+  openTicketKeyRing,
+  type TicketKeyRing,
+  type TicketKeyState,
+  turnTicketKeys,
+} from "../../../host/identity/index.ts";
 import { createTestClock, DAY_MS } from "../../support/system.ts";
 
 const HOUR_MS = 3_600_000;
@@ -134,4 +139,30 @@ describe("the ring of ticket keys", () => {
       ).rejects.toThrow();
     },
   );
+
+  it("tells the audit log of a key that was made because it was time, and of nothing else", async () => {
+    const ring = await open();
+    const entries: { action: string; actorRole: string; details: Readonly<Record<string, string>> }[] = [];
+    const log = { append: async (entry: (typeof entries)[number]) => void entries.push(entry) };
+    await turnTicketKeys(ring, log);
+    expect(entries).toEqual([]);
+    clock.advance(30 * DAY_MS);
+    await turnTicketKeys(ring, log);
+    await turnTicketKeys(ring, log);
+    expect(entries).toEqual([
+      expect.objectContaining({
+        ...{ action: "ticket-keys.turn", actor: null, actorRole: "service", outcome: "success" },
+        details: { earlierKeys: "kept", key: idsOf(ring)[1] },
+      }),
+    ]);
+    expect(JSON.stringify(entries)).not.toContain(kept?.at(-1)?.seed);
+  });
+
+  it("has the new key all the same where the log cannot take it", async () => {
+    const ring = await open();
+    clock.advance(30 * DAY_MS);
+    const broken = { append: () => Promise.reject(new Error("the log is full")) };
+    await expect(turnTicketKeys(ring, broken)).rejects.toThrow("the log is full");
+    expect(idsOf(ring)).toHaveLength(2);
+  });
 });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type AuditEntry, entryHash } from "../../../host/audit/index.ts";
 import type { IdsAlert, IdsMember } from "../../../host/client/index.ts";
+import { overdueBy } from "../../../host/web/officer/duties.ts";
+import { nearestTo, placesOf } from "../../../host/web/officer/roc-places.ts";
+import { sumOf, together } from "../../../host/web/officer/traffic-of.ts";
+import { turnText } from "../../../host/web/officer/turn-text.ts";
 import { createEntryChecks, csvOf, searchEntries } from "../../../host/web/worker/officer/audit-checks.ts";
 import { countMinutes, createTold, groupAlerts } from "../../../host/web/worker/officer/desk-of.ts";
 import { networkOf } from "../../../host/web/worker/officer/network.ts";
@@ -127,6 +131,84 @@ describe("what the officer's desk makes of the mesh", () => {
   it("says that there is none where no service has one", () => {
     const network = networkOf([{ post: post("kdc", 1), members: [], trouble: null }], NOW);
     expect(network).toMatchObject({ meshOff: true, edges: [], nodes: [{ id: "kdc", state: "here" }] });
+  });
+});
+
+describe("what the officer's desk makes of a detector's measure of itself", () => {
+  const share = (value: number) => ({ value, low: value, high: value });
+  const place = (belief: number, falseAlarm: number, detection: number) => ({
+    ...{ belief, falseAlarm: share(falseAlarm), detection: share(detection) },
+  });
+  const test = {
+    ...{ auc: 0.9, operatingPoint: place(0.5, 0.1, 0.7) },
+    points: [place(0.9, 0, 0.6), place(0.52, 0.1, 0.7), place(0.2, 0.4, 0.9), place(0, 1, 1)],
+    benign: { requests: 10, since: NOW },
+    attacks: { version: 1, of: 10, judged: 10, carriers: 1, at: NOW, kinds: [] },
+  };
+
+  it("puts the operating point where it belongs among the places", () => {
+    const { places, marked } = placesOf(test);
+    expect(places.map(({ belief }) => belief)).toEqual([0.9, 0.52, 0.5, 0.2, 0]);
+    expect(marked).toBe(2);
+    expect(placesOf({ ...test, points: [place(0.5, 0.1, 0.7)] })).toMatchObject({ marked: 0, places: [{}] });
+  });
+
+  it("finds the place that somebody points at", () => {
+    const { places } = placesOf(test);
+    expect(nearestTo(places, 0.02, 0.55)).toBe(0);
+    expect(nearestTo(places, 5, 5)).toBe(4);
+    expect(nearestTo(places, 0.4, 0.8)).toBe(3);
+  });
+});
+
+describe("what the officer's desk makes of requests by the minute", () => {
+  const traffic = (counts: [number, number, number, number][], since: number | null = NOW) => {
+    const spans = { stepMs: MINUTE_MS, newestAt: NOW, counts };
+    return { service: "kdc", traffic: { since, at: NOW, hour: spans, day: spans } };
+  };
+
+  it("adds services up from the newest minute backwards, and hides none that did not say", () => {
+    const all = [
+      traffic([
+        [1, 0, 0, 0],
+        [2, 1, 0, 0],
+      ]),
+      traffic([[5, 0, 3, 4]]),
+      { service: "cloud", traffic: null },
+    ];
+    expect(together(all, "hour")).toEqual([
+      [1, 0, 0, 0],
+      [7, 1, 3, 4],
+    ]);
+    expect(all.map((one) => sumOf(one, "hour"))).toEqual([[3, 1, 0, 0], [5, 0, 3, 4], null]);
+    expect(sumOf(traffic([[0, 0, 0, 0]], null), "day")).toBeNull();
+    expect(together([], "hour")).toEqual([]);
+  });
+});
+
+describe("what is due with ticket keys", () => {
+  it("is nothing while the KDC is a little late only, and a new key after that", () => {
+    expect(overdueBy({ nextAt: NOW + 1 }, NOW)).toBeNull();
+    expect(overdueBy({ nextAt: NOW - 119 * MINUTE_MS }, NOW)).toBeNull();
+    expect(overdueBy({ nextAt: NOW - 121 * MINUTE_MS }, NOW)).toBe(121 * MINUTE_MS);
+  });
+
+  it("reads in words who turned a key, and who was refused it", () => {
+    const [entry] = chainOf(1) as [AuditEntry];
+    const words = (changes: Partial<AuditEntry>) =>
+      turnText({ ...entry, action: "ticket-keys.rotate", ...changes });
+    expect(words({ action: "ticket-keys.turn", actor: null, actorRole: "service" })).toBe(
+      "by the KDC itself, as it was time",
+    );
+    expect(words({ actorRole: "operator", details: { earlierKeys: "kept" } })).toMatch(
+      /^ordered by operator a+…$/,
+    );
+    expect(words({ actorRole: "operator", details: { earlierKeys: "revoked" } })).toContain(
+      "earlier keys revoked",
+    );
+    expect(words({ outcome: "refused", code: "NOT_PERMITTED", actorRole: "patient" })).toMatch(
+      /^refused to patient a+…: NOT_PERMITTED$/,
+    );
   });
 });
 

@@ -1,3 +1,6 @@
+import { ROC, TRAFFIC } from "./officer-measured.ts";
+import { TURNS } from "./officer-turns.ts";
+
 const many = (count: number, one: string, more = `${one}s`) =>
   `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 
@@ -38,7 +41,6 @@ export const OFFICER = {
     chart: "Alerts a minute, last hour",
     chartSummary: (alerts: number, events: number, decisions: number) =>
       `${many(alerts, "alert")} from ${many(events, "request")} and other events, ${many(decisions, "decision")}`,
-    chartHint: "Quiet requests are not counted here; each service's /metrics has them.",
     alerts: "Alerts",
     noAlerts: "No alerts.",
     decisions: "What is held against whom",
@@ -124,7 +126,6 @@ export const OFFICER = {
   network: {
     title: "Network",
     loading: "Asking every service whom it knows…",
-    again: "Ask again",
     meshOff:
       "No service here has a mesh: each decides by itself. That is enough for one operator, as a quorum is of operators.",
     howOn: "With several operators, it is switched on like this, once for all and then at each member:",
@@ -137,6 +138,7 @@ export const OFFICER = {
       "Then start each with MEDCLOUDLET_MESH_MEMBER, MEDCLOUDLET_MESH_SECRET_FILE, MEDCLOUDLET_MESH_OPERATORS and MEDCLOUDLET_MESH_ROSTER: see the operations guide.",
     map: (nodes: number, edges: number) =>
       `Map: ${many(nodes, "member")}, ${many(edges, "connection")}. The table has the same.`,
+    rateOf: (finds: string, errs: string) => `finds ${finds}, false ${errs}`,
     state: { here: "answers", away: "away", heard: "heard of", silent: "silent" },
     table: "Members",
     member: "Member",
@@ -180,21 +182,15 @@ export const OFFICER = {
       `${many(requests, "benign request")}; measured on ${many(heldOut, "request")} held out in turn`,
     hash: "File",
     noHash: "not from a file",
-    curve: "False alarms by strangeness, with the operating point",
-    curveLabel: (bits: string, rate: string) =>
-      `Share of benign requests beyond each strength, falling; the operating point is at ${bits} bits, ${rate} of benign requests.`,
-    strength: "how strange (combined strength)",
-    rate: "benign requests beyond it",
-    point: "operating point",
-    pointHead: "Operating point",
-    beyond:
-      "No request that was held out came so far: the rate at the operating point is the model's own extrapolation.",
+    pointHead: "Strangeness alone",
+    beyond: "No request that training held out came so far: that rate is the model's own extrapolation.",
     pointIs: (bits: string, rate: string) =>
       `an alarm from strangeness alone at ${bits} bits: ${rate} of benign requests reach that`,
-    halfOnly:
-      "A running service has seen no labelled attack, so this is the false-alarm half of an ROC curve. The other half takes labelled requests: `medcloudlet ids evaluate`; docs/IDS.md has it for public data sets.",
     away: (name: string, why: string) => `${name} is away: ${why}`,
   },
+  roc: ROC,
+  traffic: TRAFFIC,
+  turns: TURNS,
   audit: {
     title: "Audit log",
     what: "Who did what at the KDC, in a chain of hashes. It is checked here, on your machine, with the code of `medcloudlet audit verify`. That finds what was changed in the KDC's store. This page itself comes from the KDC: to check one that you do not trust, run the command.",
@@ -265,8 +261,7 @@ export const OFFICER = {
     title: "Keys and accounts",
     tickets: "Keys that sign tickets",
     ticketsHint:
-      "The KDC makes a new one by itself. To do so sooner is an operator's act: `medcloudlet keys rotate-tickets`, with --revoke where a key has leaked.",
-    next: "Next turn",
+      "The KDC makes a new one by itself. An operator can sooner: `medcloudlet keys rotate-tickets`.",
     kid: "Key",
     since: "Signs since",
     signsFrom: (when: string) => `from ${when}`,
@@ -279,11 +274,9 @@ export const OFFICER = {
       retired: "retired, still checked",
       overdue: "overdue",
     },
-    overdue: (days: number) =>
-      `The next key was due ${many(days, "day")} ago and is not there: the KDC's turn of keys does not work. Ask an operator to run keys rotate-tickets.`,
     mesh: "Keys of the mesh",
     meshHint:
-      "The members' keys stand in the roster, which an operator signs. Names of suspects among members change every day by themselves.",
+      "The members' keys stand in the roster, which an operator signs. For another key a member moves DATA/cloudlet/mesh-key away, runs `medcloudlet ids mesh key DATA/cloudlet/mesh-key`, and the operator signs a new roster with it: `medcloudlet ids mesh roster roster.json --key roster-key --out roster.jws`. Names of suspects among members change every day by themselves.",
     noMesh: "There is no mesh, so there are no keys of one.",
     member: "Member",
     meshKey: "Public key",
@@ -314,7 +307,6 @@ export const OFFICER = {
     reopened: (handle: string) => `${handle} is open again.`,
     resets: "Second factors to reset",
     noResets: "Nobody asked for a reset.",
-    resetOf: (handle: string) => handle,
     resetBy: (by: string) => `asked by ${by}`,
     resetHint: "An operator asked. Make sure in person that it is them before you confirm.",
     confirmReset: "Confirm",

@@ -6,6 +6,7 @@ import { createModelRoom } from "./model.ts";
 import { createNetworkRoom } from "./network.ts";
 import { createPosts } from "./posts.ts";
 import type { OfficerQuestions } from "./questions.ts";
+import { createTrafficRoom } from "./traffic.ts";
 import { createWatchRoom } from "./watch.ts";
 
 /** A security officer's desk: what the services found and did, the log of who did what, the keys. */
@@ -15,6 +16,7 @@ export async function createOfficerRoom(work: Work): Promise<Answers<OfficerQues
     ...createWatchRoom(work, posts),
     ...createNetworkRoom(work, posts),
     ...createModelRoom(posts),
+    ...createTrafficRoom(posts),
     ...createAuditRoom(work),
     ...createKeysRoom(work),
   };
