@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { createAccessRequests } from "../client/index.ts";
-import { REGION, type Region } from "../sealing/index.ts";
+import { REGIONS, type Region } from "../sealing/index.ts";
 import { asPerson, newCommand, outputOf, type PersonOptions, wholeNumber, withPerson } from "./options.ts";
 import { groups } from "./output.ts";
 import { printable } from "./record-text.ts";
@@ -20,9 +20,7 @@ export function askCommand(): Command {
     .requiredOption("--handle <handle>", "the patient's handle")
     .requiredOption("--reason <words>", "why, one line of at most 200 characters")
     .addOption(
-      new Option("--region <region...>", "which parts of the record")
-        .choices(Object.keys(REGION))
-        .default(["medical"]),
+      new Option("--region <region...>", "which parts of the record").choices(REGIONS).default(["medical"]),
     )
     .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
     .action((options: PersonOptions & { handle: string; reason: string; region: Region[]; days: number }) =>

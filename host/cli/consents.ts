@@ -9,7 +9,7 @@ import {
   stateOf,
 } from "../client/index.ts";
 import { consentToFhir } from "../fhir/index.ts";
-import { type Consent, REGION, type Region } from "../sealing/index.ts";
+import { type Consent, REGIONS, type Region } from "../sealing/index.ts";
 import { emergencyOf } from "./emergency.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
@@ -152,9 +152,7 @@ interface ShareOptions extends PersonOptions {
 export function share(): Command {
   return withPerson(newCommand("share", "let somebody read regions of your record for a time"))
     .requiredOption("--with <handle>", "handle of the doctor (or, for research, the researcher)")
-    .addOption(
-      new Option("--region <region...>", "which parts").choices(Object.keys(REGION)).default(["medical"]),
-    )
+    .addOption(new Option("--region <region...>", "which parts").choices(REGIONS).default(["medical"]))
     .addOption(new Option("--purpose <purpose>", "what for").choices(PURPOSES).default("treatment"))
     .option("--from <time>", "from when, such as 2026-01-31T08:00:00Z (default: now)", moment)
     .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)

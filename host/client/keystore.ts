@@ -9,7 +9,7 @@ import {
   toBase64Url,
   utf8,
 } from "../base/index.ts";
-import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { idSchema, regionSchema } from "../sealing/index.ts";
 import { EMERGENCY_PLAN } from "./emergency.ts";
 import { KEPT_REVOCATION } from "./revocations.ts";
 
@@ -26,7 +26,7 @@ const CONTENTS = z.strictObject({
   /** The private keys of a patient's own epochs, newest last. */
   epochs: z.array(
     z.strictObject({
-      region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+      region: regionSchema,
       streamId: idSchema,
       epochId: idSchema,
       number: z.number().int().positive(),

@@ -10,9 +10,9 @@ import {
   toHex,
   utf8,
 } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
 import { inflateExactly } from "./inflate.ts";
 import { unpad } from "./padding.ts";
+import { REGION, type Region, regionOfByte } from "./region.ts";
 import { ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suite.ts";
 
@@ -100,10 +100,6 @@ const MAX_CONTENT_BYTES = 64 * 1024;
 
 /** No sealed note is longer. */
 export const MAX_NOTE_BYTES = NOTE_SIZES[2];
-
-const REGION_NAMES = new Map<number, Region>(
-  Object.entries(REGION).map(([name, code]) => [code, name as Region]),
-);
 
 function refuse(code: string, message: string): MedcloudletError {
   return new MedcloudletError(code, message, { status: 400 });
@@ -243,7 +239,7 @@ export function parseNote(source: Uint8Array): SealedNote {
   if (bytes[5] !== SUITE.ntruHps2048677X25519) {
     throw refuse("NOTE_SUITE_UNSUPPORTED", `Sealing suite ${bytes[5]} is not supported.`);
   }
-  const region = REGION_NAMES.get(bytes[6] as number);
+  const region = regionOfByte(bytes[6]);
   const encLength = new DataView(bytes.buffer).getUint16(HEADER_BYTES, true);
   if (region === undefined || bytes[7] !== 0 || encLength !== ENC_BYTES) {
     throw refuse("NOTE_FIELD_INVALID", "Region, reserved byte or length of enc is out of range.");

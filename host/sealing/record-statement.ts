@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
 import { parseRecordPart, recordPartDigest, type SealedRecordPart } from "./record-part.ts";
+import { regionSchema } from "./region.ts";
 import { idSchema } from "./statements.ts";
 
 /**
@@ -12,7 +12,7 @@ export const RECORD_PART = {
   typ: "medcloudlet-record-part",
   schema: z.strictObject({
     owner: idSchema,
-    region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+    region: regionSchema,
     streamId: idSchema,
     epochId: idSchema,
     /** Counts up from 1 by one. */

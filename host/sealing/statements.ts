@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Bytes, concatBytes, fromBase64Url, toHex, utf8 } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
+import { regionSchema } from "./region.ts";
 import { isSoundPublicKey, SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
 import { type StatementKind, signStatement, verifySelfSigned } from "./statement.ts";
 import { SUITE } from "./suite.ts";
@@ -9,7 +9,6 @@ import { SUITE } from "./suite.ts";
 /** 16 bytes as lower-case hex: account, device, stream, epoch and consent ids. */
 export const idSchema = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 lower-case hex digits");
 export const timeSchema = z.number().int().nonnegative();
-const regionSchema = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
 const suiteSchema = z.literal(SUITE.ntruHps2048677X25519);
 
 /** Base64url of a fixed or bounded number of bytes. */

@@ -18,9 +18,8 @@ import {
   importSigningKey,
   PRIORITY,
   type Priority,
-  REGION,
   type ReadingColumn,
-  type Region,
+  regionSchema,
   type SealingSuite,
   sealBatch,
   verifyStatement,
@@ -35,7 +34,7 @@ export const PAIRING = z.strictObject({
   ownerId: idSchema,
   /** The patient's Ed25519 key as pinned at pairing, base64url: only epochs signed by it are sealed to. */
   ownerKey: z.string().length(43),
-  region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+  region: regionSchema,
   streamId: idSchema,
 });
 export type Pairing = z.infer<typeof PAIRING>;
