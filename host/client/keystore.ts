@@ -9,7 +9,7 @@ import {
   toBase64Url,
   utf8,
 } from "../base/index.ts";
-import { idSchema, regionSchema } from "../sealing/index.ts";
+import { digestSchema, idSchema, regionSchema } from "../sealing/index.ts";
 import { EMERGENCY_PLAN } from "./emergency.ts";
 import { KEPT_REVOCATION } from "./revocations.ts";
 
@@ -39,7 +39,7 @@ const CONTENTS = z.strictObject({
   seenRecords: z
     .record(
       z.string().regex(/^[0-9a-f]{32}:[a-z]+$/),
-      z.strictObject({ version: z.number().int().positive(), digest: z.string().regex(/^[0-9a-f]{64}$/) }),
+      z.strictObject({ version: z.number().int().positive(), digest: digestSchema }),
     )
     .exactOptional(),
   /** Revocations that must not be forgotten yet. */

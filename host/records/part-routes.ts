@@ -2,16 +2,13 @@ import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
 import type { Relation, Routes } from "../identity/index.ts";
-import { idSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
+import { digestSchema, idSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
 import type { Erasures } from "./erasures.ts";
 import type { Parts } from "./parts.ts";
 
 const STREAM = z.strictObject({ streamId: idSchema });
 const WHICH = z.strictObject({
-  digest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits")
-    .optional(),
+  digest: digestSchema.optional(),
 });
 
 /** Storing and fetching the sealed parts of records at the cloud, under `/v1`. */

@@ -11,7 +11,7 @@ import {
   utf8,
 } from "../base/index.ts";
 import { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
-import { bytesSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
+import { bytesSchema, digestSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite } from "./suite.ts";
 
 /** Trustees of one patient. Two at least: one person alone never opens anything. */
@@ -30,7 +30,6 @@ const SHARE_INFO = utf8("medcloudlet emergency share v1");
 const APPROVAL_INFO = utf8("medcloudlet emergency approval v1");
 const DIGEST_PREFIX = utf8("medcloudlet emergency share digest v1");
 
-const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const sealedShare = { enc: bytesSchema(ENC_BYTES), ciphertext: bytesSchema(SHARE_BYTES + AEAD_TAG_BYTES) };
 const trusteesSchema = z.number().int().min(TRUSTEES_LEAST).max(TRUSTEES_MOST);
 
@@ -55,7 +54,7 @@ export const EMERGENCY_SHARE = {
       owner: idSchema,
       epochId: idSchema,
       trustee: idSchema,
-      trusteeFingerprint: fingerprintSchema,
+      trusteeFingerprint: digestSchema,
       threshold: trusteesSchema,
       shares: trusteesSchema,
       ...sealedShare,
@@ -92,7 +91,7 @@ export const EMERGENCY_APPROVAL = {
       emergencyId: idSchema,
       approver: idSchema,
       requester: idSchema,
-      requesterFingerprint: fingerprintSchema,
+      requesterFingerprint: digestSchema,
       setId: idSchema,
       epochs: z
         .array(z.strictObject({ epochId: idSchema, ...sealedShare }))

@@ -102,6 +102,7 @@ export {
   type Consent,
   DEVICE_REVOCATION,
   type DeviceRevocation,
+  digestSchema,
   ENROLMENT,
   type Enrolment,
   EPOCH,

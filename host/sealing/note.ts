@@ -13,7 +13,7 @@ import {
 import { inflateExactly } from "./inflate.ts";
 import { unpad } from "./padding.ts";
 import { REGION, type Region, regionOfByte } from "./region.ts";
-import { ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
+import { digestSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suite.ts";
 
 /** A note has at most so many characters (UTF-16 units). */
@@ -54,7 +54,7 @@ export const NOTE = {
     /** True where the author takes back what stood before; there are no words then. */
     retracted: z.boolean(),
     /** SHA-256 of the text in UTF-8, 64 hex digits. */
-    digest: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"),
+    digest: digestSchema,
   }),
 };
 export type Note = z.infer<typeof NOTE.schema>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { parseRecordPart, recordPartDigest, type SealedRecordPart } from "./record-part.ts";
 import { regionSchema } from "./region.ts";
-import { idSchema } from "./statements.ts";
+import { digestSchema, idSchema } from "./statements.ts";
 
 /**
  * "This, and nothing older, is what my record says in this region." Signed by the owner, one statement a region, so
@@ -18,7 +18,7 @@ export const RECORD_PART = {
     /** Counts up from 1 by one. */
     version: z.number().int().positive(),
     /** SHA-256 of the sealed part, 64 hex digits. */
-    digest: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"),
+    digest: digestSchema,
     createdAt: z.number().int().nonnegative(),
   }),
 };

@@ -8,6 +8,8 @@ import { SUITE } from "./suite.ts";
 
 /** 16 bytes as lower-case hex: account, device, stream, epoch and consent ids. */
 export const idSchema = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 lower-case hex digits");
+/** SHA-256 as lower-case hex: digests, hashes and fingerprints. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 export const timeSchema = z.number().int().nonnegative();
 const suiteSchema = z.literal(SUITE.ntruHps2048677X25519);
 
@@ -97,7 +99,7 @@ export const CONSENT = {
       owner: idSchema,
       reader: idSchema,
       /** Fingerprint of the reader's identity that the owner saw when consenting. */
-      readerFingerprint: z.string().regex(/^[0-9a-f]{64}$/),
+      readerFingerprint: digestSchema,
       regions: z.array(regionSchema).min(1).max(3),
       purpose: z.enum(["treatment", "research", "self-care"]),
       from: timeSchema,

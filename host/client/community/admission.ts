@@ -16,6 +16,7 @@ import {
 } from "../../base/index.ts";
 import {
   bytesSchema,
+  digestSchema,
   idSchema,
   type SealingSuite,
   type SigningKey,
@@ -52,9 +53,7 @@ const CONTENTS = z.strictObject({
   credential: z.string().max(4096),
   salt: bytesSchema(SALT_BYTES),
   codes: z
-    .array(
-      z.strictObject({ code: z.string().min(1).max(128), confirmed: z.string().regex(/^[0-9a-f]{64}$/) }),
-    )
+    .array(z.strictObject({ code: z.string().min(1).max(128), confirmed: digestSchema }))
     .min(1)
     .max(MOST_CODES),
   /** The same codes, blinded and signed, for helping strangers in an emergency; admissions of before have none. */

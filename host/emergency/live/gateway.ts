@@ -12,6 +12,7 @@ import {
 import type { HttpClient, KdcClient, Ticket } from "../../client/index.ts";
 import { type Community, verifyCommunity } from "../../community/index.ts";
 import {
+  digestSchema,
   EMERGENCY_CALL,
   EMERGENCY_CALL_REPORT,
   type EmergencyCall,
@@ -29,10 +30,7 @@ export const HELP_PLAN = z.strictObject({
   /** The community whose members may help, as its founder signed it. */
   community: z.string().max(65_536),
   /** The patient's confirmed codes. */
-  codes: z
-    .array(z.string().regex(/^[0-9a-f]{64}$/))
-    .min(1)
-    .max(32),
+  codes: z.array(digestSchema).min(1).max(32),
   /** How many of them a helper must share. */
   threshold: z.number().int().min(0).max(32),
 });
