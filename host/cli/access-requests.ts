@@ -1,18 +1,21 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { createAccessRequests } from "../client/index.ts";
 import { REGIONS, type Region } from "../sealing/index.ts";
-import { asPerson, newCommand, outputOf, type PersonOptions, wholeNumber, withPerson } from "./options.ts";
+import {
+  asPerson,
+  hexId,
+  newCommand,
+  outputOf,
+  type PersonOptions,
+  wholeNumber,
+  withPerson,
+} from "./options.ts";
 import { groups } from "./output.ts";
 import { printable } from "./record-text.ts";
 
 const DAY = (time: number) => new Date(time).toISOString().slice(0, 10);
 
-function requestId(text: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new InvalidArgumentError("Expected 32 hex digits, as the list of requests shows them.");
-  }
-  return text;
-}
+const requestId = hexId("the list of requests");
 
 /** `medcloudlet doctor ask`. */
 export function askCommand(): Command {

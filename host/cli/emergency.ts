@@ -19,7 +19,7 @@ import { dutyCommand, equipCommand } from "./emergency-calls.ts";
 import { helpCommand } from "./emergency-help.ts";
 import { runningCommand, stopCommand } from "./emergency-officer.ts";
 import { simulateEmergencyCommand } from "./emergency-simulate.ts";
-import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
+import { noticeText, requestText } from "./emergency-words.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import {
@@ -31,7 +31,7 @@ import {
   wholeNumber,
   withPerson,
 } from "./options.ts";
-import { groups } from "./output.ts";
+import { groups, minuteOf } from "./output.ts";
 import { recordCountOf } from "./record-count.ts";
 import { confirm } from "./secret-input.ts";
 

@@ -16,6 +16,7 @@ import {
 import { readSecret } from "./secret-input.ts";
 
 export {
+  hexId,
   moment,
   newCommand,
   newGroup,
