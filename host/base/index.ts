@@ -13,5 +13,6 @@ export {
 export { type Clock, systemClock } from "./clock.ts";
 export { isMedcloudletError, MedcloudletError } from "./errors.ts";
 export { createInTurn } from "./in-turn.ts";
+export { pause } from "./pause.ts";
 export { createRandom, type Random } from "./random.ts";
 export { createSignal, type Signal } from "./signal.ts";

@@ -1,6 +1,6 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
+import { eventsOf } from "./events.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket } from "./kdc-client.ts";
 
@@ -223,36 +223,13 @@ export function createIdsClient(options: {
       const response = await http.send({
         ...{ method: "GET" as const, url: `${base}/events`, credentials: await ticket(), signal },
       });
-      if (response.body === null) {
-        return;
-      }
-      const reader = response.body
-        .pipeThrough(new TextDecoderStream())
-        .pipeThrough(new EventSourceParserStream())
-        .getReader();
-      const end = () => {
-        reader.cancel().catch(() => {});
-      };
-      signal.addEventListener("abort", end);
-      try {
-        for (;;) {
-          const { done, value } = await reader.read().catch((cause) => {
-            throw new MedcloudletError("SERVICE_UNREACHABLE", "The service hung up.", { status: 503, cause });
-          });
-          if (done) {
-            return;
-          }
-          const schema = Object.hasOwn(NEWS, value.event ?? "")
-            ? NEWS[value.event as keyof typeof NEWS]
-            : null;
-          const parsed = schema?.safeParse(JSON.parse(value.data));
-          if (parsed?.success) {
-            yield parsed.data;
-          }
+      for await (const { event = "", data } of eventsOf(response, signal, "the service")) {
+        const parsed = Object.hasOwn(NEWS, event)
+          ? NEWS[event as keyof typeof NEWS].safeParse(JSON.parse(data))
+          : null;
+        if (parsed?.success) {
+          yield parsed.data;
         }
-      } finally {
-        signal.removeEventListener("abort", end);
-        end();
       }
     },
   };

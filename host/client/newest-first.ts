@@ -1,6 +1,7 @@
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { unframeBatches } from "../sealing/index.ts";
-import type { FollowOptions, ReadBatch } from "./reader.ts";
+import type { FollowOptions } from "./reader.ts";
+import type { ReadBatch } from "./sealed-batch.ts";
 
 /** A stream that is read from its newest end: how somebody is comes before how they were. */
 export interface NewestFirst {
