@@ -1,4 +1,4 @@
-import type { Clock } from "../base/index.ts";
+import { bareUrl, type Clock } from "../base/index.ts";
 import { createHttpClient, createKdcClient, type Fetch } from "../client/index.ts";
 import { createCommunityRooms } from "../community/index.ts";
 import { createHelperRooms } from "../emergency/live/index.ts";
@@ -66,7 +66,7 @@ export async function createCloudletApp(options: {
   const ids = await createMeshedIds({ store, clock, log, http, ids: options.ids, mesh: options.mesh });
   const routes = createRoutes({ guard, proofs, publicUrl, watch: ids.watch });
   const spool = await createSpool({ store, capacity: options.spoolCapacity });
-  const cloudUrl = options.cloudUrl.replace(/\/+$/, "");
+  const cloudUrl = bareUrl(options.cloudUrl);
   const uplink = createUplink({
     spool,
     http,

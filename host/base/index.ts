@@ -1,3 +1,4 @@
+export { bareUrl } from "./bare-url.ts";
 export { base32Groups, checkSymbol, cleanBase32, fromBase32, toBase32 } from "./base32.ts";
 export {
   type Bytes,

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { MedcloudletError } from "../base/index.ts";
+import { bareUrl } from "../base/index.ts";
+import { createTicketedCall, type TicketedService } from "./calls.ts";
 import { eventsOf } from "./events.ts";
-import type { HttpClient } from "./http.ts";
-import type { HeldTicket } from "./kdc-client.ts";
 
 const SUBJECT = z.object({ kind: z.enum(["source", "account", "device"]), local: z.string() });
 const EVIDENCE = z.object({ rule: z.string(), place: z.string(), name: z.string() });
@@ -168,35 +167,11 @@ export interface IdsClient {
   follow(signal: AbortSignal): AsyncIterable<IdsNews>;
 }
 
-/** @param options `ticket`: a `watch` ticket of now; asked for at every request, for they live five minutes */
-export function createIdsClient(options: {
-  readonly http: HttpClient;
-  readonly url: string;
-  readonly ticket: () => Promise<HeldTicket>;
-}): IdsClient {
+/** What a security officer asks one service, with a `watch` ticket. */
+export function createIdsClient(options: TicketedService): IdsClient {
   const { http, ticket } = options;
-  const base = `${options.url.replace(/\/+$/, "")}/v1/ids`;
-
-  const call = async <T>(
-    schema: z.ZodType<T>,
-    method: "GET" | "POST" | "DELETE",
-    path: string,
-    json?: unknown,
-  ): Promise<T> => {
-    const credentials = await ticket();
-    const answer = await http.json({
-      ...{ method, url: base + path, credentials },
-      ...(json === undefined ? {} : { json }),
-    });
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer has another form than expected.", {
-        status: 502,
-        cause: parsed.error,
-      });
-    }
-    return parsed.data;
-  };
+  const base = `${bareUrl(options.url)}/v1/ids`;
+  const call = createTicketedCall({ http, base, ticket });
   const withQuery = (path: string, query: IdsQuery = {}): string => {
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)] as [string, string]],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
@@ -129,7 +130,7 @@ export function createPatientNotes(options: {
   readonly cloudUrl: string;
 }): PatientNotes {
   const { suite, clock, http, session, keys } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
   const tickets = new Map<string, HeldTicket>();
   const fetched = new Map<string, Fetched>();
   const own = personFingerprint(keys);

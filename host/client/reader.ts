@@ -1,4 +1,4 @@
-import { type Clock, isMedcloudletError, MedcloudletError, pause } from "../base/index.ts";
+import { bareUrl, type Clock, isMedcloudletError, MedcloudletError, pause } from "../base/index.ts";
 import { type SealingSuite, unframeBatches } from "../sealing/index.ts";
 import { eventsOf } from "./events.ts";
 import { createFreshGrants, isPassing, type Wait } from "./fresh-grants.ts";
@@ -51,7 +51,7 @@ export function createReader(options: {
   readonly cloudUrl: string;
 }): Reader {
   const { suite, clock, http, session, keys } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
   const tickets = new Map<string, HeldTicket>();
 
   const credentialsFor = async (streamId: string) => {

@@ -2,6 +2,7 @@ import type { Filter } from "mongodb";
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   fromHex,
@@ -120,7 +121,7 @@ export async function openDevice(options: {
 }): Promise<Device> {
   const { pairing, suite, clock, http, kdc, store } = options;
   const { deviceId, ownerId, region, streamId } = pairing;
-  const batchesUrl = `${options.cloudletUrl.replace(/\/+$/, "")}/v1/batches`;
+  const batchesUrl = `${bareUrl(options.cloudletUrl)}/v1/batches`;
   const signingKey = await importSigningKey(fromHex(pairing.signingSeed));
   const ownerKey = fromBase64Url(pairing.ownerKey);
   const states = await store.collection<DeviceState>({ name: "state", indexes: [] });

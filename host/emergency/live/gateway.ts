@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
@@ -116,7 +117,7 @@ export async function createGateway(options: {
   readonly cloudletUrl: string;
 }): Promise<Gateway> {
   const { deviceId, key, plan, http, kdc, clock } = options;
-  const base = `${options.cloudletUrl.replace(/\/+$/, "")}/v1`;
+  const base = `${bareUrl(options.cloudletUrl)}/v1`;
   const pinned = await verifyCommunity(plan.community);
   const { community } = pinned;
   let issuers = issuersOf(pinned);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
@@ -79,8 +80,8 @@ export function createHelper(options: {
 }): Helper {
   const { self, http, clock, tickets } = options;
   const { community, pseudonym, key } = self;
-  const cloudlet = `${options.cloudletUrl.replace(/\/+$/, "")}/v1/communities/${community}`;
-  const cloud = `${options.cloudUrl.replace(/\/+$/, "")}/v1`;
+  const cloudlet = `${bareUrl(options.cloudletUrl)}/v1/communities/${community}`;
+  const cloud = `${bareUrl(options.cloudUrl)}/v1`;
   let answeredAt: number[] = [];
 
   const post = (url: string, json: unknown) => http.json({ method: "POST", url, credentials: { key }, json });
