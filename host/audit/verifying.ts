@@ -1,5 +1,5 @@
 /** What checks a log, without what keeps and serves one: for the page, whose size counts. */
-export { type AuditEntry, type ChainEnd, entryHash, parseEntry } from "./chain.ts";
+export type { AuditEntry, ChainEnd } from "./chain.ts";
 export {
   checkOwnEntries,
   type OwnFault,

@@ -65,7 +65,7 @@ function caughtUpLines({ epochs, wrapped, skipped }: CaughtUp, output: Output): 
 }
 
 /** What a program gets of it. */
-export function caughtUpData({ epochs, wrapped, skipped }: CaughtUp) {
+function caughtUpData({ epochs, wrapped, skipped }: CaughtUp) {
   return { epochs: epochs.map(({ region, number }) => ({ region, number })), wrapped, skipped };
 }
 

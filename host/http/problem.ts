@@ -3,7 +3,7 @@ import { MedcloudletError } from "../base/index.ts";
 import { errorFields, type Log } from "./log.ts";
 
 /** Media type of RFC 9457. */
-export const PROBLEM_TYPE = "application/problem+json";
+const PROBLEM_TYPE = "application/problem+json";
 
 /** Errors of Express and its body parsers carry a status and a `type`; their messages may quote input. */
 function fromFramework(error: unknown): MedcloudletError | undefined {

@@ -19,7 +19,7 @@ import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suit
 /** A note has at most so many characters (UTF-16 units). */
 export const NOTE_CHARACTERS = 4000;
 /** A sealed note has exactly one of these lengths, so that its length tells little of what is said. */
-export const NOTE_SIZES = [4096, 8192, 16_384] as const;
+const NOTE_SIZES = [4096, 8192, 16_384] as const;
 const NAME_CHARACTERS = 100;
 
 /** Line breaks and tabs are writing; other control characters are none, and half a surrogate pair is no character. */

@@ -49,7 +49,7 @@ const ENC_BYTES = NTRU_PARAMETERS.ntruhps2048677.ciphertextBytes + X25519_BYTES;
 /** No sealed part is larger. */
 export const MAX_RECORD_PART_BYTES = 2 * 1024 * 1024;
 /** An opened part inflates to no more than this. */
-export const MAX_RECORD_CONTENT_BYTES = 16 * 1024 * 1024;
+const MAX_RECORD_CONTENT_BYTES = 16 * 1024 * 1024;
 /** Most records' identity and profile are smaller than this: below it the length of an address does not show. */
 const LEAST_PADDED_BYTES = 1024;
 

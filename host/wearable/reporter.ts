@@ -10,7 +10,7 @@ import { MedcloudletError } from "../base/index.ts";
 import type { Quantity, ReadingColumn } from "../sealing/index.ts";
 
 /** Seconds between reports: those of ordinary times, and SPOC's ten in an emergency. */
-export const REGULAR_SECONDS = 60;
+const REGULAR_SECONDS = 60;
 export const EMERGENCY_SECONDS = 10;
 
 /** Readings that are due to be sealed and sent. */

@@ -84,13 +84,13 @@ export function issuerSecrets(signingSeed: Bytes, community: string, codeKey?: B
  * secret, as hex. Whoever comes back, with a lost key as with a bad name, gets the same one again.
  * @param patient how the hospital names the patient: a record number, never reused
  */
-export function pseudonymOf(pseudonymKey: Bytes, community: string, patient: string): string {
+function pseudonymOf(pseudonymKey: Bytes, community: string, patient: string): string {
   const label = `medcloudlet community pseudonym v1 ${community} ${patient.normalize("NFC").trim()}`;
   return toHex(hmac(sha256, pseudonymKey, utf8(label)).subarray(0, 16));
 }
 
 /** What a credential commits to: SHA-256 over salt and confirmed codes in order, opened in a dispute alone. */
-export function conditionsDigest(salt: Bytes, confirmed: readonly string[]): string {
+function conditionsDigest(salt: Bytes, confirmed: readonly string[]): string {
   return toHex(sha256(concatBytes(salt, ...[...confirmed].sort().map(fromHex))));
 }
 

@@ -53,7 +53,7 @@ export function frank(frankingKey: Bytes, body: Bytes): Bytes {
 }
 
 /** A text, and a card where there is one, as the bytes that are franked. @throws MedcloudletError `MESSAGE_LENGTH` (400) */
-export function encodeContent(content: MessageContent): Bytes {
+function encodeContent(content: MessageContent): Bytes {
   const parsed = CONTENT.safeParse({ format: "medcloudlet-community-message-1", ...content });
   if (!parsed.success) {
     throw new MedcloudletError(

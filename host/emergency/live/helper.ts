@@ -40,7 +40,7 @@ type HelperCall = z.infer<typeof CALL>;
 type Errand = z.infer<typeof ERRAND>;
 
 /** Calls that one helper answers an hour: each tells one patient how many conditions are shared. */
-export const ANSWERS_AN_HOUR = 12;
+const ANSWERS_AN_HOUR = 12;
 const HOUR_MS = 3_600_000;
 
 /** What one round of standing by did. */

@@ -26,7 +26,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const MOST_PAGES = 50;
 
 /** What a peer answers to whom it is told something. */
-export const toldSchema = z.strictObject({
+const toldSchema = z.strictObject({
   results: z.array(z.union([z.literal("taken"), z.string().max(64)])).max(MOST_TOLD),
 });
 
