@@ -12,7 +12,7 @@ export {
   utf8,
 } from "./bytes.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { isMedcloudletError, MedcloudletError } from "./errors.ts";
+export { isMedcloudletError, isPassing, MedcloudletError } from "./errors.ts";
 export { createInTurn } from "./in-turn.ts";
 export { pause } from "./pause.ts";
 export { createRandom, type Random } from "./random.ts";

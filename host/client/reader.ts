@@ -1,7 +1,14 @@
-import { bareUrl, type Clock, isMedcloudletError, MedcloudletError, pause } from "../base/index.ts";
+import {
+  bareUrl,
+  type Clock,
+  isMedcloudletError,
+  isPassing,
+  MedcloudletError,
+  pause,
+} from "../base/index.ts";
 import { type SealingSuite, unframeBatches } from "../sealing/index.ts";
 import { eventsOf } from "./events.ts";
-import { createFreshGrants, isPassing, type Wait } from "./fresh-grants.ts";
+import { createFreshGrants, type Wait } from "./fresh-grants.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type NewestFirst, readNewestFirst } from "./newest-first.ts";

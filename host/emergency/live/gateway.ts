@@ -5,6 +5,7 @@ import {
   type Clock,
   fromBase64Url,
   isMedcloudletError,
+  isPassing,
   MedcloudletError,
   randomBytes,
   toBase64Url,
@@ -103,7 +104,7 @@ const DEFAULT_MINUTES = 60;
 const RENEW_BEFORE_MS = 60_000;
 
 function worthAnotherTry(error: unknown): boolean {
-  return isMedcloudletError(error) && (error.status >= 500 || error.status === 429 || error.status === 401);
+  return isPassing(error) || (isMedcloudletError(error) && error.status === 401);
 }
 
 /** @throws MedcloudletError `STATEMENT_INVALID` for a plan whose community is none */
