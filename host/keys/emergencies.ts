@@ -257,7 +257,7 @@ export async function createEmergencies(
       const kept = { approvedAt, expiresAt, statement };
       // Who may not approve at all is told so before the approval itself is looked at.
       approve(before, approver._id, { ...kept, shares: [] }, clock.now());
-      checkApproval(before, requester, approver, approval, clock.now());
+      checkApproval(approval, { emergency: before, requester, approver, now: clock.now() });
       if (requester === null || !isOpen(requester)) {
         throw new MedcloudletError(
           "EMERGENCY_REQUESTER_CLOSED",
