@@ -128,7 +128,7 @@ export function decodeContents(plaintext: Uint8Array): KeystoreContents {
 function malformed(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "KEYSTORE_MALFORMED",
-    "This is not a keystore of medcloudlet, or it is damaged.",
+    "This is not a keystore of medcloudlet, or it is damaged: bring back a copy, or restore the backup.",
     {
       status: 400,
       cause,

@@ -54,7 +54,11 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
         last < before
       )
     ) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The cloud's answer has no cursor: check the cloud's address.",
+        { status: 502 },
+      );
     }
     const batches: ReadBatch[] = [];
     for (const bytes of frames) {
@@ -87,9 +91,13 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
           return batches;
         }
       }
-      throw new MedcloudletError("SERVICE_RESPONSE", "The cloud gives the same batches again and again.", {
-        status: 502,
-      });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The cloud gives the same batches again and again: tell its operator.",
+        {
+          status: 502,
+        },
+      );
     },
   };
 }

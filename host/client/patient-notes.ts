@@ -208,7 +208,11 @@ export function createPatientNotes(options: {
       }
       const next = Number(headers.get("Medcloudlet-Cursor"));
       if (!Number.isSafeInteger(next) || next <= state.cursor) {
-        throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+        throw new MedcloudletError(
+          "SERVICE_RESPONSE",
+          "The cloud's answer has no cursor: check the cloud's address.",
+          { status: 502 },
+        );
       }
       state.cursor = next;
       await take(sealed);
@@ -222,7 +226,7 @@ export function createPatientNotes(options: {
       () =>
         new MedcloudletError(
           "EPOCH_UNKNOWN",
-          "The note is sealed to an epoch that was not shared with you.",
+          "The note is sealed to an epoch that was not shared with you: ask the patient to share it.",
           {
             status: 422,
           },
@@ -245,9 +249,13 @@ export function createPatientNotes(options: {
       ? new MedcloudletError("NOTE_NOT_YOURS", "Only its author replaces or retracts a note.", {
           status: 403,
         })
-      : new MedcloudletError("NOTE_UNKNOWN", "There is no note with this id in this stream.", {
-          status: 404,
-        });
+      : new MedcloudletError(
+          "NOTE_UNKNOWN",
+          "There is no note with this id in this stream: look it up in the list of notes.",
+          {
+            status: 404,
+          },
+        );
   };
 
   const sealed = async (stream: WritableStream, epoch: Epoch, note: Note, text: string): Promise<Bytes> =>

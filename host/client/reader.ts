@@ -97,7 +97,11 @@ export function createReader(options: {
       }
       const next = Number(headers.get("Medcloudlet-Cursor"));
       if (!Number.isSafeInteger(next) || next <= cursor) {
-        throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+        throw new MedcloudletError(
+          "SERVICE_RESPONSE",
+          "The cloud's answer has no cursor: check the cloud's address.",
+          { status: 502 },
+        );
       }
       if (wait !== undefined && isShared(stream)) {
         await fresh.keepUp(stream);
@@ -177,7 +181,7 @@ export function createReader(options: {
           if (opened.some(({ consent }) => consent.from > now + CLOCK_SKEW_MS || consent.until <= now)) {
             throw new MedcloudletError(
               "GRANT_INVALID",
-              "The KDC handed out a consent that is not in force now.",
+              "The KDC handed out a consent that is not in force now: check the clock of this machine.",
               { status: 502 },
             );
           }

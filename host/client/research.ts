@@ -141,7 +141,10 @@ async function* piecesOf(response: Response): AsyncGenerator<Uint8Array> {
       yield value;
     }
   } catch (cause) {
-    throw new MedcloudletError("SERVICE_UNREACHABLE", "The service hung up.", { status: 503, cause });
+    throw new MedcloudletError("SERVICE_UNREACHABLE", "The service broke off: try again.", {
+      status: 503,
+      cause,
+    });
   } finally {
     await reader?.cancel().catch(() => {});
   }

@@ -54,7 +54,7 @@ export async function readSealedBatch(
   if (epoch === undefined) {
     throw new MedcloudletError(
       "EPOCH_UNKNOWN",
-      "The batch is sealed to an epoch that was not shared with you.",
+      "The batch is sealed to an epoch that was not shared with you: ask the patient to share it.",
       { status: 422 },
     );
   }

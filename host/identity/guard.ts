@@ -67,7 +67,7 @@ export function createTicketGuard(options: {
       if (thumbprint !== grant.cnf.jkt) {
         throw new MedcloudletError(
           "TICKET_HOLDER_MISMATCH",
-          "This ticket belongs to the holder of another key.",
+          "This ticket belongs to the holder of another key: ask for one with your own.",
           {
             status: 403,
           },

@@ -82,9 +82,13 @@ export function addAccessRequestRoutes(
   });
 
   const unknown = () =>
-    new MedcloudletError("ACCESS_REQUEST_UNKNOWN", "There is no open request of yours with this id.", {
-      status: 404,
-    });
+    new MedcloudletError(
+      "ACCESS_REQUEST_UNKNOWN",
+      "There is no open request of yours with this id: look it up in the list of requests.",
+      {
+        status: 404,
+      },
+    );
 
   routes.session({
     method: "delete",

@@ -268,7 +268,11 @@ export async function createConsents(
       );
       const record = await consents.findOne(own);
       if (record === null) {
-        throw new MedcloudletError("CONSENT_UNKNOWN", "You gave no consent with this id.", { status: 404 });
+        throw new MedcloudletError(
+          "CONSENT_UNKNOWN",
+          "You gave no consent with this id: look it up in the list of your consents.",
+          { status: 404 },
+        );
       }
       return record;
     },

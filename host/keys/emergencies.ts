@@ -97,7 +97,11 @@ export async function createEmergencies(
   const find = async (id: string): Promise<Emergency> => {
     const emergency = await emergencies.findOne({ _id: { $eq: id } });
     if (emergency === null) {
-      throw new MedcloudletError("EMERGENCY_UNKNOWN", "There is no emergency with this id.", { status: 404 });
+      throw new MedcloudletError(
+        "EMERGENCY_UNKNOWN",
+        "There is no emergency with this id: look it up in the list of emergencies.",
+        { status: 404 },
+      );
     }
     return emergency;
   };

@@ -136,7 +136,7 @@ export async function sealBatch(input: {
   const { suite, columns } = input;
   const filled = columns.filter((column) => column.times.length > 0);
   if (filled.length === 0) {
-    throw refuse("BATCH_EMPTY", "There is no reading to seal.");
+    throw refuse("BATCH_EMPTY", "There is no reading to seal: measure before sealing.");
   }
   const plaintext = pad(encodeReadings(filled));
   const firstTime = Math.min(...filled.map((column) => column.times[0] as number));
@@ -164,7 +164,10 @@ export async function sealBatch(input: {
  */
 export function parseBatch(source: Uint8Array): SealedBatch {
   if (source.length > MAX_BATCH_BYTES) {
-    throw refuse("BATCH_TOO_LARGE", "A sealed batch has at most 1 MiB.");
+    throw refuse(
+      "BATCH_TOO_LARGE",
+      "A sealed batch has at most 1 MiB: send the readings in several batches.",
+    );
   }
   const bytes = new Uint8Array(source);
   const truncated = () => refuse("BATCH_TRUNCATED", "The sealed batch ends too early: send it again whole.");

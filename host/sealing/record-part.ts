@@ -182,7 +182,10 @@ export async function sealRecordPart(input: {
  */
 export function parseRecordPart(source: Uint8Array): SealedRecordPart {
   if (source.length > MAX_RECORD_PART_BYTES) {
-    throw refuse("RECORD_PART_TOO_LARGE", "A sealed part of a record has at most 2 MiB.");
+    throw refuse(
+      "RECORD_PART_TOO_LARGE",
+      "A sealed part of a record has at most 2 MiB: leave out what is oldest.",
+    );
   }
   const bytes = new Uint8Array(source);
   const bodyLengthAt = HEADER_BYTES + 2 + ENC_BYTES;

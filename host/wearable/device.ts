@@ -144,7 +144,7 @@ export async function openDevice(options: {
     if (state?.epochStatement == null || state.epochNumber > offered.number) {
       throw new MedcloudletError(
         "EPOCH_ROLLED_BACK",
-        "The KDC offered an older epoch than this device has seen.",
+        "The KDC offered an older epoch than this device has seen: nothing is sealed to it. Tell the KDC's operator.",
         { status: 409 },
       );
     }
