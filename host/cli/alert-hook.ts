@@ -34,10 +34,7 @@ export async function openHook(file: string, { timeoutMs = HOOK_MS } = {}): Prom
     throw new MedcloudletError(
       "CLI_OPTIONS",
       `--hook ${file} is no program that can be run: check path and permissions.`,
-      {
-        status: 400,
-        cause,
-      },
+      { status: 400, cause },
     );
   });
   const env = Object.fromEntries(

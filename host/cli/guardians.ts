@@ -124,9 +124,7 @@ export function guardCommand(): Command {
           throw new MedcloudletError(
             "RECOVERY_REQUEST_UNKNOWN",
             "Nobody asks you under this id: look it up in the list of requests.",
-            {
-              status: 404,
-            },
+            { status: 404 },
           );
         }
         const told = options.fingerprint?.replace(/\s+/g, "").toLowerCase();

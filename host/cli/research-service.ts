@@ -194,9 +194,7 @@ function download(releaseId: string, options: DownloadOptions): Promise<void> {
       throw new MedcloudletError(
         "RESEARCH_SERVICE_MISMATCH",
         "The service gave another release than was asked for.",
-        {
-          status: 502,
-        },
+        { status: 502 },
       );
     }
     await save(client, release, options.format, options.out, output);

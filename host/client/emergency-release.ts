@@ -40,9 +40,7 @@ function invalid(why: string): MedcloudletError {
   return new MedcloudletError(
     "EMERGENCY_INVALID",
     `The KDC handed out an emergency that does not hold: ${why}.`,
-    {
-      status: 502,
-    },
+    { status: 502 },
   );
 }
 

@@ -69,9 +69,7 @@ async function bodyOf(response: Response, url: string): Promise<Bytes> {
       throw new MedcloudletError(
         "SERVICE_RESPONSE",
         "The service's answer is longer than any of ours: check the address.",
-        {
-          status: 502,
-        },
+        { status: 502 },
       );
     }
     parts.push(value);
@@ -170,10 +168,7 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
         throw new MedcloudletError(
           "SERVICE_RESPONSE",
           "The service's answer is not JSON: check the address.",
-          {
-            status: 502,
-            cause,
-          },
+          { status: 502, cause },
         );
       }
     },

@@ -57,9 +57,7 @@ async function* pages<T extends { readonly next: string | null }>(
       throw new MedcloudletError(
         "SERVICE_RESPONSE",
         "The KDC's list does not come to an end: tell its operator.",
-        {
-          status: 502,
-        },
+        { status: 502 },
       );
     }
     after = found.next;

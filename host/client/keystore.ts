@@ -129,10 +129,7 @@ function malformed(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "KEYSTORE_MALFORMED",
     "This is not a keystore of medcloudlet, or it is damaged: bring back a copy, or restore the backup.",
-    {
-      status: 400,
-      cause,
-    },
+    { status: 400, cause },
   );
 }
 

@@ -94,9 +94,7 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
       throw new MedcloudletError(
         "SERVICE_RESPONSE",
         "The cloud gives the same batches again and again: tell its operator.",
-        {
-          status: 502,
-        },
+        { status: 502 },
       );
     },
   };

@@ -227,9 +227,7 @@ export function createPatientNotes(options: {
         new MedcloudletError(
           "EPOCH_UNKNOWN",
           "The note is sealed to an epoch that was not shared with you: ask the patient to share it.",
-          {
-            status: 422,
-          },
+          { status: 422 },
         ),
     );
     return { notes: chained.notes, refused: [...refused, ...chained.refused, ...notShared] };
@@ -252,9 +250,7 @@ export function createPatientNotes(options: {
       : new MedcloudletError(
           "NOTE_UNKNOWN",
           "There is no note with this id in this stream: look it up in the list of notes.",
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
   };
 

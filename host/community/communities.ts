@@ -91,9 +91,7 @@ export async function createCommunities(options: {
         throw new MedcloudletError(
           "COMMUNITY_UNKNOWN",
           "This cloudlet has no such community: check the id, or ask the founder which cloudlet relays it.",
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       return record;

@@ -246,9 +246,7 @@ export async function createReports(options: {
         throw new MedcloudletError(
           "SUSPENSION_TOO_LONG",
           "A suspension lasts a year at most: choose an earlier end.",
-          {
-            status: 400,
-          },
+          { status: 400 },
         );
       }
       if (record.decisions.length >= DECISIONS_MOST) {

@@ -109,9 +109,7 @@ export async function createDevices(store: Store, clock: Clock): Promise<Devices
         throw new MedcloudletError(
           "DEVICE_NOT_FOUND",
           "You enrolled no device with this id: look it up in the list of your devices.",
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       return revocation;

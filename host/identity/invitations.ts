@@ -118,9 +118,7 @@ export async function createInvitations(store: Store, clock: Clock): Promise<Inv
         throw new MedcloudletError(
           "INVITATION_UNKNOWN",
           "You made no invitation with this id: look it up in the list of your invitations.",
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       throw new MedcloudletError(

@@ -32,9 +32,7 @@ export function addSuspensionRoutes(
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `Nobody here has the handle "${handle}": ask them how they wrote it.`,
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       concerning({ owner: subject._id, details: { suspended: String(suspended) } });

@@ -159,10 +159,7 @@ function refusal(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "TICKET_INVALID",
     "The ticket is not a valid ticket of this KDC for this service.",
-    {
-      status: 401,
-      cause,
-    },
+    { status: 401, cause },
   );
 }
 

@@ -85,9 +85,7 @@ export function addAccessRequestRoutes(
     new MedcloudletError(
       "ACCESS_REQUEST_UNKNOWN",
       "There is no open request of yours with this id: look it up in the list of requests.",
-      {
-        status: 404,
-      },
+      { status: 404 },
     );
 
   routes.session({

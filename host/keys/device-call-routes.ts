@@ -95,9 +95,7 @@ export function addDeviceCallRoutes(
     new MedcloudletError(
       "DEVICE_KEY_MISMATCH",
       "This is not the key the device was enrolled with: pair the device again.",
-      {
-        status: 403,
-      },
+      { status: 403 },
     );
 
   routes.proof({

@@ -136,9 +136,7 @@ export async function createEmergencies(
     throw new MedcloudletError(
       "EMERGENCY_BUSY",
       "Too many people act on this emergency at once: try again.",
-      {
-        status: 503,
-      },
+      { status: 503 },
     );
   };
 

@@ -145,9 +145,7 @@ export function addKeysRoutes(
       new MedcloudletError(
         "DEVICE_KEY_MISMATCH",
         "This is not the key the device was enrolled with: pair the device again.",
-        {
-          status: 403,
-        },
+        { status: 403 },
       ),
     async handle({ body: { deviceId }, key, response }) {
       releases.begin(deviceId, response);

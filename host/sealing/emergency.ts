@@ -176,9 +176,7 @@ function checkShare(expected: EmergencyShare, share: Bytes): Bytes {
     throw new MedcloudletError(
       "EMERGENCY_SHARE_FALSE",
       "This is not the share that the patient made for the trustee.",
-      {
-        status: 422,
-      },
+      { status: 422 },
     );
   }
   return share;

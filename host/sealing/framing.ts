@@ -26,9 +26,7 @@ export function unframeBatches(framed: Uint8Array): Bytes[] {
       throw new MedcloudletError(
         "FRAME_TRUNCATED",
         "The answer ended in the middle of a batch: ask for the page again.",
-        {
-          status: 502,
-        },
+        { status: 502 },
       );
     }
     batches.push(framed.slice(offset + 4, end) as Bytes);

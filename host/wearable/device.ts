@@ -165,9 +165,7 @@ export async function openDevice(options: {
       throw new MedcloudletError(
         "EPOCH_MISMATCH",
         "The epoch is not of the stream this device is paired for.",
-        {
-          status: 409,
-        },
+        { status: 409 },
       );
     }
     const { modified } = await states.updateOne(

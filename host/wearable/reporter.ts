@@ -59,9 +59,7 @@ export function createReporter(
     throw new MedcloudletError(
       "WEARABLE_REPORTS",
       "A slice must be longer than nothing and fit into a report.",
-      {
-        status: 400,
-      },
+      { status: 400 },
     );
   }
   const triage = createTriage(scoring);

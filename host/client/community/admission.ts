@@ -295,10 +295,7 @@ function malformed(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "ADMISSION_MALFORMED",
     "This is no admission, or it is damaged: ask the doctor again.",
-    {
-      status: 400,
-      cause,
-    },
+    { status: 400, cause },
   );
 }
 

@@ -56,9 +56,7 @@ export function addResearchRoutes(
       throw new MedcloudletError(
         "RESEARCH_STUDY_UNKNOWN",
         "There is no study with this id here: look it up in the list of studies.",
-        {
-          status: 404,
-        },
+        { status: 404 },
       );
     }
     return study;
@@ -69,9 +67,7 @@ export function addResearchRoutes(
       throw new MedcloudletError(
         "RESEARCH_RELEASE_UNKNOWN",
         "There is no release with this id here: look it up in the list of releases.",
-        {
-          status: 404,
-        },
+        { status: 404 },
       );
     }
     return { ...request, published: request.published };
@@ -153,9 +149,7 @@ function requestUnknown(): MedcloudletError {
   return new MedcloudletError(
     "RESEARCH_REQUEST_UNKNOWN",
     "You made no request with this id here: ask for a release anew.",
-    {
-      status: 404,
-    },
+    { status: 404 },
   );
 }
 
