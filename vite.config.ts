@@ -1,4 +1,6 @@
-import { defineConfig, type Plugin } from "vite";
+import { basename, dirname } from "node:path";
+import { defineConfig, type Plugin, type Rolldown } from "vite";
+import { leanLibraries } from "./scripts/lean-libraries.ts";
 
 /**
  * The rooms that the page shares with Node name Node's modules in a few functions that a browser never calls (a module
@@ -16,15 +18,41 @@ const withoutNode: Plugin = {
 const hasEffect = (id: string): false | undefined =>
   /\/host\/.*\.tsx?$/.test(id) && !/\/host\/web\/(main\.tsx|worker\/main\.ts)$/.test(id) ? false : undefined;
 
+/** Doors of rooms export much that the page has no use for. */
+const treeshake: Rolldown.InputOptions["treeshake"] = { moduleSideEffects: hasEffect };
+
+/** What is loaded at once, anyway, in one file: a compressor knows more of it then. */
+const atOnce: Rolldown.CodeSplittingGroup = { name: "base", tags: ["$initial"] };
+
+/** Words and parts that several views of an area share lie together: tiny files weigh more than what is in them. */
+const sharedInArea: Rolldown.CodeSplittingGroup = {
+  debugName: "area",
+  name: (id) => {
+    const area = /host\/web\/(?:texts\/en\/)?(alerts|emergencies|officer|parts|patient)(?:\/|\.ts)/.exec(
+      id,
+    )?.[1];
+    return area === undefined ? null : `shared-${area}`;
+  },
+  minShareCount: 2,
+};
+
 export default defineConfig({
   root: "host/web",
   base: "/",
-  plugins: [withoutNode],
+  plugins: [withoutNode, leanLibraries("host")],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: {
     format: "es",
-    plugins: () => [withoutNode],
-    rolldownOptions: { treeshake: { moduleSideEffects: hasEffect } },
+    plugins: () => [withoutNode, leanLibraries("host")],
+    rolldownOptions: {
+      treeshake,
+      output: {
+        // Each role's room is a `room.ts`.
+        chunkFileNames: ({ name, facadeModuleId }) =>
+          `assets/${name === "room" ? basename(dirname(facadeModuleId ?? "")) : "worker"}-${name}-[hash].js`,
+        codeSplitting: { groups: [atOnce] },
+      },
+    },
   },
   build: {
     outDir: "../../build/web",
@@ -34,10 +62,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // Libraries' remarks about what bundlers do with them are for their authors.
     rolldownOptions: {
-      // Doors of rooms export much that the page has no use for.
-      treeshake: { moduleSideEffects: hasEffect },
+      treeshake,
+      output: { codeSplitting: { groups: [atOnce, sharedInArea] } },
+      // Libraries' remarks about what bundlers do with them are for their authors.
       onwarn: (warning, warn) => (warning.code === "INVALID_ANNOTATION" ? undefined : warn(warning)),
     },
   },

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const ILL_AFTER_BATCHES = 75;
+const ILL_AFTER_BATCHES = 53;
 /** Pictures that the documents show, by role and view: at a desk, in the light. */
 const IN_DOCS = new Set([
   "doctor-patients",
@@ -40,7 +40,7 @@ let pages;
 for await (const line of createInterface({ input: demo.stdout })) {
   const event = JSON.parse(line);
   pages ??= event.pages;
-  process.stderr.write(`\r${event.sequence ?? 0} of ${ILL_AFTER_BATCHES} minutes of the patient's day `);
+  process.stderr.write(`\r${event.sequence ?? 0} of ${ILL_AFTER_BATCHES} batches `);
   if (event.sequence >= ILL_AFTER_BATCHES) {
     break;
   }

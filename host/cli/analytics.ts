@@ -1,8 +1,6 @@
-import { createReadStream } from "node:fs";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { parse } from "csv-parse";
 import {
   type AlarmComparison,
   compareAlarms,
@@ -18,6 +16,7 @@ import {
   rocPoints,
 } from "../analytics/index.ts";
 import { MedcloudletError } from "../base/index.ts";
+import { readCsv } from "../csv/index.ts";
 import type { Interval } from "../statistics/index.ts";
 import { newCommand, newGroup, outputOf, wholeNumber } from "./command.ts";
 import { type Output, table } from "./output.ts";
@@ -56,15 +55,10 @@ async function readRows(
   file: string,
   needed: readonly string[],
 ): Promise<{ head: string[]; rows: string[][] }> {
-  const rows: string[][] = [];
-  try {
-    for await (const row of createReadStream(file).pipe(
-      parse({ bom: true, trim: true, relax_column_count: true }),
-    )) {
-      rows.push(row as string[]);
-    }
-  } catch (cause) {
-    throw new MedcloudletError("ANALYTICS_FILE", `${file} is not well-formed CSV.`, { status: 422, cause });
+  const codes = { syntax: "ANALYTICS_FILE", file: "ANALYTICS_FILE" };
+  const rows: (readonly string[])[] = [];
+  for await (const piece of readCsv(file, { codes, trim: true, ragged: true })) {
+    rows.push(...piece.map(({ fields }) => fields));
   }
   const [head = [], ...rest] = rows;
   const places = needed.map((name) => head.indexOf(name));

@@ -1,6 +1,6 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AuditLine, readLine, writeLine } from "../audit/index.ts";
+import { type AuditLine, readLine, writeLine } from "../audit/verifying.ts";
 import { type AuditWitness, createAuditWitness, type KeptHead } from "../client/index.ts";
 
 const heads = (home: string) => join(home, "audit-heads.ndjson");

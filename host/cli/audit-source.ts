@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { readLine } from "../audit/index.ts";
+import { readLine } from "../audit/verifying.ts";
 import { type Bytes, fromBase64Url, MedcloudletError, toBase64Url } from "../base/index.ts";
 import type { AuditSource } from "../client/index.ts";
 import { type HeadsFile, readHomeHeads, sortLines } from "./audit-home.ts";

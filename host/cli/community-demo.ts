@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type CommunityMember, nameOf, type Partner } from "../client/index.ts";
 import { TRUST_EPOCH_MS } from "../trust/index.ts";
 import { newCommand, outputOf } from "./command.ts";
-import { type DemoCommunity, startDemoCommunity } from "./community-demo-world.ts";
+import type { DemoCommunity } from "./community-demo-world.ts";
 import { reportText, trustBar } from "./community-words.ts";
 import type { Output } from "./output.ts";
 
@@ -270,6 +270,8 @@ export function communityDemo(): Command {
     "watch two patients find each other, one of them start lying, and the gate close",
   ).action(async (options: { json?: true }) => {
     const output = outputOf(options);
+    // A KDC, a cloud and a cloudlet: nothing that other commands of communities should wait for.
+    const { startDemoCommunity } = await import("./community-demo-world.ts");
     const world = await startDemoCommunity({
       title: "Living with type 2 diabetes",
       openingQuestions: OPENING_QUESTIONS,

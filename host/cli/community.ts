@@ -28,7 +28,7 @@ import {
 import { admit, codeKey, found, list, moderate } from "./community-staff.ts";
 import { exchangeText, short, trustBar } from "./community-words.ts";
 import { catchUp } from "./consents.ts";
-import { emergencyOf } from "./emergency.ts";
+import { emergencyOf } from "./emergency-home.ts";
 import { ownerOf } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import { groups } from "./output.ts";

@@ -10,7 +10,7 @@ import {
 } from "../client/index.ts";
 import { consentToFhir } from "../fhir/index.ts";
 import { type Consent, REGIONS, type Region } from "../sealing/index.ts";
-import { emergencyOf } from "./emergency.ts";
+import { emergencyOf } from "./emergency-home.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import {

@@ -66,6 +66,8 @@ export interface DemoWorld {
   readonly logFile: string;
   readonly logins: readonly DemoLogin[];
   readonly deviceFolder: string;
+  /** False where the folder was there before, and the wearable has sent something. */
+  readonly isNew: boolean;
   readonly toolkit: Toolkit;
   signIn(part: Part): Promise<PersonAtWork>;
   /** Stops the cloud, does what is to be done without it, and starts it again where it was. */
@@ -263,7 +265,8 @@ export async function startDemoWorld(options: {
     };
 
     const deviceFolder = join(folder, "wearable");
-    if (!(await isPaired(deviceFolder))) {
+    const isNew = !(await isPaired(deviceFolder));
+    if (isNew) {
       onStep("pairing the wearable, sharing with the doctor");
       const person = await signIn("patient");
       const owner = ownerOf(toolkit, person);
@@ -309,6 +312,7 @@ export async function startDemoWorld(options: {
         logins.map(async (login) => ({ ...login, secondFactor: await demoSecret(login.home) })),
       ),
       deviceFolder,
+      isNew,
       toolkit,
       signIn,
       withoutCloud: (work) => without(cloud.url, startCloud, work),

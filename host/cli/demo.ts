@@ -26,14 +26,20 @@ interface DemoOptions {
 }
 
 const BATCH_SECONDS = 60;
-/** The simulated day begins this long ago, so that its times lie in the past while it runs ahead of the clock. */
-const HEAD_START_MS = 24 * 60 * 60 * 1000;
-/** The patient falls ill after this many simulated minutes, and gravely so within the hour. */
-const ONSET_MINUTES = 25;
-const EPISODE_TIME_FACTOR = 6;
+const HOUR_MS = 60 * 60 * 1000;
+/** What the wearable sent before anybody looked, so that there is a day to look back at. */
+const HISTORY_HOURS = 12;
+const HISTORY_BATCH_SECONDS = 30 * 60;
+/** Once what is played fast has become the present: a chart that moves as one looks at it. */
+const LIVE_BATCH_SECONDS = 5;
+/** So much of the past is played fast; below half an hour, for a wearable silent that long is an alert. */
+const PLAYED_MINUTES = 25;
+/** The patient falls ill after so much of it, and gravely so at its end. */
+const ONSET_MINUTES = 7;
+const EPISODE_TIME_FACTOR = 12;
 
 /** The head of the table of batches, and how often it is said again. */
-const HEAD = "     #  time   sealed         cloudlet  cloud  opened   what the doctor sees";
+const HEAD = "     #  time      sealed         cloudlet  cloud  opened   what the doctor sees";
 const HEAD_EVERY = 20;
 
 /** What the wearable knows of a batch on its way. */
@@ -105,41 +111,44 @@ async function introduce(world: DemoWorld, output: Output): Promise<void> {
       `    --password-file ${doctor?.passwordFile} --passphrase-file ${doctor?.passphraseFile}`,
       "",
       dim(
-        "  One line a batch: a minute of readings, sealed on the wearable, taken in by the cloudlet, kept by the",
+        "  One line a batch: readings sealed on the wearable, taken in by the cloudlet, kept by the cloud, which can",
       ),
       dim(
-        "  cloud, which can read none of it, and opened by the doctor. In a minute the patient is gravely ill.",
+        "  read none of it, and opened by the doctor. The patient's last half hour passes in half a minute and ends",
       ),
+      dim("  gravely; from then on it is the present, every five seconds."),
       "",
     ].join("\n"),
   );
 }
 
-/** The wearable's part: measure, score, seal, send; once a second as a rule. */
+/** The wearable's part: measure, score, seal, send; half a day at once, what led to now fast, and then the present. */
 async function wear(
   device: Device,
   journeys: Map<number, Journey>,
-  options: DemoOptions,
+  options: DemoOptions & Pick<DemoWorld, "isNew">,
   signal: AbortSignal,
   output: Output,
 ): Promise<void> {
-  const startTime = systemClock.now() - HEAD_START_MS;
+  const history = options.isNew ? HISTORY_HOURS * HOUR_MS : 0;
+  // While it is played the present goes on; so much of it is over when the two meet.
+  const played = PLAYED_MINUTES * 60_000 * (1 - 1 / options.speed);
   const physiology = createPhysiology({
     seed: options.seed,
-    startTime,
-    episode: { kind: "sepsis", onsetSeconds: ONSET_MINUTES * 60, timeFactor: EPISODE_TIME_FACTOR },
+    startTime: systemClock.now() - played - history,
+    episode: {
+      kind: "sepsis",
+      onsetSeconds: history / 1000 + ONSET_MINUTES * 60,
+      timeFactor: EPISODE_TIME_FACTOR,
+    },
   });
   const triage = createTriage();
-  for (let count = 0; !signal.aborted && count < (options.batches ?? Number.POSITIVE_INFINITY); count++) {
-    const columns = physiology.nextBatch(BATCH_SECONDS);
-    const sealed = await device.record(columns, triage.assess(columns).priority);
-    journeys.set(sealed.sequence, {
-      sealedAt: performance.now(),
-      samples: columns.reduce((sum, { values }) => sum + values.length, 0),
-      bytes: sealed.bytes.length,
-      accepted: false,
-    });
-    await uploadAll(device, {
+  const measure = async (seconds: number) => {
+    const columns = physiology.nextBatch(seconds);
+    return { columns, sealed: await device.record(columns, triage.assess(columns).priority) };
+  };
+  const upload = () =>
+    uploadAll(device, {
       signal,
       onReceipt: ({ sequence }) => {
         const journey = journeys.get(sequence);
@@ -149,10 +158,32 @@ async function wear(
       },
       onWait: (code, ms) => output.note(`  the cloudlet is away (${code}); next try in ${ms} ms`),
     });
-    const caughtUp = physiology.now() > systemClock.now();
-    await sleep((BATCH_SECONDS * 1000) / (caughtUp ? 1 : options.speed), undefined, { signal }).catch(
-      () => {},
-    );
+
+  if (history > 0) {
+    output.note(`  sending the last ${HISTORY_HOURS} hours …`);
+  }
+  for (let sent = 0; sent < history && !signal.aborted; sent += HISTORY_BATCH_SECONDS * 1000) {
+    await measure(HISTORY_BATCH_SECONDS);
+  }
+  await upload();
+  const pause = (ms: number) => sleep(Math.max(0, ms), undefined, { signal }).catch(() => {});
+  for (let count = 0; !signal.aborted && count < (options.batches ?? Number.POSITIVE_INFINITY); count++) {
+    const isLive = physiology.now() + BATCH_SECONDS * 1000 > systemClock.now();
+    const seconds = isLive ? LIVE_BATCH_SECONDS : BATCH_SECONDS;
+    if (isLive) {
+      await pause(physiology.now() + seconds * 1000 - systemClock.now());
+    }
+    const { columns, sealed } = await measure(seconds);
+    journeys.set(sealed.sequence, {
+      sealedAt: performance.now(),
+      samples: columns.reduce((sum, { values }) => sum + values.length, 0),
+      bytes: sealed.bytes.length,
+      accepted: false,
+    });
+    await upload();
+    if (!isLive) {
+      await pause((seconds * 1000) / options.speed);
+    }
   }
 }
 
@@ -198,11 +229,12 @@ async function attend(
       output.heading(dim(HEAD));
     }
     const urgency = { emergency: red, abnormal: yellow, regular: dim, bulk: dim }[header.priority];
-    const time = new Date(header.lastTime).toISOString().slice(11, 16);
+    const time = new Date(header.lastTime).toISOString().slice(11, 19);
     output.result(
       {
         event: "opened",
         sequence: header.sequence,
+        lastTime: header.lastTime,
         priority: header.priority,
         samples: journey.samples,
         sealedBytes: journey.bytes,
@@ -239,7 +271,7 @@ export function demoCommand(): Command {
     )
     .option(
       "--speed <factor>",
-      "60 shows a minute of the patient's day each second",
+      "60 shows a minute of what led to the present each second",
       wholeNumber(1, 10_000),
       60,
     )
@@ -269,7 +301,7 @@ export function demoCommand(): Command {
           const expected = options.batches ?? Number.POSITIVE_INFINITY;
           const [tally] = await Promise.all([
             attend(world, journeys, expected, signal, output),
-            wear(device, journeys, options, signal, output),
+            wear(device, journeys, { ...options, isNew: world.isNew }, signal, output),
           ]);
           output.result(
             { event: "stopped", ...tally },

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { z } from "zod";
 import type { ReportMode } from "../analytics/index.ts";
 import { fromHex, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import { createKdcClient } from "../client/index.ts";
-import { createGateway, type GatewayStatus, HELP_PLAN, type HelpPlan } from "../emergency/live/index.ts";
+import type { GatewayStatus, HelpPlan } from "../emergency/live/index.ts";
 import { importSigningKey } from "../sealing/index.ts";
 import type { Pairing } from "../wearable/index.ts";
 import { type Addresses, type Toolkit, writePrivateFile } from "./home.ts";
@@ -41,7 +42,9 @@ export async function openCaller(input: {
   if (text === null) {
     return null;
   }
-  const plan = parsePlan(text, folder);
+  // Few wearables are equipped, and the others should not wait for it.
+  const { createGateway, HELP_PLAN } = await import("../emergency/live/index.ts");
+  const plan = parsePlan(text, folder, HELP_PLAN);
   const gateway = await createGateway({
     deviceId: pairing.deviceId,
     key: await importSigningKey(fromHex(pairing.signingSeed)),
@@ -104,9 +107,9 @@ export async function openCaller(input: {
   };
 }
 
-function parsePlan(text: string, folder: string): HelpPlan {
+function parsePlan(text: string, folder: string, schema: z.ZodType<HelpPlan>): HelpPlan {
   try {
-    return HELP_PLAN.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch (cause) {
     throw new MedcloudletError(
       "CLI_HELP_PLAN",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fromHex, MedcloudletError, randomBytes, toBase64Url, toHex } from "../base/index.ts";
 import { createKdcClient, type Owner, type PersonKeys } from "../client/index.ts";
 import { generateSigningSeed, importSigningKey, type Region } from "../sealing/index.ts";
-import { createEmbeddedStore, type Store } from "../store/index.ts";
+import type { Store } from "../store/index.ts";
 import { type Device, openDevice, PAIRING, type Pairing } from "../wearable/index.ts";
 import { type Addresses, keepAddresses, type Toolkit, writePrivateFile } from "./home.ts";
 
@@ -67,6 +67,7 @@ export async function openDeviceFolder(
       `No device is paired in ${folder}: its owner pairs one with \`medcloudlet keys pair --device ${folder}\`.`,
     );
   }
+  const { createEmbeddedStore } = await import("../store/index.ts");
   const store = createEmbeddedStore({ directory: join(folder, "store") });
   const kdc = createKdcClient({ http, url: addresses.kdc });
   const device = await openDevice({

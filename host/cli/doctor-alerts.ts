@@ -19,7 +19,6 @@ import {
   unlockWith,
 } from "../client/index.ts";
 import type { Priority, ReadingColumn } from "../sealing/index.ts";
-import { createEmbeddedStore } from "../store/index.ts";
 import type { AlertPager } from "./alert-hook.ts";
 import { DEFAULT_HOME, openHome, requireHome } from "./home.ts";
 import {
@@ -47,6 +46,7 @@ export async function openAlerts(
   clock: Clock = systemClock,
 ): Promise<{ readonly book: AlertBook; close(): Promise<void> }> {
   const seed = fromBase64Url(signingSeed);
+  const { createEmbeddedStore } = await import("../store/index.ts");
   const store = createEmbeddedStore({ directory: join(home, "alerts") });
   const book = await createAlertBook({
     store,

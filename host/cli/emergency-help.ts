@@ -2,8 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { fromBase64Url, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import { createKdcClient } from "../client/index.ts";
-import { createHelper } from "../emergency/live/index.ts";
-import { createTicketVerifier } from "../identity/index.ts";
 import { importSigningKey } from "../sealing/index.ts";
 import { type MemberOptions, openKeys, ownCommunity, readMember, withMember } from "./community-home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
@@ -31,6 +29,9 @@ export function helpCommand(): Command {
     .option("--minutes <number>", "for how long (default: until Ctrl-C)", wholeNumber(1))
     .option("--rounds <number>", "how often the cloudlet is asked at most", wholeNumber(1))
     .action(async (options: HelpOptions) => {
+      // These bring the services' own parts along, which no other command of emergencies needs.
+      const { createHelper } = await import("../emergency/live/index.ts");
+      const { createTicketVerifier } = await import("../identity/index.ts");
       const output = outputOf(options);
       const { toolkit, contents } = await openKeys(options);
       const { clock, http } = toolkit;

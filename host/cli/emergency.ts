@@ -1,26 +1,23 @@
 import type { Command } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import {
-  createEmergency,
   createEmergencyStaff,
   createNoticeBoard,
-  type Emergency,
   type EmergencyStaff,
   type KnownNotice,
-  type Owner,
   type PendingEmergency,
   personFingerprint,
 } from "../client/index.ts";
 import { EMERGENCY_MINUTES, TRUSTEES_MOST } from "../sealing/index.ts";
 import { compareCard, fingerprintOf, fingerprintPairs, plainHex } from "./compare-fingerprint.ts";
 import { type ShownStream, type ShowOptions, showStreams } from "./doctor.ts";
-
 import { dutyCommand, equipCommand } from "./emergency-calls.ts";
 import { helpCommand } from "./emergency-help.ts";
+import { emergencyOf } from "./emergency-home.ts";
 import { runningCommand, stopCommand } from "./emergency-officer.ts";
 import { simulateEmergencyCommand } from "./emergency-simulate.ts";
 import { noticeText, requestText } from "./emergency-words.ts";
-import { ownerOf, type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
+import { type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import {
   asPerson,
@@ -34,23 +31,6 @@ import {
 import { groups, minuteOf } from "./output.ts";
 import { recordCountOf } from "./record-count.ts";
 import { confirm } from "./secret-input.ts";
-
-/** A patient's side of break-glass; `owner` where the command has one at work already. */
-export function emergencyOf(
-  toolkit: Toolkit,
-  person: PersonAtWork,
-  owner: Owner = ownerOf(toolkit, person),
-): Emergency {
-  const { session, keys, contents } = person;
-  return createEmergency({
-    ...toolkit,
-    session,
-    keys,
-    owner,
-    plan: contents.emergency ?? null,
-    keepPlan: (emergency) => person.save({ emergency }),
-  });
-}
 
 function staffOf(toolkit: Toolkit, { session, keys }: PersonAtWork): EmergencyStaff {
   return createEmergencyStaff({ ...toolkit, session, keys });

@@ -6,7 +6,7 @@ import { MedcloudletError } from "../base/index.ts";
 import { type Decision, inWords, type Replay, replayLog } from "../ids/index.ts";
 import { newCommand, outputOf } from "./command.ts";
 import { paintMeasure } from "./ids-replay.ts";
-import { type MeshLab, startMeshLab } from "./mesh-lab.ts";
+import type { MeshLab } from "./mesh-lab.ts";
 import { ATTACKER, type Play, playMesh, type Visit } from "./mesh-play.ts";
 import { type Colours, type Output, table } from "./output.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -143,6 +143,8 @@ async function run(options: DemoOptions, output: Output): Promise<void> {
   let play: Play;
   let lab: MeshLab;
   try {
+    // Five cloudlets, a cloud and a KDC: nothing that other commands should wait for.
+    const { startMeshLab } = await import("./mesh-lab.ts");
     lab = await startMeshLab({
       ...{ folder: temporary.path, count: COUNT, liars: LIARS },
       ...(mongodbUrl === undefined || mongodbUrl === "" ? {} : { mongodbUrl }),

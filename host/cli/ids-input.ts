@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { parse as parseCsv } from "csv-parse";
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
+import { readCsv } from "../csv/index.ts";
 import { type RequestRecord, requestRecordSchema } from "../ids/index.ts";
 import type { Output } from "./output.ts";
 
@@ -68,29 +68,26 @@ export interface InputOptions {
 
 const BENIGN_LABELS = ["0", "norm", "normal", "benign", "legitimate", ""];
 
-async function* readCsv(file: string, options: InputOptions): AsyncGenerator<RequestRecord> {
+async function* readColumn(file: string, options: InputOptions): AsyncGenerator<RequestRecord> {
   const column = options.column as string;
-  const parser = createReadStream(file).pipe(
-    parseCsv({
-      columns: true,
-      bom: true,
-      relax_quotes: true,
-      relax_column_count: true,
-      max_record_size: MAX_LINE,
-    }),
-  );
+  const codes = { syntax: "IDS_LINE_INVALID", file: "CLI_FILE" };
+  let head: readonly string[] | undefined;
   let id = 0;
-  try {
-    for await (const record of parser as AsyncIterable<Record<string, string>>) {
+  for await (const piece of readCsv(file, { codes, ragged: true, looseQuotes: true, longest: MAX_LINE })) {
+    for (const { fields, line } of piece) {
+      if (head === undefined) {
+        head = fields;
+        continue;
+      }
       id++;
-      const value = record[column];
+      const value = fields[head.indexOf(column)];
       if (value === undefined) {
-        throw new MedcloudletError("IDS_LINE_INVALID", `Record ${id} of ${file} has no column "${column}".`, {
+        throw new MedcloudletError("IDS_LINE_INVALID", `Line ${line} of ${file} has no column "${column}".`, {
           status: 400,
-          details: { line: id },
+          details: { line },
         });
       }
-      const label = options.labelColumn === undefined ? undefined : record[options.labelColumn];
+      const label = options.labelColumn === undefined ? undefined : fields[head.indexOf(options.labelColumn)];
       const y = label === undefined ? {} : { y: BENIGN_LABELS.includes(label) ? (0 as const) : (1 as const) };
       yield options.asQuery
         ? { id: String(id), m: "GET", u: `/?value=${encodeURIComponent(value)}`, ...y }
@@ -103,19 +100,6 @@ async function* readCsv(file: string, options: InputOptions): AsyncGenerator<Req
             ...y,
           };
     }
-  } catch (cause) {
-    if (cause instanceof MedcloudletError) {
-      throw cause;
-    }
-    throw new MedcloudletError(
-      "IDS_LINE_INVALID",
-      `Cannot read ${file} after record ${id}: ${faultOf(cause)}.`,
-      {
-        status: 400,
-        cause,
-        details: { line: id + 1 },
-      },
-    );
   }
 }
 
@@ -136,7 +120,7 @@ export async function* readRequests(
     throw new MedcloudletError("CLI_FILE", `Cannot read ${file}: check the path.`, { status: 400, cause });
   }
   if (options.column !== undefined) {
-    yield* readCsv(file, options);
+    yield* readColumn(file, options);
     return;
   }
   const progress = output.progress("reading", size);

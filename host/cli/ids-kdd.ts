@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import { parse as parseCsv } from "csv-parse";
 import { MedcloudletError } from "../base/index.ts";
+import { readCsv } from "../csv/index.ts";
 import {
   areaUnderCurve,
   bootstrap,
@@ -26,31 +25,19 @@ interface Connection {
 /** @throws MedcloudletError `CLI_FILE` | `IDS_LINE_INVALID` */
 async function readConnections(file: string): Promise<Connection[]> {
   const connections: Connection[] = [];
-  try {
-    for await (const row of createReadStream(file).pipe(
-      parseCsv({ relax_column_count: true }),
-    ) as AsyncIterable<string[]>) {
-      const kind = row[FEATURES];
+  const codes = { syntax: "IDS_LINE_INVALID", file: "CLI_FILE" };
+  for await (const piece of readCsv(file, { codes, ragged: true })) {
+    for (const { fields, line } of piece) {
+      const kind = fields[FEATURES];
       if (kind === undefined || kind === "") {
         throw new MedcloudletError(
           "IDS_LINE_INVALID",
-          `Line ${connections.length + 1} of ${file} has fewer than ${FEATURES + 1} columns.`,
-          {
-            status: 400,
-            details: { line: connections.length + 1 },
-          },
+          `Line ${line} of ${file} has fewer than ${FEATURES + 1} columns.`,
+          { status: 400, details: { line } },
         );
       }
-      connections.push({ features: row.slice(0, FEATURES), kind });
+      connections.push({ features: fields.slice(0, FEATURES), kind });
     }
-  } catch (cause) {
-    if (cause instanceof MedcloudletError) {
-      throw cause;
-    }
-    throw new MedcloudletError("CLI_FILE", `Cannot read ${file}: check the path and that it is CSV.`, {
-      status: 400,
-      cause,
-    });
   }
   return connections;
 }

@@ -2,12 +2,17 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { MedcloudletError, randomBytes, systemClock, toBase64Url, toHex } from "../base/index.ts";
-import { loadOrCreateSigningKey } from "../identity/index.ts";
 import { memberSchema } from "../ids/index.ts";
 import { signRoster, verifyRoster } from "../ids/mesh/index.ts";
 import { newCommand, newGroup, outputOf } from "./command.ts";
 import { table } from "./output.ts";
 import { writePrivateFile } from "./private-file.ts";
+
+/** Loaded when it is needed, for the services' own parts come along with it. */
+async function signingKeyIn(file: string) {
+  const { loadOrCreateSigningKey } = await import("../identity/index.ts");
+  return await loadOrCreateSigningKey(file);
+}
 
 interface JsonOption {
   readonly json?: true;
@@ -54,7 +59,7 @@ function key(): Command {
   return newCommand("key", "show the public half of a key; it is made where there is none")
     .argument("<file>", "an operator's key, or a member's: DATA/cloudlet/mesh-key, DATA/cloud/mesh-key, …")
     .action(async (file: string, options: JsonOption) => {
-      const signingKey = toBase64Url((await loadOrCreateSigningKey(file)).publicKey);
+      const signingKey = toBase64Url((await signingKeyIn(file)).publicKey);
       outputOf(options).result({ file, signingKey }, signingKey);
     });
 }
@@ -67,7 +72,7 @@ function roster(): Command {
     .action(async (file: string, options: JsonOption & { key: string; out: string }) => {
       const output = outputOf(options);
       const { mesh = toHex(randomBytes(16)), version, members } = await readPlan(file);
-      const operator = await loadOrCreateSigningKey(options.key);
+      const operator = await signingKeyIn(options.key);
       const createdAt = systemClock.now();
       const statement = await signRoster({ mesh, version, createdAt, members }, operator);
       await verifyRoster(statement, [toBase64Url(operator.publicKey)]);

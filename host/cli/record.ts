@@ -14,7 +14,7 @@ import { exportBundle, importBundle, observationsOfReadings } from "../fhir/inde
 import type { PatientRecord } from "../patient-record/index.ts";
 import { splitRecord } from "../patient-record/index.ts";
 import type { ReadingColumn } from "../sealing/index.ts";
-import { emergencyOf } from "./emergency.ts";
+import { emergencyOf } from "./emergency-home.ts";
 import { ownerOf, type PersonAtWork, readerOf, type Toolkit, writePrivateFile } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";

@@ -4,7 +4,6 @@ import {
   EMERGENCY_SHARE,
   fingerprint,
   identityKeys,
-  idSchema,
   type SealingSuite,
   sealEmergencyShares,
   signStatement,
@@ -13,22 +12,10 @@ import {
   verifyIdentity,
 } from "../sealing/index.ts";
 import { DIRECTORY_ENTRY, EMERGENCIES, EMERGENCY, type KnownEmergency, SHARE_SETS } from "./emergency-api.ts";
+import type { EmergencyPlan } from "./emergency-plan.ts";
 import type { KdcSession } from "./kdc-client.ts";
 import type { OwnedEpoch, Owner } from "./owner.ts";
 import type { PersonKeys } from "./person-keys.ts";
-
-/**
- * Whom a patient chose, as their own machine keeps it: the KDC could else bring back trustees of yesterday when the
- * next epoch is shared.
- */
-export const EMERGENCY_PLAN = z.strictObject({
-  setId: idSchema,
-  threshold: z.number().int(),
-  trustees: z.array(z.strictObject({ handle: z.string(), accountId: idSchema, fingerprint: z.string() })),
-  /** ms since 1970 UTC. */
-  createdAt: z.number().int(),
-});
-export type EmergencyPlan = z.infer<typeof EMERGENCY_PLAN>;
 
 /** Somebody who could become a trustee, and what to compare before. */
 export interface Trustee {

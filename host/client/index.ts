@@ -32,16 +32,11 @@ export {
   type DeletionState,
   type DeletionStep,
 } from "./delete-data.ts";
-export {
-  createEmergency,
-  EMERGENCY_PLAN,
-  type Emergency,
-  type EmergencyPlan,
-  type Trustee,
-} from "./emergency.ts";
+export { createEmergency, type Emergency, type Trustee } from "./emergency.ts";
 export type { KnownEmergency } from "./emergency-api.ts";
 export { goOnDuty } from "./emergency-duty.ts";
 export { createEmergencyOfficer, type EmergencyOfficer } from "./emergency-officer.ts";
+export { EMERGENCY_PLAN, type EmergencyPlan } from "./emergency-plan.ts";
 export { type OpenedEmergency, openRelease } from "./emergency-release.ts";
 export { createEmergencyStaff, type EmergencyStaff, type PendingEmergency } from "./emergency-staff.ts";
 export { combineShares, splitCode } from "./guardian-shares.ts";

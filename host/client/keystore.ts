@@ -10,7 +10,7 @@ import {
   utf8,
 } from "../base/index.ts";
 import { digestSchema, idSchema, regionSchema } from "../sealing/index.ts";
-import { EMERGENCY_PLAN } from "./emergency.ts";
+import { EMERGENCY_PLAN } from "./emergency-plan.ts";
 import { KEPT_REVOCATION } from "./revocations.ts";
 
 const secretSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "expected base64url of 32 bytes");

@@ -1,3 +1,4 @@
+import compression from "compression";
 import express, { type RequestHandler, Router } from "express";
 import helmet from "helmet";
 import { z } from "zod";
@@ -93,6 +94,8 @@ export function servePage({ directory, settings, connectTo, log }: PageOptions):
   });
   router.use(
     "/assets",
+    // The same for everybody: what is compressed together with a secret tells of it (BREACH), and these hold none.
+    compression(),
     express.static(`${directory}/assets`, { immutable: true, maxAge: YEAR, index: false }),
   );
   router.use(express.static(directory, { index: "index.html", cacheControl: false }));

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { MedcloudletError } from "../base/index.ts";
+import { readCsv } from "../csv/index.ts";
 import { originalCell } from "./formula.ts";
 import type { Guarantee } from "./guarantee.ts";
-import { readCsv } from "./read-table.ts";
+import { CSV_CODES } from "./read-table.ts";
 import { type ReleaseSchema, ROW_ID, type SensitiveColumn } from "./schema.ts";
 import type { TaxonomyNode } from "./taxonomy.ts";
 
@@ -166,15 +167,17 @@ async function eachRow(
   if (format === "csv") {
     const place = new Map(expected.map((name, i) => [name, i]));
     let header = true;
-    // Blanks tell classes apart too.
-    await readCsv(path, { trim: false, ...bytes }, (record, line) => {
-      if (header) {
-        requireColumns(record, line);
-        header = false;
-        return;
+    // Blanks tell classes apart too, and are kept.
+    for await (const piece of readCsv(path, { codes: CSV_CODES, ...bytes })) {
+      for (const { fields, line } of piece) {
+        if (header) {
+          requireColumns(fields, line);
+          header = false;
+          continue;
+        }
+        take((name) => originalCell(fields[place.get(name) as number] as string), line);
       }
-      take((name) => originalCell(record[place.get(name) as number] as string), line);
-    });
+    }
     return;
   }
   const lines = createInterface({

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { stringify } from "csv-stringify/sync";
+import { csvText } from "../csv/index.ts";
 import { harmlessCell } from "./formula.ts";
 import { createKeystream, shuffle } from "./keystream.ts";
 import { type Published, publish } from "./publish.ts";
@@ -47,7 +47,7 @@ export function* releaseText(release: Anonymized, options: WriteOptions): Genera
   const columns = names.slice(1);
 
   if (format === "csv") {
-    yield stringify([names]);
+    yield csvText([names]);
   }
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
     const part = rows.subarray(start, start + ROWS_AT_ONCE);
@@ -56,7 +56,7 @@ export function* releaseText(release: Anonymized, options: WriteOptions): Genera
       return { id: ids.id(), cells };
     });
     yield format === "csv"
-      ? stringify(records.map(({ id, cells }) => [id, ...cells.map(({ text }) => harmlessCell(text))]))
+      ? csvText(records.map(({ id, cells }) => [id, ...cells.map(({ text }) => harmlessCell(text))]))
       : records
           .map(({ id, cells }) =>
             JSON.stringify({

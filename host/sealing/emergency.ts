@@ -10,6 +10,7 @@ import {
   toBase64Url,
   utf8,
 } from "../base/index.ts";
+import { reasonSchema } from "./emergency-reason.ts";
 import { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 import { bytesSchema, digestSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite } from "./suite.ts";
@@ -32,17 +33,6 @@ const DIGEST_PREFIX = utf8("medcloudlet emergency share digest v1");
 
 const sealedShare = { enc: bytesSchema(ENC_BYTES), ciphertext: bytesSchema(SHARE_BYTES + AEAD_TAG_BYTES) };
 const trusteesSchema = z.number().int().min(TRUSTEES_LEAST).max(TRUSTEES_MOST);
-
-/**
- * Why glass is broken, in the requester's words. No control and no formatting characters: it is shown on the
- * terminals of the patient and of the trustees.
- */
-export const reasonSchema = z
-  .string()
-  .min(10, "a reason has at least 10 characters")
-  .max(500, "a reason has at most 500 characters")
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "a reason is one line of plain text")
-  .refine((text) => text.trim() === text, "a reason begins and ends with a word");
 
 /** One share of one medical epoch's private key, sealed to one trustee. Signed by the owner. */
 export const EMERGENCY_SHARE = {

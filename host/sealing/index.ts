@@ -35,7 +35,6 @@ export {
   joinShares,
   openEmergencyShare,
   openHandedShare,
-  reasonSchema,
   sealEmergencyShares,
   TRUSTEES_LEAST,
   TRUSTEES_MOST,
@@ -50,6 +49,7 @@ export {
   type EmergencyDuty,
   LONGEST_DUTY_MS,
 } from "./emergency-call.ts";
+export { reasonSchema } from "./emergency-reason.ts";
 export { BATCHES_TYPE, frameBatches, unframeBatches } from "./framing.ts";
 export { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
 export {

@@ -1,6 +1,5 @@
 export { createEmbeddedStore } from "./embedded/embedded-store.ts";
 export { isDuplicate } from "./errors.ts";
-export { createMongoStore } from "./mongo-store.ts";
 export { type OpenStoreOptions, openStore } from "./open-store.ts";
 export type {
   Collection,

@@ -1,5 +1,4 @@
 import { createEmbeddedStore } from "./embedded/embedded-store.ts";
-import { createMongoStore } from "./mongo-store.ts";
 import type { Store } from "./port.ts";
 
 export interface OpenStoreOptions {
@@ -19,7 +18,8 @@ export async function openStore({ mongodbUrl, database, directory }: OpenStoreOp
   const store =
     mongodbUrl === undefined || mongodbUrl === ""
       ? createEmbeddedStore({ directory })
-      : createMongoStore({ url: mongodbUrl, database });
+      : // The driver takes a tenth of a second to load, which only whoever has a server should wait for.
+        (await import("./mongo-store.ts")).createMongoStore({ url: mongodbUrl, database });
   try {
     await store.ping();
   } catch (error) {

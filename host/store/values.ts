@@ -1,4 +1,4 @@
-import { Binary, type Document, Long } from "mongodb";
+import type { Binary, Document, Long } from "bson";
 import type { Bytes } from "../base/index.ts";
 import { forbidden, invalid } from "./errors.ts";
 
@@ -106,14 +106,19 @@ export function revive(document: Document): Document {
   return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, reviveValue(value)]));
 }
 
+/** By its tag, not its class: the driver has loaded the CommonJS copy of bson, and the embedded store the ES module. */
+function isBson<T extends { readonly _bsontype: string }>(value: unknown, type: T["_bsontype"]): value is T {
+  return typeof value === "object" && value !== null && (value as Partial<T>)._bsontype === type;
+}
+
 function reviveValue(value: unknown): unknown {
   if (value instanceof Uint8Array) {
     return new Uint8Array(value);
   }
-  if (value instanceof Binary) {
+  if (isBson<Binary>(value, "Binary")) {
     return new Uint8Array(value.buffer.subarray(0, value.length()));
   }
-  if (value instanceof Long) {
+  if (isBson<Long>(value, "Long")) {
     return value.toNumber();
   }
   if (Array.isArray(value)) {

@@ -1,6 +1,5 @@
-import { createReadStream } from "node:fs";
-import { CsvError, type Info, parse } from "csv-parse";
 import { MedcloudletError } from "../base/index.ts";
+import { type CsvRow, readCsv } from "../csv/index.ts";
 import { type Batcher, createBatcher, type Sample, type VitalsBatch } from "./batcher.ts";
 import { type ColumnMap, type CsvLayout, resolveColumns } from "./csv-columns.ts";
 import { detectTimeFormat, parseDecimal, parseTime, TIME_FORMATS, type TimeFormat } from "./csv-time.ts";
@@ -31,11 +30,8 @@ export const ONLY_PATIENT = "patient";
 const GAP = /^(?:|nan|na|n\/a|null|none|-|--|\?)$/i;
 const DEFAULT_BATCH_SECONDS = 60;
 const DEFAULT_BATCH_SAMPLES = 3600;
-/** A record longer than this means an unbalanced quote, not data. */
-const MAX_RECORD_BYTES = 1024 * 1024;
+const CODES = { syntax: "WEARABLE_CSV_SYNTAX", file: "WEARABLE_CSV_FILE" } as const;
 const NAMES_IN_A_MESSAGE = 10;
-
-type Row = { readonly fields: readonly string[]; readonly line: number };
 
 /**
  * Replays a CSV file of vital signs as batches of readings, streaming: the file is never in memory as a whole.
@@ -74,29 +70,10 @@ export async function* readVitalsCsv(path: string, options: ReplayOptions = {}):
   }
 }
 
-/** Fields of every record with the number of the line it ends on. */
-async function* readRows(path: string, delimiter: string): AsyncGenerator<Row, undefined> {
-  const parser = parse({
-    bom: true,
-    delimiter,
-    info: true,
-    max_record_size: MAX_RECORD_BYTES,
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
-    trim: true,
-  });
-  const input = createReadStream(path);
-  input.on("error", (error) => parser.destroy(error));
-  input.pipe(parser);
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
-      yield { fields: record, line: info.lines };
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? syntaxError(error) : fileError(path, error);
-  } finally {
-    input.destroy();
-    parser.destroy();
+/** The rows that say anything. */
+async function* readRows(path: string, delimiter: string): AsyncGenerator<CsvRow, undefined> {
+  for await (const piece of readCsv(path, { codes: CODES, delimiter, trim: true })) {
+    yield* piece.filter(({ fields }) => fields.some((field) => field !== ""));
   }
 }
 
@@ -117,7 +94,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
     );
   }
 
-  function patientOf({ fields, line }: Row): string {
+  function patientOf({ fields, line }: CsvRow): string {
     if (layout.patient === null) {
       return ONLY_PATIENT;
     }
@@ -128,7 +105,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
     return patient;
   }
 
-  function timeOf({ fields, line }: Row, patient: string): number {
+  function timeOf({ fields, line }: CsvRow, patient: string): number {
     const text = fields[layout.time] ?? "";
     const column = `Line ${line}, column "${header[layout.time]}"`;
     timeFormat ??= detectTimeFormat(text) ?? undefined;
@@ -149,7 +126,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
     return time;
   }
 
-  function valueAt({ fields, line }: Row, index: number): number | null {
+  function valueAt({ fields, line }: CsvRow, index: number): number | null {
     const text = fields[index] ?? "";
     const value = parseDecimal(text);
     if (value === null && !GAP.test(text)) {
@@ -158,7 +135,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
     return value;
   }
 
-  function samplesOf(row: Row): Sample[] {
+  function samplesOf(row: CsvRow): Sample[] {
     if (layout.shape === "wide") {
       return layout.quantities.map(({ quantity, index }) => ({ quantity, value: valueAt(row, index) }));
     }
@@ -172,7 +149,7 @@ function createRowReader(layout: CsvLayout, options: ReplayOptions, batcher: Bat
   }
 
   return {
-    read(row: Row): VitalsBatch[] {
+    read(row: CsvRow): VitalsBatch[] {
       const patient = patientOf(row);
       if (options.patient !== undefined && patient !== options.patient) {
         return [];
@@ -247,21 +224,6 @@ function valueError(line: number, column: string | undefined, fault: string): Me
     status: 400,
     details: { line, column },
   });
-}
-
-function syntaxError(error: CsvError): MedcloudletError {
-  return new MedcloudletError("WEARABLE_CSV_SYNTAX", `The file is not well-formed CSV: ${error.message}.`, {
-    status: 400,
-    cause: error,
-  });
-}
-
-function fileError(path: string, error: unknown): MedcloudletError {
-  return new MedcloudletError(
-    "WEARABLE_CSV_FILE",
-    `${path} cannot be read (${(error as NodeJS.ErrnoException).code}): check its path and permissions.`,
-    { status: 400, cause: error },
-  );
 }
 
 /** A header that is one column with other separators in it was written with those. */

@@ -13,7 +13,7 @@ export interface PageSpec {
   readonly Badge?: ComponentType;
 }
 
-const { pages } = TEXTS;
+const pages = TEXTS.pages;
 
 const ACCOUNT: PageSpec = {
   id: "account",
@@ -29,13 +29,13 @@ const DOCTOR: readonly PageSpec[] = [
   },
   {
     id: "alerts",
-    label: TEXTS.alerts.title,
+    label: pages.alerts,
     View: lazily(async () => (await import("./alerts/alerts.tsx")).AlertsView),
     Badge: lazily(async () => (await import("./alerts/bell.tsx")).Bell, null),
   },
   {
     id: "emergencies",
-    label: TEXTS.emergencies.title,
+    label: pages.emergencies,
     View: lazily(async () => (await import("./emergency/emergencies.tsx")).EmergenciesView),
   },
 ];
@@ -48,27 +48,27 @@ const PARTNERS: PageSpec = {
 const OFFICER: readonly PageSpec[] = [
   {
     id: "watch",
-    label: TEXTS.officer.pages.watch,
+    label: pages.watch,
     View: lazily(async () => (await import("./officer/watch.tsx")).WatchView),
   },
   {
     id: "network",
-    label: TEXTS.officer.pages.network,
+    label: pages.network,
     View: lazily(async () => (await import("./officer/network.tsx")).NetworkView),
   },
   {
     id: "model",
-    label: TEXTS.officer.pages.model,
+    label: pages.model,
     View: lazily(async () => (await import("./officer/model.tsx")).ModelView),
   },
   {
     id: "audit",
-    label: TEXTS.officer.pages.audit,
+    label: pages.audit,
     View: lazily(async () => (await import("./officer/audit.tsx")).AuditView),
   },
   {
     id: "keys",
-    label: TEXTS.officer.pages.keys,
+    label: pages.keys,
     View: lazily(async () => (await import("./officer/keys.tsx")).KeysView),
   },
 ];
@@ -76,27 +76,27 @@ const OFFICER: readonly PageSpec[] = [
 const PATIENT: readonly PageSpec[] = [
   {
     id: "readings",
-    label: TEXTS.home.pages.readings,
+    label: pages.readings,
     View: lazily(async () => (await import("./patient/readings.tsx")).ReadingsView),
   },
   {
     id: "sharing",
-    label: TEXTS.home.pages.sharing,
+    label: pages.sharing,
     View: lazily(async () => (await import("./patient/sharing.tsx")).SharingView),
   },
   {
     id: "trail",
-    label: TEXTS.home.pages.trail,
+    label: pages.trail,
     View: lazily(async () => (await import("./patient/trail.tsx")).TrailView),
   },
   {
     id: "devices",
-    label: TEXTS.home.pages.devices,
+    label: pages.devices,
     View: lazily(async () => (await import("./patient/devices.tsx")).DevicesView),
   },
   {
     id: "emergency",
-    label: TEXTS.home.pages.emergency,
+    label: pages.emergency,
     View: lazily(async () => (await import("./patient/emergency.tsx")).EmergencyView),
   },
 ];

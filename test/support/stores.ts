@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createEmbeddedStore, createMongoStore, type Store } from "../../host/store/index.ts";
+import { createEmbeddedStore, type Store } from "../../host/store/index.ts";
+import { createMongoStore } from "../../host/store/mongo-store.ts";
 import { type Guarantee, lackingAt } from "./guarantees.ts";
 
 /** One kind of store to run a suite on. */

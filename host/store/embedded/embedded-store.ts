@@ -1,5 +1,5 @@
+import { type Document, serialize } from "bson";
 import { find as findWithMingo } from "mingo";
-import { BSON, type Document } from "mongodb";
 import type { Change, CollectionAdapter, StoreAdapter } from "../adapter.ts";
 import { duplicate, invalid, isDuplicate } from "../errors.ts";
 import { guardStore } from "../guard.ts";
@@ -189,7 +189,7 @@ function embeddedCollection(connection: Connection, plan: CollectionPlan): Colle
 }
 
 function encode(document: Document): Uint8Array {
-  const bytes = BSON.serialize(document);
+  const bytes = serialize(document);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw invalid("A document is larger than 16 MiB.");
   }

@@ -1,4 +1,4 @@
-import { BSON, type Document } from "mongodb";
+import { type Document, deserialize } from "bson";
 import { orderKey } from "../order-key.ts";
 import type { CollectionPlan, Index } from "../spec.ts";
 import { revive, valueAt } from "../values.ts";
@@ -104,5 +104,5 @@ function backfill(connection: Connection, table: string, paths: readonly string[
 
 /** A stored document. */
 export function decode(bytes: unknown): Document {
-  return revive(BSON.deserialize(bytes as Uint8Array, { promoteBuffers: true }));
+  return revive(deserialize(bytes as Uint8Array, { promoteBuffers: true }));
 }

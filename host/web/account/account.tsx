@@ -1,15 +1,18 @@
 import { useState } from "preact/hooks";
 import { groups } from "../format.ts";
+import { lazily } from "../lazily.tsx";
 import { keepLockAfter, LOCK_AFTER_MINUTES, readLockAfter } from "../lock-after.ts";
 import { usePage } from "../page-context.ts";
 import "../style/account.css";
-import { DeleteData } from "../patient/delete-data.tsx";
 import { TEXTS } from "../texts/index.ts";
 import { AccountEvents } from "./events.tsx";
 import { Guardians } from "./guardians.tsx";
 import { RecoveryCode } from "./recovery-code.tsx";
 import { ChangePassphrase, ChangePassword } from "./secrets.tsx";
 import { Sessions } from "./sessions.tsx";
+
+/** Patients' alone, with their words. */
+const DeleteData = lazily(async () => (await import("../patient/delete-data.tsx")).DeleteData, null);
 
 /** Who somebody is here, and how this machine treats them. */
 export function AccountView() {

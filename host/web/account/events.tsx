@@ -26,7 +26,7 @@ export function AccountEvents() {
               <tr key={`${kind} ${lastAt}`}>
                 <td>{dateText(lastAt)}</td>
                 <td>
-                  {TEXTS.own.kinds[kind] ?? kind}
+                  {TEXTS.notices.account[kind] ?? kind}
                   {text.times(count)}
                 </td>
               </tr>

@@ -7,13 +7,13 @@ import { TEXTS } from "../texts/index.ts";
 import { useFresh } from "../use-fresh.ts";
 import type { ShownNotice } from "../worker/account/questions.ts";
 
-const text = TEXTS.own.notices;
+const text = TEXTS.notices;
 const ACCOUNT_KIND = "account.";
 
 function noticeText({ kind, who }: ShownNotice): string {
   const name = who ?? text.somebody;
   if (kind.startsWith(ACCOUNT_KIND)) {
-    return TEXTS.own.kinds[kind.slice(ACCOUNT_KIND.length)] ?? text.other(kind, name);
+    return text.account[kind.slice(ACCOUNT_KIND.length)] ?? text.other(kind, name);
   }
   return text.kinds[kind]?.(name) ?? text.other(kind, name);
 }

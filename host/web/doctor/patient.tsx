@@ -1,5 +1,4 @@
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
-import { AlertCard } from "../alerts/alert-card.tsx";
 import { isOpen } from "../alerts/use-alerts.ts";
 import { ageText, dateText, groups } from "../format.ts";
 import { Notes } from "../notes/notes.tsx";
@@ -16,6 +15,7 @@ import type { PatientRow } from "../worker/streams.ts";
 import { EmergencyMark } from "./emergency-mark.tsx";
 import { ExportForm } from "./export-form.tsx";
 import { KdcAway } from "./kdc-away.tsx";
+import { PatientAlerts } from "./patient-alerts.tsx";
 
 function marksOf({ alert, marks }: PageAlert): Mark[] {
   return marks.map(({ time, level }) => ({
@@ -88,13 +88,7 @@ export function PatientView(props: {
       </header>
       <KdcAway trouble={kdcTrouble} />
       <StreamState row={row} />
-      {open.length === 0 ? null : (
-        <ul class="alert-list" aria-label={TEXTS.doctor.alertsOf}>
-          {open.map((shown) => (
-            <AlertCard key={shown.id} shown={shown} now={now} named={false} />
-          ))}
-        </ul>
-      )}
+      <PatientAlerts alerts={open} now={now} />
       <VitalCharts opened={opened} lastTime={row.lastTime} marks={marks} onShown={noteShown} />
       <p class="dim" role="status">
         {row.opening && row.firstTime !== null ? TEXTS.doctor.opening(dateText(row.firstTime)) : null}

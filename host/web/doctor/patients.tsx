@@ -1,14 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { useAlerts } from "../alerts/use-alerts.ts";
 import { useNow, useTold } from "../hooks.ts";
+import { lazily } from "../lazily.tsx";
 import { usePage } from "../page-context.ts";
 import { useStreamSeries } from "../readings/use-stream-series.ts";
 import { goTo, type Route } from "../route.ts";
 import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { PatientRow } from "../worker/streams.ts";
-import { PatientView } from "./patient.tsx";
 import { PatientList } from "./patient-list.tsx";
 
+const loadPatient = async () => (await import("./patient.tsx")).PatientView;
+const PatientView = lazily(loadPatient);
 const NO_ALERTS: readonly PageAlert[] = [];
 
 /** Everybody who shares with this doctor, or one of them. */
@@ -28,6 +30,10 @@ export function PatientsView({ rest }: { readonly rest: Route }) {
   useEffect(() => {
     port.ask("patients", null).catch(() => null);
   }, [port]);
+  useEffect(() => {
+    // The list need not wait for the charts, but a click on a patient should not either, nor fail when the KDC is away.
+    loadPatient().catch(() => null);
+  }, []);
   const opened = useStreamSeries(streamId ?? null);
 
   if (streamId === undefined) {

@@ -104,7 +104,10 @@ export function VitalCharts(props: {
           </figure>
         ))}
       </section>
-      <p class="dim chart-hint">{TEXTS.charts.hint}</p>
+      <p class="dim chart-hint">
+        <span class="by-mouse">{TEXTS.charts.hint}</span>
+        <span class="by-touch">{TEXTS.charts.hintTouch}</span>
+      </p>
     </>
   );
 }

@@ -2,6 +2,7 @@ import wasmUrl from "../../../build/ntru/ntruhps2048677.wasm?url";
 import { isMedcloudletError, MedcloudletError, systemClock } from "../../base/index.ts";
 import { loadNtru } from "../../ntru/index.ts";
 import { createSealingSuite } from "../../sealing/index.ts";
+import { createCommunityDoor } from "./community/door.ts";
 import type { Fault, FromWorker, Told, ToWorker } from "./messages.ts";
 import { createSessionRoom } from "./session.ts";
 import type { Work } from "./work.ts";
@@ -18,7 +19,7 @@ async function roomOf(work: Work): Promise<object> {
     case "patient":
       return {
         ...(await (await import("./patient/room.ts")).createPatientRoom(work)),
-        ...(await (await import("./community/room.ts")).createCommunityRoom(work)),
+        ...createCommunityDoor(work),
       };
     case "security-officer":
       return (await import("./officer/room.ts")).createOfficerRoom(work);

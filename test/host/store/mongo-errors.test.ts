@@ -1,7 +1,8 @@
 import { MongoNetworkError, MongoServerError } from "mongodb";
 import { describe, expect, it } from "vitest";
-import { createMongoStore, openStore } from "../../../host/store/index.ts";
+import { openStore } from "../../../host/store/index.ts";
 import { fromMongoError } from "../../../host/store/mongo-errors.ts";
+import { createMongoStore } from "../../../host/store/mongo-store.ts";
 import { codeOf } from "./subject.ts";
 
 const NOWHERE = "mongodb://127.0.0.1:9/";

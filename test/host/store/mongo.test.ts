@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { MongoClient } from "mongodb";
 import { afterAll, describe, expect, it } from "vitest";
-import { createMongoStore } from "../../../host/store/index.ts";
+import { createMongoStore } from "../../../host/store/mongo-store.ts";
 import { lackingAt, warn } from "../../support/guarantees.ts";
 import { storeContract } from "./contract.ts";
 

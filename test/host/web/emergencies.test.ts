@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
 import { openDeviceFolder } from "../../../host/cli/device-folder.ts";
-import { emergencyOf } from "../../../host/cli/emergency.ts";
+import { emergencyOf } from "../../../host/cli/emergency-home.ts";
 import type { PersonAtWork } from "../../../host/cli/home.ts";
 import { createEmergencyStaff, createNoticeBoard, personFingerprint } from "../../../host/client/index.ts";
 import { createPhysiology, uploadAll } from "../../../host/wearable/index.ts";

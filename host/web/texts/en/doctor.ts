@@ -5,6 +5,8 @@ export const DOCTOR = {
   opening: (from: string) => `Older readings are being opened; back to ${from} so far.`,
   openAlerts: (count: number, word: string) => `${count} ${count === 1 ? "alert" : "alerts"}, ${word}`,
   alertsOf: "Alerts of this patient",
+  quietAlerts: (count: number) => `${count} for attention:`,
+  quietAlertsOf: "Alerts of this patient, for attention only",
   asking: {
     open: "Ask a patient for access",
     what:

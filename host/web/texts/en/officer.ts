@@ -3,7 +3,6 @@ const many = (count: number, one: string, more = `${one}s`) =>
 
 /** What a security officer's views say. */
 export const OFFICER = {
-  pages: { watch: "Watch", network: "Network", model: "Model", audit: "Audit", keys: "Keys" },
   services: {
     label: "Services",
     name: (id: string) =>

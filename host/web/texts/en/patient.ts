@@ -2,13 +2,6 @@ const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString(
 
 /** What a patient's own views say. */
 export const PATIENT = {
-  pages: {
-    readings: "My readings",
-    sharing: "Sharing",
-    trail: "Who read my record",
-    devices: "Wearables",
-    emergency: "Emergency",
-  },
   busy: "One moment…",
   loading: "Looking…",
   regions: {

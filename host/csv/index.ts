@@ -1,0 +1,2 @@
+export { type CsvOptions, type CsvRow, readCsv } from "./rows.ts";
+export { csvText } from "./text.ts";

@@ -1,0 +1,12 @@
+export { ACCOUNT as own } from "./en/account.ts";
+export { ALERTS as alerts } from "./en/alerts.ts";
+export { CHARTS as charts } from "./en/charts.ts";
+export * from "./en/common.ts";
+export { COMMUNITY as community } from "./en/community.ts";
+export { DOCTOR as doctor } from "./en/doctor.ts";
+export { EMERGENCIES as emergencies } from "./en/emergencies.ts";
+export { EXPORT as export } from "./en/export.ts";
+export { NOTES as notes } from "./en/notes.ts";
+export { NOTICES as notices } from "./en/notices.ts";
+export { OFFICER as officer } from "./en/officer.ts";
+export { PATIENT as home } from "./en/patient.ts";
