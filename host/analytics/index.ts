@@ -13,7 +13,6 @@ export {
   type AlertEvent,
   type AlertLevel,
   type AlertStatus,
-  isGraver,
   replayAlert,
 } from "./alerts/events.ts";
 export {
@@ -51,7 +50,7 @@ export {
 export { judgeMonitor, type MonitorResult, type Recording, readRecordings } from "./evaluation/monitor.ts";
 export { readStays, type Stay } from "./evaluation/stay.ts";
 export { currentVitals, scoreOf, updateVitals, type Vitals } from "./latest-vitals.ts";
-export { type LastMeasured, noteMeasured, SILENCE_LIMITS, type Silence, silencesAt } from "./missing-data.ts";
+export { type LastMeasured, noteMeasured, type Silence, silencesAt } from "./missing-data.ts";
 export {
   type Consciousness,
   NEWS2_PARAMETERS,
@@ -87,18 +86,14 @@ export {
 export {
   type GatedSignal,
   gateSignal,
-  SIGNAL_LIMITS,
   type SignalFaults,
   type SignalLimits,
-  USABLE_QUALITY,
 } from "./signal-quality.ts";
 export { type Sample, type Trend, trendOf } from "./trend.ts";
 export { createTriage, type Triage } from "./triage.ts";
 export {
   createWatch,
   type Finding,
-  levelOfScore,
-  WATCH_KINDS,
   type Watch,
   type WatchKind,
   type WatchOptions,

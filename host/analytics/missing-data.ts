@@ -11,7 +11,7 @@ export interface Silence {
 }
 
 /** How long each quantity may be silent: a sensor that is worn five minutes, what a cuff measures an hour and a half. */
-export const SILENCE_LIMITS: Readonly<Partial<Record<Quantity, number>>> = {
+const SILENCE_LIMITS: Readonly<Partial<Record<Quantity, number>>> = {
   heartRate: 5 * 60_000,
   pulseRate: 5 * 60_000,
   respiratoryRate: 5 * 60_000,

@@ -17,7 +17,7 @@ export interface SignalLimits {
 const MINUTE = 60_000;
 
 /** Adults, wearable and bedside numerics. Ours, wide on purpose; no clinical norm. */
-export const SIGNAL_LIMITS: Readonly<Partial<Record<Quantity, SignalLimits>>> = {
+const SIGNAL_LIMITS: Readonly<Partial<Record<Quantity, SignalLimits>>> = {
   heartRate: { least: 20, most: 250, everyMs: 1000, jump: 20, flatMs: 10 * MINUTE },
   pulseRate: { least: 20, most: 250, everyMs: 1000, jump: 20, flatMs: 10 * MINUTE },
   respiratoryRate: { least: 3, most: 70, everyMs: 1000, jump: 8, flatMs: 15 * MINUTE },

@@ -73,7 +73,7 @@ const TREND_LEAST_MS = 3_600_000;
 const TREND_EVERY_MS = 5 * 60_000;
 
 /** Level that the points of a score call for; an incomplete score counts with its lower bound. */
-export function levelOfScore(score: News2Score): AlertLevel | null {
+function levelOfScore(score: News2Score): AlertLevel | null {
   if (score.lowerBound >= 7) {
     return "emergency";
   }

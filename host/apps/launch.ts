@@ -4,7 +4,15 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AuditLog, createAuditLog, openWitnessFile } from "../audit/index.ts";
-import { type Bytes, type Clock, fromHex, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
+import {
+  type Bytes,
+  bareUrl,
+  type Clock,
+  fromHex,
+  MedcloudletError,
+  randomBytes,
+  toHex,
+} from "../base/index.ts";
 import { createHttpClient, createIdentity, createKdcClient } from "../client/index.ts";
 import { errorFields, type Log, listen, type PageOptions, type RunningService } from "../http/index.ts";
 import {
@@ -51,7 +59,7 @@ export function addressOf({ settings, log }: LaunchOptions) {
     host,
     port,
     log,
-    ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/+$/, "") }),
+    ...(publicUrl === undefined ? {} : { publicUrl: bareUrl(publicUrl) }),
   };
 }
 
@@ -209,9 +217,8 @@ function pageOf({ settings, log, handOver = false }: LaunchOptions): { readonly 
   if (!existsSync(join(directory, "index.html"))) {
     return {};
   }
-  const bare = (url: string) => url.replace(/\/+$/, "");
-  const cloudUrl = bare(settings.cloudUrl);
-  const cloudletUrls = settings.cloudletUrls.map(bare);
+  const cloudUrl = bareUrl(settings.cloudUrl);
+  const cloudletUrls = settings.cloudletUrls.map(bareUrl);
   return {
     page: {
       directory,

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { concatBytes, fromHex, MedcloudletError, toHex, utf8 } from "../base/index.ts";
-import { idSchema } from "../sealing/index.ts";
+import { digestSchema, idSchema } from "../sealing/index.ts";
 import { canonicalJson } from "./canonical.ts";
 
 const ENTRY_LABEL = utf8("medcloudlet audit entry v1");
@@ -57,8 +57,6 @@ const eventShape = {
     .refine((details) => Object.keys(details).length <= MAX_DETAILS, `at most ${MAX_DETAILS} details`),
 };
 
-const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
-
 const hasCodeIfRefused = (event: { outcome: string; code: string | null }) =>
   (event.outcome === "refused") === (event.code !== null);
 const CODE_RULE = "a refusal has a code and a success has none";
@@ -71,8 +69,8 @@ const ENTRY = z
     sequence: z.number().int().positive(),
     /** What the KDC's clock said, in milliseconds. Order is the chain's: a clock may be set back. */
     at: z.number().int().nonnegative(),
-    previous: hashSchema,
-    hash: hashSchema,
+    previous: digestSchema,
+    hash: digestSchema,
   })
   .refine(hasCodeIfRefused, CODE_RULE);
 

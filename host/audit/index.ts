@@ -2,12 +2,11 @@ export { type AuditEntry, type AuditEvent, type ChainEnd, entryHash, parseEntry 
 export { type FhirAuditEvent, toFhirAuditEvent } from "./fhir.ts";
 export { type AuditLine, readLine, writeLine } from "./lines.ts";
 export { type AuditLog, createAuditLog, type EntryQuery } from "./log.ts";
-export {
-  checkOwnEntries,
-  type OwnFault,
-  type OwnFaultKind,
-  type OwnReport,
-  type SeenEntries,
+export type {
+  OwnFault,
+  OwnFaultKind,
+  OwnReport,
+  SeenEntries,
 } from "./own-entries.ts";
 export { addAuditRoutes } from "./router.ts";
 export { type AuditReport, type Damage, type DamageKind, verifyLog } from "./verify.ts";

@@ -28,3 +28,8 @@ export class MedcloudletError extends Error {
 export function isMedcloudletError(error: unknown, code?: string): error is MedcloudletError {
   return error instanceof MedcloudletError && (code === undefined || error.code === code);
 }
+
+/** True where trying again later may help: what was asked is away, broken or busy. */
+export function isPassing(error: unknown): error is MedcloudletError {
+  return isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
+}

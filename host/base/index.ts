@@ -1,3 +1,4 @@
+export { bareUrl } from "./bare-url.ts";
 export { base32Groups, checkSymbol, cleanBase32, fromBase32, toBase32 } from "./base32.ts";
 export {
   type Bytes,
@@ -11,7 +12,8 @@ export {
   utf8,
 } from "./bytes.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { isMedcloudletError, MedcloudletError } from "./errors.ts";
+export { isMedcloudletError, isPassing, MedcloudletError } from "./errors.ts";
 export { createInTurn } from "./in-turn.ts";
+export { pause } from "./pause.ts";
 export { createRandom, type Random } from "./random.ts";
 export { createSignal, type Signal } from "./signal.ts";

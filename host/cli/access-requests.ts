@@ -1,18 +1,21 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { createAccessRequests } from "../client/index.ts";
-import { REGION, type Region } from "../sealing/index.ts";
-import { asPerson, newCommand, outputOf, type PersonOptions, wholeNumber, withPerson } from "./options.ts";
+import { REGIONS, type Region } from "../sealing/index.ts";
+import {
+  asPerson,
+  hexId,
+  newCommand,
+  outputOf,
+  type PersonOptions,
+  wholeNumber,
+  withPerson,
+} from "./options.ts";
 import { groups } from "./output.ts";
 import { printable } from "./record-text.ts";
 
 const DAY = (time: number) => new Date(time).toISOString().slice(0, 10);
 
-function requestId(text: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new InvalidArgumentError("Expected 32 hex digits, as the list of requests shows them.");
-  }
-  return text;
-}
+const requestId = hexId("the list of requests");
 
 /** `medcloudlet doctor ask`. */
 export function askCommand(): Command {
@@ -20,9 +23,7 @@ export function askCommand(): Command {
     .requiredOption("--handle <handle>", "the patient's handle")
     .requiredOption("--reason <words>", "why, one line of at most 200 characters")
     .addOption(
-      new Option("--region <region...>", "which parts of the record")
-        .choices(Object.keys(REGION))
-        .default(["medical"]),
+      new Option("--region <region...>", "which parts of the record").choices(REGIONS).default(["medical"]),
     )
     .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
     .action((options: PersonOptions & { handle: string; reason: string; region: Region[]; days: number }) =>

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { isMedcloudletError, MedcloudletError, systemClock } from "../base/index.ts";
 import { createDataDeletion, type DeletionStep } from "../client/index.ts";
 import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
+import { minuteOf } from "./output.ts";
 
 interface DeleteOptions extends PersonOptions {
   readonly now?: true;
@@ -20,8 +21,6 @@ const STEPS: Readonly<Record<DeletionStep, string>> = {
 
 const LEFT =
   "What readers have read or copied is beyond this, as are backups of the services; the audit log stays, and the handle is nobody's. Delete the folder with your keys yourself.";
-
-const timeText = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
 /** `medcloudlet account delete`. */
 export function deleteCommand(): Command {
@@ -60,7 +59,7 @@ export function deleteCommand(): Command {
             standing.state === "none"
               ? "No deletion is announced."
               : waits
-                ? `Announced. From ${timeText(dueAt)} on this command deletes everything; --withdraw takes it back, --now does not wait.`
+                ? `Announced. From ${minuteOf(dueAt)} on this command deletes everything; --withdraw takes it back, --now does not wait.`
                 : "Announced, and due: call this command without --status to delete everything.",
           );
           return;
@@ -70,7 +69,7 @@ export function deleteCommand(): Command {
           if (options.now !== true) {
             output.result(
               announced,
-              `Announced. Call this command again from ${timeText(announced.dueAt ?? 0)} on, and everything is deleted; --withdraw takes it back. ${LEFT}`,
+              `Announced. Call this command again from ${minuteOf(announced.dueAt ?? 0)} on, and everything is deleted; --withdraw takes it back. ${LEFT}`,
             );
             return;
           }

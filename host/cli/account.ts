@@ -5,11 +5,9 @@ import { deleteCommand } from "./account-delete.ts";
 import { backupCommand, recoverCommand, recoveryCodeCommand, restoreCommand } from "./account-recovery.ts";
 import { cardCommand, guardCommand, guardiansCommand } from "./guardians.ts";
 import { asPerson, newCommand, newGroup, outputOf, type PersonOptions, withPerson } from "./options.ts";
-import { table } from "./output.ts";
+import { minuteText, table } from "./output.ts";
 import { passphraseCommand } from "./passphrase.ts";
 import { readSecret } from "./secret-input.ts";
-
-const timeText = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 
 function secondFactor(): Command {
   return withPerson(
@@ -87,7 +85,7 @@ function resetFactor(): Command {
                 resetId,
                 handle,
                 requestedBy,
-                timeText(expiresAt),
+                minuteText(expiresAt),
               ]),
             ],
             output.colours,
@@ -139,8 +137,8 @@ function sessions(): Command {
               ["id", "since", "last used", "with", ""],
               ...list.map(({ sessionId, createdAt, lastUsedAt, agent, current }) => [
                 sessionId,
-                timeText(createdAt),
-                timeText(lastUsedAt),
+                minuteText(createdAt),
+                minuteText(lastUsedAt),
                 agent,
                 current ? "this one" : "",
               ]),
@@ -164,7 +162,7 @@ function events(): Command {
         table(
           [
             ["last", "what", "times that day"],
-            ...list.map(({ lastAt, kind, count }) => [timeText(lastAt), kind, String(count)]),
+            ...list.map(({ lastAt, kind, count }) => [minuteText(lastAt), kind, String(count)]),
           ],
           output.colours,
         ),

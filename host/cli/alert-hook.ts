@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { KeptAlert } from "../analytics/index.ts";
-import { MedcloudletError } from "../base/index.ts";
+import { MedcloudletError, pause } from "../base/index.ts";
 import type { Output } from "./output.ts";
 
 /** How long a hook may take. */
@@ -34,10 +34,7 @@ export async function openHook(file: string, { timeoutMs = HOOK_MS } = {}): Prom
     throw new MedcloudletError(
       "CLI_OPTIONS",
       `--hook ${file} is no program that can be run: check path and permissions.`,
-      {
-        status: 400,
-        cause,
-      },
+      { status: 400, cause },
     );
   });
   const env = Object.fromEntries(
@@ -117,17 +114,6 @@ export function createAlertPager(options: {
       ? `${status} ${level} ${tier}`
       : null;
 
-  const pause = (ms: number): Promise<void> =>
-    new Promise((done) => {
-      const end = () => {
-        clearTimeout(timer);
-        closing.signal.removeEventListener("abort", end);
-        done();
-      };
-      const timer = setTimeout(end, ms);
-      closing.signal.addEventListener("abort", end);
-    });
-
   /** Until what is wanted got through, or is wanted no more. */
   const run = async (paging: Paging): Promise<void> => {
     for (let wait = retryMs; !closing.signal.aborted; wait = Math.min(2 * wait, RETRY_MS_MOST)) {
@@ -144,7 +130,7 @@ export function createAlertPager(options: {
         const why = error instanceof Error ? error.message : String(error);
         const next = closing.signal.aborted ? "" : `; again in ${Math.ceil(wait / 1000)} s`;
         output.trouble(`  ⚑ NOBODY WAS PAGED for alert ${newest.id.slice(0, 8)}: ${why}${next}`);
-        await pause(wait);
+        await pause(wait, closing.signal);
       }
     }
   };

@@ -26,7 +26,10 @@ export async function sourceOfFile(file: string): Promise<AuditSource> {
       }
     }
   } catch (cause) {
-    throw new MedcloudletError("CLI_AUDIT_FILE", `Cannot read ${file}.`, { status: 400, cause });
+    throw new MedcloudletError("CLI_AUDIT_FILE", `Cannot read ${file}: check its name, and that you may.`, {
+      status: 400,
+      cause,
+    });
   }
   const { log, key, keyStatements, heads, unreadable } = sortLines(others.join("\n"));
   if (log === null || key === null) {
@@ -78,7 +81,10 @@ export async function gatherEvidence(
   const files: HeadsFile[] = [];
   for (const file of options.heads ?? []) {
     const text = await readFile(file, "utf8").catch((cause) => {
-      throw new MedcloudletError("CLI_AUDIT_FILE", `Cannot read ${file}.`, { status: 400, cause });
+      throw new MedcloudletError("CLI_AUDIT_FILE", `Cannot read ${file}: check its name, and that you may.`, {
+        status: 400,
+        cause,
+      });
     });
     files.push(sortLines(text));
   }

@@ -34,6 +34,16 @@ export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER):
   };
 }
 
+/** An id of 16 bytes, as an option's value or an argument. `shownBy` is what shows people such ids. */
+export function hexId(shownBy: string): (text: string) => string {
+  return (text) => {
+    if (!/^[0-9a-f]{32}$/.test(text)) {
+      throw new InvalidArgumentError(`Expected 32 hex digits, as ${shownBy} shows them.`);
+    }
+    return text;
+  };
+}
+
 /** A moment as ISO 8601, as an option's value in milliseconds; without a zone it is UTC. */
 export function moment(text: string): number {
   const [, date, time = "T00:00:00", zone = "Z"] =

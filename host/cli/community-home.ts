@@ -214,7 +214,7 @@ export async function ownCommunity(contents: KeystoreContents, options: MemberOp
 }
 
 /** Makes cards of the account, from the keys alone: the KDC is not asked, and does not learn of it. */
-export function cardMakerOf(
+function cardMakerOf(
   { suite, clock }: Toolkit,
   contents: KeystoreContents,
   addressed: { readonly community: string; readonly from: string },

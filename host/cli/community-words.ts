@@ -6,8 +6,7 @@ import {
   type Partner,
   type ReportedMessage,
 } from "../client/index.ts";
-import { minuteOf } from "./emergency-words.ts";
-import type { Colours } from "./output.ts";
+import { type Colours, minuteOf } from "./output.ts";
 import { printable } from "./record-text.ts";
 
 const BAR_WIDTH = 20;

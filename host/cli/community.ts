@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import { nameOf, shareWithPartner } from "../client/index.ts";
-import { REGION, type Region } from "../sealing/index.ts";
+import { REGIONS, type Region } from "../sealing/index.ts";
 import { newCommand, newGroup, outputOf, type PersonOptions, wholeNumber, withPerson } from "./command.ts";
 import { communityDemo } from "./community-demo.ts";
 import {
@@ -176,9 +176,7 @@ function share(): Command {
   )
     .argument("<partner>", "whom: they must have written to you --as-myself")
     .option("--community <id>", "its id or the beginning of its title")
-    .addOption(
-      new Option("--region <region...>", "which parts").choices(Object.keys(REGION)).default(["medical"]),
-    )
+    .addOption(new Option("--region <region...>", "which parts").choices(REGIONS).default(["medical"]))
     .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
     .option("--no-history", "nothing from before now")
     .option("--fingerprint <hex>", "their fingerprint as they told you; another is refused")

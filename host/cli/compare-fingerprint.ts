@@ -54,7 +54,10 @@ export function fingerprintPairs(texts: readonly string[]): Map<string, string> 
     texts.map((text) => {
       const [, handle = "", hex = ""] = /^([a-z0-9-]+)=([0-9a-fA-F\s]+)$/.exec(text) ?? [];
       if (handle === "") {
-        throw new MedcloudletError("CLI_FINGERPRINT", `"${text}" is no HANDLE=FINGERPRINT.`);
+        throw new MedcloudletError(
+          "CLI_FINGERPRINT",
+          `"${text}" is no HANDLE=FINGERPRINT: write both, with the sign between them.`,
+        );
       }
       return [handle, plainHex(hex)];
     }),

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import {
   type CaughtUp,
@@ -9,12 +9,13 @@ import {
   stateOf,
 } from "../client/index.ts";
 import { consentToFhir } from "../fhir/index.ts";
-import { type Consent, REGION, type Region } from "../sealing/index.ts";
+import { type Consent, REGIONS, type Region } from "../sealing/index.ts";
 import { emergencyOf } from "./emergency-home.ts";
 import { ownerOf, type PersonAtWork, type Toolkit } from "./home.ts";
 import { asOwner } from "./home-lock.ts";
 import {
   asPerson,
+  hexId,
   moment,
   newCommand,
   outputOf,
@@ -22,14 +23,13 @@ import {
   wholeNumber,
   withPerson,
 } from "./options.ts";
-import { groups, type Output, table } from "./output.ts";
+import { groups, minuteOf, minuteText, type Output, table } from "./output.ts";
 import { confirm } from "./secret-input.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PURPOSES: readonly Consent["purpose"][] = ["treatment", "research", "self-care"];
 
 const iso = (time: number) => new Date(time).toISOString();
-const day = (time: number) => iso(time).slice(0, 16).replace("T", " ");
 
 /** The first time somebody is shared with, a person has to compare: the KDC alone is not believed. */
 async function compareFingerprint(owner: Owner, handle: string): Promise<string> {
@@ -65,7 +65,7 @@ function caughtUpLines({ epochs, wrapped, skipped }: CaughtUp, output: Output): 
 }
 
 /** What a program gets of it. */
-export function caughtUpData({ epochs, wrapped, skipped }: CaughtUp) {
+function caughtUpData({ epochs, wrapped, skipped }: CaughtUp) {
   return { epochs: epochs.map(({ region, number }) => ({ region, number })), wrapped, skipped };
 }
 
@@ -88,17 +88,17 @@ function previewText(preview: Preview, name: string, output: Output): string {
   const { colours } = output;
   const who = preview.reader ?? "a reader";
   const lines = [
-    `${colours.bold(who)} could read from ${day(preview.from)} until ${day(preview.until)} UTC:`,
+    `${colours.bold(who)} could read from ${minuteText(preview.from)} until ${minuteOf(preview.until)}:`,
   ];
   for (const { region, contents, epochs, devices, startsNewEpoch, record } of preview.regions) {
     lines.push("", `${colours.bold(region)}: ${contents.join(", ")}`);
     const rows = epochs.map(({ number, began, ended, opens, had, held }) => [
       String(number),
-      day(began),
-      ended === null ? "now" : day(ended),
+      minuteText(began),
+      ended === null ? "now" : minuteText(ended),
       held === null ? "?" : String(held.batches),
-      held?.firstTime == null ? "–" : day(held.firstTime),
-      held?.lastTime == null ? "–" : day(held.lastTime),
+      held?.firstTime == null ? "–" : minuteText(held.firstTime),
+      held?.lastTime == null ? "–" : minuteText(held.lastTime),
       opens ? (had ? "yes (has the key already)" : "yes") : had ? "no new key (has it already)" : "no",
     ]);
     if (startsNewEpoch) {
@@ -110,7 +110,7 @@ function previewText(preview: Preview, name: string, output: Output): string {
     lines.push(
       record === null
         ? colours.dim("  no part of your record is saved here")
-        : `  your record's part: version ${record.version} of ${day(record.savedAt)}, under epoch ${record.epoch}, ` +
+        : `  your record's part: version ${record.version} of ${minuteOf(record.savedAt)}, under epoch ${record.epoch}, ` +
             (record.opens ? "opens" : "does not open before you save it again"),
     );
     const writing = devices.filter(({ revokedAt }) => revokedAt === null).length;
@@ -124,7 +124,7 @@ function previewText(preview: Preview, name: string, output: Output): string {
     lines.push("", `${who} can read already, without this:`);
     lines.push(
       ...standing.map(
-        ({ consent, state }) => `  ${consent.regions.join(", ")} until ${day(consent.until)} UTC (${state})`,
+        ({ consent, state }) => `  ${consent.regions.join(", ")} until ${minuteOf(consent.until)} (${state})`,
       ),
     );
   }
@@ -152,9 +152,7 @@ interface ShareOptions extends PersonOptions {
 export function share(): Command {
   return withPerson(newCommand("share", "let somebody read regions of your record for a time"))
     .requiredOption("--with <handle>", "handle of the doctor (or, for research, the researcher)")
-    .addOption(
-      new Option("--region <region...>", "which parts").choices(Object.keys(REGION)).default(["medical"]),
-    )
+    .addOption(new Option("--region <region...>", "which parts").choices(REGIONS).default(["medical"]))
     .addOption(new Option("--purpose <purpose>", "what for").choices(PURPOSES).default("treatment"))
     .option("--from <time>", "from when, such as 2026-01-31T08:00:00Z (default: now)", moment)
     .option("--days <days>", "for how long", wholeNumber(1, 3650), 30)
@@ -226,8 +224,8 @@ export function consents(): Command {
           reader?.handle ?? "(another key now)",
           consent.regions.join(" "),
           consent.purpose,
-          day(consent.from),
-          day(consent.until),
+          minuteText(consent.from),
+          minuteText(consent.until),
           state,
         ]);
         output.result(
@@ -250,12 +248,7 @@ export function consents(): Command {
     );
 }
 
-function consentId(text: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new InvalidArgumentError("Expected 32 hex digits, as `medcloudlet keys consents` shows them.");
-  }
-  return text;
-}
+const consentId = hexId("`medcloudlet keys consents`");
 
 /** The consents that a revocation is meant for: one by its id, or all of a reader that are not over. */
 async function chosenConsents(owner: Owner, options: RevokeOptions): Promise<string[]> {

@@ -38,7 +38,10 @@ async function datasetId(file: string, options: UploadOptions): Promise<string> 
   try {
     await pipeline(createReadStream(file), hash);
   } catch (cause) {
-    throw new MedcloudletError("CLI_FILE", `Cannot read ${file}.`, { status: 400, cause });
+    throw new MedcloudletError("CLI_FILE", `Cannot read ${file}: check its name, and that you may.`, {
+      status: 400,
+      cause,
+    });
   }
   const reading = JSON.stringify([options.patient, options.map, options.start, options.region]);
   return createHash("sha256").update(hash.digest()).update(reading).digest("hex");

@@ -49,13 +49,18 @@ interface Watching {
   end(): Promise<void>;
 }
 
+/** What every chapter of the night is told with. */
+interface Night {
+  readonly world: DemoWorld;
+  readonly signal: AbortSignal;
+  readonly output: Output;
+}
+
 /** The doctor follows the stream; alerts are raised by the desk that `doctor read --follow --alerts` uses. */
 async function watch(
-  world: DemoWorld,
+  { world, signal, output }: Night,
   doctor: PersonAtWork,
   wearableId: string,
-  signal: AbortSignal,
-  output: Output,
 ): Promise<Watching> {
   const reader = readerOf(world.toolkit, doctor);
   const stream = (await reader.shared()).streams[0] as OpenedStream;
@@ -133,14 +138,15 @@ async function watch(
 
 /** Chapters one and two: the alert, and the emergency that overtakes. */
 async function deteriorate(
-  world: DemoWorld,
-  watching: Watching,
-  wearable: Device,
-  ring: Device,
-  seed: number,
-  signal: AbortSignal,
-  output: Output,
+  { world, signal, output }: Night,
+  scene: {
+    readonly watching: Watching;
+    readonly wearable: Device;
+    readonly ring: Device;
+    readonly seed: number;
+  },
 ): Promise<void> {
+  const { watching, wearable, ring, seed } = scene;
   const { bold, green } = output.colours;
   output.heading(
     bold(
@@ -209,13 +215,14 @@ async function deteriorate(
   );
 }
 
-/** Chapters three and four: break-glass, and what the patient's log says of it. */
+type NightTrustee = Pick<NightPerson, "session" | "keys" | "handle">;
+
+/** Chapter three: break-glass. */
 async function breakGlass(
-  world: DemoWorld,
+  { world, output }: Night,
   patient: PersonAtWork,
   swift: NightPerson,
-  trustees: readonly (Pick<NightPerson, "session" | "keys"> & { readonly handle: string })[],
-  output: Output,
+  trustees: readonly NightTrustee[],
 ): Promise<void> {
   const { bold, dim, green, red } = output.colours;
   const { toolkit, addresses } = world;
@@ -253,11 +260,16 @@ async function breakGlass(
     { event: "ended", refusal },
     `  dr-swift ends it, and is refused from then on: ${red(refusal)}\n${dim(`  (Left alone it ends after the ${MINUTES} minutes. This demo does not wait for that.)`)}`,
   );
+}
 
-  output.heading(bold("\n  4  What her own log says (`medcloudlet audit mine`)\n"));
-  const names = new Map(
-    [swift, ...trustees].map(({ session, handle }) => [session.account.accountId, handle]),
-  );
+/** Chapter four: what the patient's own log says of it. */
+async function readOwnLog(
+  output: Output,
+  patient: PersonAtWork,
+  others: readonly NightTrustee[],
+): Promise<void> {
+  output.heading(output.colours.bold("\n  4  What her own log says (`medcloudlet audit mine`)\n"));
+  const names = new Map(others.map(({ session, handle }) => [session.account.accountId, handle]));
   const { entries } = await createAuditClient(patient.session).mine({ after: 0, limit: 1000 });
   const known = entries.map(parseEntry).filter((entry) => entry !== null);
   const since = known.findIndex(({ action }) => action === "emergency.request");
@@ -299,6 +311,7 @@ export async function tellNight(
   });
   try {
     const signal = abortOnInterrupt();
+    const night: Night = { world, signal, output };
     output.note("  calling the night team …");
     const patient = await world.signIn("patient");
     const heron = await world.signIn("doctor");
@@ -335,14 +348,20 @@ export async function tellNight(
     const wearable = await openDeviceFolder(world.toolkit, world.deviceFolder, world.addresses);
     const ring = await openDeviceFolder(world.toolkit, ringFolder, world.addresses);
     try {
-      const watching = await watch(world, heron, wearable.device.deviceId, signal, output);
+      const watching = await watch(night, heron, wearable.device.deviceId);
       try {
-        await deteriorate(world, watching, wearable.device, ring.device, options.seed, signal, output);
+        await deteriorate(night, {
+          watching,
+          wearable: wearable.device,
+          ring: ring.device,
+          seed: options.seed,
+        });
       } finally {
         await watching.end();
       }
       signal.throwIfAborted();
-      await breakGlass(world, patient, swift, trustees, output);
+      await breakGlass(night, patient, swift, trustees);
+      await readOwnLog(output, patient, [swift, ...trustees]);
       signal.throwIfAborted();
       await releaseWithoutHer(world, inviter, patient, owner, output);
       const seconds = (performance.now() - begun) / 1000;

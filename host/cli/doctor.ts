@@ -54,9 +54,7 @@ async function createCsv(file: string) {
     throw new MedcloudletError(
       "CLI_FILE",
       `Cannot write ${file} (${why}): check its folder and permissions.`,
-      {
-        cause,
-      },
+      { cause },
     );
   });
   const stream = handle.createWriteStream();

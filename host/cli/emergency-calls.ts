@@ -4,8 +4,8 @@ import { goOnDuty } from "../client/index.ts";
 import { type MemberOptions, openKeys, ownCommunity, readMember, withMember } from "./community-home.ts";
 import { writeHelpPlan } from "./device-caller.ts";
 import { isPaired } from "./device-folder.ts";
-import { minuteOf } from "./emergency-words.ts";
 import { asPerson, newCommand, outputOf, type PersonOptions, wholeNumber, withPerson } from "./options.ts";
+import { minuteOf } from "./output.ts";
 
 /** `medcloudlet emergency duty`. */
 export function dutyCommand(): Command {

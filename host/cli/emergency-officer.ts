@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { createEmergencyOfficer, type KnownEmergency } from "../client/index.ts";
-import { minuteOf } from "./emergency-words.ts";
 import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
-import { table } from "./output.ts";
+import { minuteOf, table } from "./output.ts";
 
 const rowOf = ({
   emergencyId,

@@ -1,10 +1,5 @@
 import type { KnownNotice, PendingEmergency } from "../client/index.ts";
-import { type Colours, groups } from "./output.ts";
-
-/** A moment for people: the day and the minute, in UTC as everywhere in this program. */
-export function minuteOf(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
+import { type Colours, groups, minuteOf } from "./output.ts";
 
 /** What account events are called; they come as notices, too. */
 const ACCOUNT_WORDS: Readonly<Record<string, string>> = {

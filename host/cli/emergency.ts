@@ -16,7 +16,7 @@ import { helpCommand } from "./emergency-help.ts";
 import { emergencyOf } from "./emergency-home.ts";
 import { runningCommand, stopCommand } from "./emergency-officer.ts";
 import { simulateEmergencyCommand } from "./emergency-simulate.ts";
-import { minuteOf, noticeText, requestText } from "./emergency-words.ts";
+import { noticeText, requestText } from "./emergency-words.ts";
 import { type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import {
@@ -28,7 +28,7 @@ import {
   wholeNumber,
   withPerson,
 } from "./options.ts";
-import { groups } from "./output.ts";
+import { groups, minuteOf } from "./output.ts";
 import { recordCountOf } from "./record-count.ts";
 import { confirm } from "./secret-input.ts";
 

@@ -121,9 +121,11 @@ export function guardCommand(): Command {
         }
         const asked = toAnswer.find(({ requestId }) => requestId === options.give);
         if (asked === undefined) {
-          throw new MedcloudletError("RECOVERY_REQUEST_UNKNOWN", "Nobody asks you under this id.", {
-            status: 404,
-          });
+          throw new MedcloudletError(
+            "RECOVERY_REQUEST_UNKNOWN",
+            "Nobody asks you under this id: look it up in the list of requests.",
+            { status: 404 },
+          );
         }
         const told = options.fingerprint?.replace(/\s+/g, "").toLowerCase();
         if (told === undefined) {

@@ -226,7 +226,7 @@ export async function startWork(
   });
   const kdc = createKdcClient({ http, url: addresses.kdc, accountKey: keys.signing });
   const place = { home, kdcUrl: addresses.kdc, signingSeed: fromBase64Url(contents.signingSeed) };
-  const session = await openSession(kdc, clock, place, contents.handle, input);
+  const session = await openSession({ kdc, clock, place, handle: contents.handle }, input);
   let current = contents;
 
   const changes = createChanges();

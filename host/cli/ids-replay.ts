@@ -34,7 +34,7 @@ export function paintMeasure(measure: Measure, colours: Colours): string {
 }
 
 /** Rows of decisions as people read them. */
-export function decisionTable(decisions: readonly Decision[], colours: Colours): string {
+function decisionTable(decisions: readonly Decision[], colours: Colours): string {
   const rows = decisions.map(
     ({ at, until, subject, measure, origin, simulated, rules, logRatio, threshold }) => [
       new Date(at).toISOString().slice(0, 19),

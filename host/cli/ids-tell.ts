@@ -7,7 +7,7 @@ import { type InputOptions, readRequests } from "./ids-input.ts";
 import { size } from "./output.ts";
 
 /** Different contents that must have a thing in common before it is told. */
-export const AT_LEAST = 5;
+const AT_LEAST = 5;
 
 /** @throws MedcloudletError `CLI_FILE` | `IDS_TOLD_INVALID` */
 export async function readTold(file: string): Promise<Told> {

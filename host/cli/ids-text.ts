@@ -18,7 +18,7 @@ export interface At<T> {
 const BAR_WIDTH = 20;
 
 /** A bar to the right of a middle for what speaks for an attack, to the left for what speaks against. */
-export function weightBar(weight: number, most: number): string {
+function weightBar(weight: number, most: number): string {
   const half = BAR_WIDTH / 2;
   const length = most <= 0 ? 0 : Math.min(half, Math.round((Math.abs(weight) / most) * half));
   const bar = "█".repeat(length);

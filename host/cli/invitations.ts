@@ -2,14 +2,12 @@ import type { Command } from "commander";
 import { MedcloudletError } from "../base/index.ts";
 import { createAccountClient, type OwnInvitation } from "../client/index.ts";
 import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
-import { table } from "./output.ts";
-
-const timeText = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+import { minuteText, table } from "./output.ts";
 
 const stateOf = ({ usedAt, usedBy, expiresAt }: OwnInvitation): string =>
   usedAt === null
-    ? `waits until ${timeText(expiresAt)}`
-    : `used ${timeText(usedAt)} by ${usedBy ?? "nobody yet"}`;
+    ? `waits until ${minuteText(expiresAt)}`
+    : `used ${minuteText(usedAt)} by ${usedBy ?? "nobody yet"}`;
 
 /** `medcloudlet keys invitations`: what became of them, and taking one back. */
 export function invitationsCommand(): Command {

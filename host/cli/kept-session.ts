@@ -68,12 +68,15 @@ export interface LoginSecrets {
  * @throws MedcloudletError the KDC's refusals
  */
 export async function openSession(
-  kdc: KdcClient,
-  clock: Clock,
-  place: SessionPlace,
-  handle: string,
+  at: {
+    readonly kdc: KdcClient;
+    readonly clock: Clock;
+    readonly place: SessionPlace;
+    readonly handle: string;
+  },
   secrets: LoginSecrets,
 ): Promise<KdcSession> {
+  const { kdc, clock, place, handle } = at;
   const kept = await read(place);
   if (kept !== null && kept.token !== null && kept.expiresAt - clock.now() > LEAST_LEFT_MS) {
     try {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text as everythingOf } from "node:stream/consumers";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { fromBase64Url, MedcloudletError } from "../base/index.ts";
 import {
   createNoteIndex,
@@ -12,7 +12,7 @@ import {
   type WritableStream,
 } from "../client/index.ts";
 import { type PersonAtWork, readerOf, type Toolkit } from "./home.ts";
-import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
+import { asPerson, hexId, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
 import { groups, type Output } from "./output.ts";
 import { printable } from "./record-text.ts";
 import { chooseStreams } from "./shared-choice.ts";
@@ -36,12 +36,7 @@ interface Named {
   readonly name: string;
 }
 
-function noteId(text: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new InvalidArgumentError("Expected 32 hex digits, as the list of notes shows them.");
-  }
-  return text;
-}
+const noteId = hexId("the list of notes");
 
 function notesOf({ suite, clock, http }: Toolkit, person: PersonAtWork): PatientNotes {
   const { session, keys, contents, addresses } = person;

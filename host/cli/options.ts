@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
 import { createAuditClient, type Reauthentication } from "../client/index.ts";
-import { REGION, type Region } from "../sealing/index.ts";
+import { REGIONS, type Region } from "../sealing/index.ts";
 import { openHomeWitness } from "./audit-home.ts";
 import type { PersonOptions } from "./command.ts";
 import {
@@ -16,6 +16,7 @@ import {
 import { readSecret } from "./secret-input.ts";
 
 export {
+  hexId,
   moment,
   newCommand,
   newGroup,
@@ -27,9 +28,7 @@ export {
 } from "./command.ts";
 
 export const regionOption = () =>
-  new Option("--region <region>", "which part of the record")
-    .choices(Object.keys(REGION))
-    .default("medical" as Region);
+  new Option("--region <region>", "which part of the record").choices(REGIONS).default("medical" as Region);
 
 /** Addresses as given, else as kept in the home. */
 export function addressesOf(

@@ -107,6 +107,16 @@ export function table(rows: readonly (readonly string[])[], colours: Colours): s
     .join("\n");
 }
 
+/** A time (ms since 1970 UTC) as day and minute in UTC, for the columns of a table. */
+export function minuteText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** A moment for people: the day and the minute, in UTC as everywhere in this program, and saying so. */
+export function minuteOf(ms: number): string {
+  return `${minuteText(ms)} UTC`;
+}
+
 /** Bytes for people. */
 export function size(bytes: number): string {
   return bytes < 1024

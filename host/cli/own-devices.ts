@@ -1,17 +1,10 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { systemClock } from "../base/index.ts";
 import { ownerOf } from "./home.ts";
-import { asPerson, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
-import { table } from "./output.ts";
+import { asPerson, hexId, newCommand, outputOf, type PersonOptions, withPerson } from "./options.ts";
+import { minuteOf, minuteText, table } from "./output.ts";
 
-const day = (time: number) => new Date(time).toISOString().slice(0, 16).replace("T", " ");
-
-function deviceId(text: string): string {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new InvalidArgumentError("Expected 32 hex digits, as `medcloudlet keys devices` shows them.");
-  }
-  return text;
-}
+const deviceId = hexId("`medcloudlet keys devices`");
 
 export function devices(): Command {
   return withPerson(newCommand("devices", "list your wearables")).action((options: PersonOptions) =>
@@ -25,8 +18,8 @@ export function devices(): Command {
       const rows = own.map(({ enrolment, state }) => [
         enrolment.deviceId,
         enrolment.region,
-        day(enrolment.createdAt),
-        day(enrolment.until),
+        minuteText(enrolment.createdAt),
+        minuteText(enrolment.until),
         state,
       ]);
       output.result(
@@ -52,7 +45,7 @@ export function unpair(): Command {
         if (before !== undefined && before.revokedAt !== null) {
           output.result(
             { deviceId: options.deviceId, revoked: true, already: true, revokedAt: before.revokedAt },
-            `Device ${options.deviceId} was unpaired already, ${day(before.revokedAt)} UTC: nothing was to be done.`,
+            `Device ${options.deviceId} was unpaired already, ${minuteOf(before.revokedAt)}: nothing was to be done.`,
           );
           return;
         }

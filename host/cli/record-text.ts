@@ -6,8 +6,8 @@ import {
   type FieldName,
   type PatientRecord,
   RECORD_FIELDS,
-  REGIONS,
 } from "../patient-record/index.ts";
+import { REGIONS } from "../sealing/index.ts";
 import { type Colours, table } from "./output.ts";
 
 const PREVIEW_CHARACTERS = 60;

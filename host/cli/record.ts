@@ -56,7 +56,10 @@ async function readBundle(file: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (cause) {
     if (cause instanceof SyntaxError) {
-      throw new MedcloudletError("FHIR_BUNDLE_INVALID", `${file} is not JSON.`, { status: 422, cause });
+      throw new MedcloudletError("FHIR_BUNDLE_INVALID", `${file} is not JSON: give a FHIR bundle as JSON.`, {
+        status: 422,
+        cause,
+      });
     }
     throw cause;
   }

@@ -3,8 +3,8 @@ import {
   fingerprint,
   identityKeys,
   idSchema,
-  REGION,
   type Region,
+  regionSchema,
   verifyIdentity,
 } from "../sealing/index.ts";
 import type { KdcSession } from "./kdc-client.ts";
@@ -18,7 +18,7 @@ const lineSchema = z
 const timeSchema = z.number().int().nonnegative();
 const OUTLINE = z.object({
   requestId: idSchema,
-  regions: z.array(z.enum(Object.keys(REGION) as [Region, ...Region[]])).min(1),
+  regions: z.array(regionSchema).min(1),
   purpose: z.enum(["treatment", "research"]),
   days: z.number().int().positive(),
   reason: lineSchema,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Clock, isMedcloudletError, toBase64Url } from "../base/index.ts";
+import { bareUrl, type Clock, isMedcloudletError, toBase64Url } from "../base/index.ts";
 import {
   DEVICE_REVOCATION,
   ENROLMENT,
@@ -61,7 +61,7 @@ export function createDataDeletion(options: {
   const { call } = session;
   const owner = session.account.accountId;
   const self = { accountId: owner, signingKey: keys.signing.publicKey };
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
 
   const endConsents = async (): Promise<void> => {
     for (const unverified of await fetchConsents(call)) {

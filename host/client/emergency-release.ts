@@ -40,9 +40,7 @@ function invalid(why: string): MedcloudletError {
   return new MedcloudletError(
     "EMERGENCY_INVALID",
     `The KDC handed out an emergency that does not hold: ${why}.`,
-    {
-      status: 502,
-    },
+    { status: 502 },
   );
 }
 
@@ -120,6 +118,42 @@ async function ownedBy(owner: DirectoryEntry, ownerKey: Bytes, release: Unverifi
 }
 
 /**
+ * Shares of one epoch that are as the owner made them, and how many are needed; a trustee who handed on another is put
+ * down among the liars, with the error's code.
+ */
+async function trueSharesOf(of: {
+  readonly emergencyId: string;
+  readonly epochId: string;
+  readonly parts: readonly Part[];
+  readonly receiving: ReaderSelf["receiving"];
+  /** By handle. */
+  readonly liars: Map<string, string>;
+}): Promise<{ shares: Bytes[]; threshold: number }> {
+  const { emergencyId, epochId, parts, receiving, liars } = of;
+  const shares: Bytes[] = [];
+  let threshold = Number.POSITIVE_INFINITY;
+  for (const { handle, approval, shares: promised } of parts) {
+    const handed = approval.epochs.find((entry) => entry.epochId === epochId);
+    const promise = promised.get(epochId);
+    if (handed === undefined || promise === undefined) {
+      continue;
+    }
+    threshold = promise.threshold;
+    const { requester: to, approver, setId } = approval;
+    const binding = { emergencyId, requester: to, approver, setId, epochId };
+    try {
+      shares.push(await openHandedShare(receiving, binding, handed, promise));
+    } catch (error) {
+      if (!isMedcloudletError(error)) {
+        throw error;
+      }
+      liars.set(handle, error.code);
+    }
+  }
+  return { shares: shares.slice(0, Math.max(0, threshold)), threshold };
+}
+
+/**
  * Verifies what the KDC released and puts the epoch keys together. Neither the KDC nor a single trustee is believed:
  * every share is compared with what the patient signed, every key with the epoch that the patient published.
  * @throws MedcloudletError `EMERGENCY_INVALID`, `STATEMENT_INVALID`, `PATIENT_CHANGED` when the patient has another
@@ -161,30 +195,8 @@ export async function openRelease(
   }
 
   const liars = new Map<string, string>();
-  /** Shares of one epoch that are as the owner made them, and how many are needed. */
-  const trueShares = async (epochId: string): Promise<{ shares: Bytes[]; threshold: number }> => {
-    const shares: Bytes[] = [];
-    let threshold = Number.POSITIVE_INFINITY;
-    for (const { handle, approval, shares: promised } of parts.values()) {
-      const handed = approval.epochs.find((entry) => entry.epochId === epochId);
-      const promise = promised.get(epochId);
-      if (handed === undefined || promise === undefined) {
-        continue;
-      }
-      threshold = promise.threshold;
-      const { requester: to, approver, setId } = approval;
-      const binding = { emergencyId, requester: to, approver, setId, epochId };
-      try {
-        shares.push(await openHandedShare(requester.receiving, binding, handed, promise));
-      } catch (error) {
-        if (!isMedcloudletError(error)) {
-          throw error;
-        }
-        liars.set(handle, error.code);
-      }
-    }
-    return { shares: shares.slice(0, Math.max(0, threshold)), threshold };
-  };
+  const trueShares = (epochId: string) =>
+    trueSharesOf({ emergencyId, epochId, parts: [...parts.values()], receiving: requester.receiving, liars });
 
   const streams = new Map<string, Map<string, Recipient>>();
   for (const epoch of epochs) {

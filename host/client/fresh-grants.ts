@@ -1,4 +1,4 @@
-import { isMedcloudletError, type MedcloudletError } from "../base/index.ts";
+import { isMedcloudletError, isPassing } from "../base/index.ts";
 import { identityKeys, type SealingSuite, verifyIdentity } from "../sealing/index.ts";
 import { type Call, fetchGrant, fetchKeys, type UnverifiedGrant } from "./kdc-consents.ts";
 import { devicesOf, openDevices, openGrant, type ReaderSelf, type SharedStream } from "./shared-stream.ts";
@@ -40,11 +40,6 @@ const MOST_RESTING = 256;
  * and each key that is asked for has an entry in the patient's log.
  */
 const ALLOWANCE = { burst: 10, everyMs: 5000 } as const;
-
-/** True where trying again later may help. */
-export function isPassing(error: unknown): error is MedcloudletError {
-  return isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
-}
 
 /** So many at once, then one each `everyMs`. */
 function createAllowance() {

@@ -66,9 +66,11 @@ async function bodyOf(response: Response, url: string): Promise<Bytes> {
     length += value.length;
     if (length > MAX_BODY_BYTES) {
       await reader.cancel();
-      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer is longer than any of ours.", {
-        status: 502,
-      });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The service's answer is longer than any of ours: check the address.",
+        { status: 502 },
+      );
     }
     parts.push(value);
   }
@@ -96,7 +98,7 @@ async function credentialHeaders(
 async function problemOf(response: Response, url: string): Promise<MedcloudletError> {
   const unknown = new MedcloudletError(
     "SERVICE_RESPONSE",
-    `The service answered with status ${response.status}.`,
+    `The service answered with status ${response.status} and no reason: check the address, or try again later.`,
     {
       status: response.status,
     },
@@ -163,10 +165,11 @@ export function createHttpClient(options: { readonly clock: Clock; readonly fetc
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
       } catch (cause) {
-        throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer is not JSON.", {
-          status: 502,
-          cause,
-        });
+        throw new MedcloudletError(
+          "SERVICE_RESPONSE",
+          "The service's answer is not JSON: check the address.",
+          { status: 502, cause },
+        );
       }
     },
   };

@@ -1,8 +1,7 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import { z } from "zod";
-import { MedcloudletError } from "../base/index.ts";
-import type { HttpClient } from "./http.ts";
-import type { HeldTicket } from "./kdc-client.ts";
+import { bareUrl } from "../base/index.ts";
+import { createTicketedCall, type TicketedService } from "./calls.ts";
+import { eventsOf } from "./events.ts";
 
 const SUBJECT = z.object({ kind: z.enum(["source", "account", "device"]), local: z.string() });
 const EVIDENCE = z.object({ rule: z.string(), place: z.string(), name: z.string() });
@@ -196,35 +195,11 @@ export interface IdsClient {
   follow(signal: AbortSignal): AsyncIterable<IdsNews>;
 }
 
-/** @param options `ticket`: a `watch` ticket of now; asked for at every request, for they live five minutes */
-export function createIdsClient(options: {
-  readonly http: HttpClient;
-  readonly url: string;
-  readonly ticket: () => Promise<HeldTicket>;
-}): IdsClient {
+/** What a security officer asks one service, with a `watch` ticket. */
+export function createIdsClient(options: TicketedService): IdsClient {
   const { http, ticket } = options;
-  const base = `${options.url.replace(/\/+$/, "")}/v1/ids`;
-
-  const call = async <T>(
-    schema: z.ZodType<T>,
-    method: "GET" | "POST" | "DELETE",
-    path: string,
-    json?: unknown,
-  ): Promise<T> => {
-    const credentials = await ticket();
-    const answer = await http.json({
-      ...{ method, url: base + path, credentials },
-      ...(json === undefined ? {} : { json }),
-    });
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer has another form than expected.", {
-        status: 502,
-        cause: parsed.error,
-      });
-    }
-    return parsed.data;
-  };
+  const base = `${bareUrl(options.url)}/v1/ids`;
+  const call = createTicketedCall({ http, base, ticket });
   const withQuery = (path: string, query: IdsQuery = {}): string => {
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)] as [string, string]],
@@ -252,36 +227,13 @@ export function createIdsClient(options: {
       const response = await http.send({
         ...{ method: "GET" as const, url: `${base}/events`, credentials: await ticket(), signal },
       });
-      if (response.body === null) {
-        return;
-      }
-      const reader = response.body
-        .pipeThrough(new TextDecoderStream())
-        .pipeThrough(new EventSourceParserStream())
-        .getReader();
-      const end = () => {
-        reader.cancel().catch(() => {});
-      };
-      signal.addEventListener("abort", end);
-      try {
-        for (;;) {
-          const { done, value } = await reader.read().catch((cause) => {
-            throw new MedcloudletError("SERVICE_UNREACHABLE", "The service hung up.", { status: 503, cause });
-          });
-          if (done) {
-            return;
-          }
-          const schema = Object.hasOwn(NEWS, value.event ?? "")
-            ? NEWS[value.event as keyof typeof NEWS]
-            : null;
-          const parsed = schema?.safeParse(JSON.parse(value.data));
-          if (parsed?.success) {
-            yield parsed.data;
-          }
+      for await (const { event = "", data } of eventsOf(response, signal, "the service")) {
+        const parsed = Object.hasOwn(NEWS, event)
+          ? NEWS[event as keyof typeof NEWS].safeParse(JSON.parse(data))
+          : null;
+        if (parsed?.success) {
+          yield parsed.data;
         }
-      } finally {
-        signal.removeEventListener("abort", end);
-        end();
       }
     },
   };

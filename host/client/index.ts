@@ -125,7 +125,7 @@ export {
   personFingerprint,
 } from "./person-keys.ts";
 export { createPreview, IRREVOCABLE, type Preview, REGION_CONTENTS } from "./preview.ts";
-export { createReader, type FollowOptions, type ReadBatch, type Reader, readSealedBatch } from "./reader.ts";
+export { createReader, type FollowOptions, type Reader } from "./reader.ts";
 export {
   createRecordOwner,
   type OwnRecord,
@@ -163,5 +163,6 @@ export {
   verifyReleaseStatement,
 } from "./research.ts";
 export type { KeptRevocation, RevocationMemory } from "./revocations.ts";
+export { type ReadBatch, readSealedBatch } from "./sealed-batch.ts";
 export { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
 export { deriveSecret, lockWith, unlockWith } from "./small-lock.ts";

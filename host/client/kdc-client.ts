@@ -1,8 +1,9 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
-import { isMedcloudletError, MedcloudletError, toBase64Url } from "../base/index.ts";
+import { bareUrl, isMedcloudletError, toBase64Url } from "../base/index.ts";
 import { generateSigningSeed, importSigningKey, type SigningKey } from "../sealing/index.ts";
-import type { Credentials, HttpClient, HttpRequest } from "./http.ts";
+import { createCall } from "./calls.ts";
+import type { HttpClient, HttpRequest } from "./http.ts";
 import { fetchGrants, giveConsent, type UnverifiedGrant } from "./kdc-consents.ts";
 import { ACCOUNT, type KnownAccount } from "./known-account.ts";
 
@@ -113,30 +114,9 @@ export function createKdcClient(options: {
   readonly accountKey?: SigningKey;
 }): KdcClient {
   const { http, accountKey } = options;
-  const base = `${options.url.replace(/\/+$/, "")}/v1`;
+  const base = `${bareUrl(options.url)}/v1`;
 
-  const call = async <T>(
-    schema: z.ZodType<T>,
-    method: HttpRequest["method"],
-    path: string,
-    credentials?: Credentials,
-    json?: unknown,
-  ): Promise<T> => {
-    const answer = await http.json({
-      method,
-      url: base + path,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(json === undefined ? {} : { json }),
-    });
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The KDC's answer has another form than expected.", {
-        status: 502,
-        cause: parsed.error,
-      });
-    }
-    return parsed.data;
-  };
+  const call = createCall({ http, base, service: "The KDC" });
 
   /** A ticket bound to a key that is made for it alone; the account's key proves that the request is its own. */
   const heldTicket = async (
@@ -157,13 +137,10 @@ export function createKdcClient(options: {
     const anything = z.unknown();
     const callAs: KdcSession["call"] = async (schema, { method, path, json, key }) => {
       const withKey = (proving: SigningKey | undefined) =>
-        call(
-          schema,
-          method,
-          path,
-          proving === undefined ? credentials : { ...credentials, key: proving },
+        call(schema, method, path, {
+          credentials: proving === undefined ? credentials : { ...credentials, key: proving },
           json,
-        );
+        });
       return withKey(key).catch((error) => {
         if (key === undefined && accountKey !== undefined && isMedcloudletError(error, "IDS_CHALLENGED")) {
           return withKey(accountKey);
@@ -197,23 +174,25 @@ export function createKdcClient(options: {
   };
 
   return {
-    register: (input) => call(ACCOUNT, "POST", "/accounts", undefined, input),
+    register: (input) => call(ACCOUNT, "POST", "/accounts", { json: input }),
     async login(handle, password, options = {}) {
-      const { deviceToken, ...opened } = await call(SESSION, "POST", "/sessions", undefined, {
-        handle,
-        password,
-        ...options,
+      const { deviceToken, ...opened } = await call(SESSION, "POST", "/sessions", {
+        json: { handle, password, ...options },
       });
       return { ...sessionOf(opened), ...(deviceToken === undefined ? {} : { deviceToken }) };
     },
     async resume({ token, expiresAt }) {
-      const { secondFactor, ...account } = await call(OWN_ACCOUNT, "GET", "/accounts/me", { session: token });
+      const { secondFactor, ...account } = await call(OWN_ACCOUNT, "GET", "/accounts/me", {
+        credentials: { session: token },
+      });
       return sessionOf({ account, token, expiresAt, secondFactor });
     },
     call: (schema, { method, path, json, key }) =>
-      call(schema, method, path, key === undefined ? undefined : { key }, json),
-    uploadTicket: (deviceId, key) => call(UPLOAD_TICKET, "POST", "/tickets/upload", { key }, { deviceId }),
-    forwardTicket: (cloudletId, key) => call(TICKET, "POST", "/tickets/forward", { key }, { cloudletId }),
+      call(schema, method, path, { credentials: key === undefined ? undefined : { key }, json }),
+    uploadTicket: (deviceId, key) =>
+      call(UPLOAD_TICKET, "POST", "/tickets/upload", { credentials: { key }, json: { deviceId } }),
+    forwardTicket: (cloudletId, key) =>
+      call(TICKET, "POST", "/tickets/forward", { credentials: { key }, json: { cloudletId } }),
     ticketKeys: () => call(KEYS, "GET", "/ticket-keys"),
   };
 }

@@ -54,9 +54,11 @@ async function* pages<T extends { readonly next: string | null }>(
       return;
     }
     if (found.next <= after) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The KDC's list does not come to an end.", {
-        status: 502,
-      });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The KDC's list does not come to an end: tell its operator.",
+        { status: 502 },
+      );
     }
     after = found.next;
   }

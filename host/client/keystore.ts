@@ -9,7 +9,7 @@ import {
   toBase64Url,
   utf8,
 } from "../base/index.ts";
-import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { digestSchema, idSchema, regionSchema } from "../sealing/index.ts";
 import { EMERGENCY_PLAN } from "./emergency-plan.ts";
 import { KEPT_REVOCATION } from "./revocations.ts";
 
@@ -26,7 +26,7 @@ const CONTENTS = z.strictObject({
   /** The private keys of a patient's own epochs, newest last. */
   epochs: z.array(
     z.strictObject({
-      region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+      region: regionSchema,
       streamId: idSchema,
       epochId: idSchema,
       number: z.number().int().positive(),
@@ -39,7 +39,7 @@ const CONTENTS = z.strictObject({
   seenRecords: z
     .record(
       z.string().regex(/^[0-9a-f]{32}:[a-z]+$/),
-      z.strictObject({ version: z.number().int().positive(), digest: z.string().regex(/^[0-9a-f]{64}$/) }),
+      z.strictObject({ version: z.number().int().positive(), digest: digestSchema }),
     )
     .exactOptional(),
   /** Revocations that must not be forgotten yet. */
@@ -128,11 +128,8 @@ export function decodeContents(plaintext: Uint8Array): KeystoreContents {
 function malformed(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "KEYSTORE_MALFORMED",
-    "This is not a keystore of medcloudlet, or it is damaged.",
-    {
-      status: 400,
-      cause,
-    },
+    "This is not a keystore of medcloudlet, or it is damaged: bring back a copy, or restore the backup.",
+    { status: 400, cause },
   );
 }
 

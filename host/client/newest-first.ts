@@ -1,6 +1,7 @@
 import { type Bytes, MedcloudletError } from "../base/index.ts";
 import { unframeBatches } from "../sealing/index.ts";
-import type { FollowOptions, ReadBatch } from "./reader.ts";
+import type { FollowOptions } from "./reader.ts";
+import type { ReadBatch } from "./sealed-batch.ts";
 
 /** A stream that is read from its newest end: how somebody is comes before how they were. */
 export interface NewestFirst {
@@ -53,7 +54,11 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
         last < before
       )
     ) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The cloud's answer has no cursor: check the cloud's address.",
+        { status: 502 },
+      );
     }
     const batches: ReadBatch[] = [];
     for (const bytes of frames) {
@@ -86,9 +91,11 @@ export function readNewestFirst({ fetchBefore, open, follow }: Parts): NewestFir
           return batches;
         }
       }
-      throw new MedcloudletError("SERVICE_RESPONSE", "The cloud gives the same batches again and again.", {
-        status: 502,
-      });
+      throw new MedcloudletError(
+        "SERVICE_RESPONSE",
+        "The cloud gives the same batches again and again: tell its operator.",
+        { status: 502 },
+      );
     },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createSignal, isMedcloudletError, type MedcloudletError } from "../base/index.ts";
+import { createSignal, isPassing, type MedcloudletError } from "../base/index.ts";
 import { idSchema } from "../sealing/index.ts";
 import type { KdcSession } from "./kdc-client.ts";
 
@@ -66,8 +66,7 @@ export function createNoticeBoard(session: KdcSession): NoticeBoard {
               await markSeen(notice.noticeId);
             }
           } catch (error) {
-            const passing = isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
-            if (!passing) {
+            if (!isPassing(error)) {
               throw error;
             }
             onTrouble?.(error);

@@ -1,4 +1,4 @@
-import { REGION, type Recipient, type Region, type SealingSuite } from "../sealing/index.ts";
+import { REGION, type Recipient, type SealingSuite } from "../sealing/index.ts";
 import type { OwnedEpoch, Owner } from "./owner.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 import type { KnownDevice, OpenedStream } from "./shared-stream.ts";
@@ -47,8 +47,7 @@ export function createOwnStreams(options: {
 
   return {
     get all() {
-      const order = Object.keys(REGION) as Region[];
-      return [...streams.values()].sort((a, b) => order.indexOf(b.region) - order.indexOf(a.region));
+      return [...streams.values()].sort((a, b) => REGION[b.region] - REGION[a.region]);
     },
     async refresh(owner) {
       for (const epoch of [...owner.epochs]) {

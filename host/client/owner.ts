@@ -312,9 +312,7 @@ export function createOwner(options: {
           throw new MedcloudletError(
             "CONSENT_UNKNOWN",
             "The KDC shows another consent than the one asked for.",
-            {
-              status: 502,
-            },
+            { status: 502 },
           );
         }
         // Where this keystore has no epochs of a region it cannot start one; the consent ends all the same.

@@ -78,7 +78,10 @@ export async function readNote(bytes: Bytes, stream: NotedStream, now: number): 
   }
   const epoch = stream.epochs.get(header.epochId);
   if (epoch === undefined) {
-    throw refuse("EPOCH_UNKNOWN", "The note is sealed to an epoch that was not shared with you.");
+    throw refuse(
+      "EPOCH_UNKNOWN",
+      "The note is sealed to an epoch that was not shared with you: ask the patient to share it.",
+    );
   }
   const content = await openNote(sealed, epoch);
   // The fingerprint that the patient signed covers both keys: the identity's own signature adds nothing, and costs.

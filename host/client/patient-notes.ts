@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
@@ -129,7 +130,7 @@ export function createPatientNotes(options: {
   readonly cloudUrl: string;
 }): PatientNotes {
   const { suite, clock, http, session, keys } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
   const tickets = new Map<string, HeldTicket>();
   const fetched = new Map<string, Fetched>();
   const own = personFingerprint(keys);
@@ -207,7 +208,11 @@ export function createPatientNotes(options: {
       }
       const next = Number(headers.get("Medcloudlet-Cursor"));
       if (!Number.isSafeInteger(next) || next <= state.cursor) {
-        throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+        throw new MedcloudletError(
+          "SERVICE_RESPONSE",
+          "The cloud's answer has no cursor: check the cloud's address.",
+          { status: 502 },
+        );
       }
       state.cursor = next;
       await take(sealed);
@@ -221,10 +226,8 @@ export function createPatientNotes(options: {
       () =>
         new MedcloudletError(
           "EPOCH_UNKNOWN",
-          "The note is sealed to an epoch that was not shared with you.",
-          {
-            status: 422,
-          },
+          "The note is sealed to an epoch that was not shared with you: ask the patient to share it.",
+          { status: 422 },
         ),
     );
     return { notes: chained.notes, refused: [...refused, ...chained.refused, ...notShared] };
@@ -244,9 +247,11 @@ export function createPatientNotes(options: {
       ? new MedcloudletError("NOTE_NOT_YOURS", "Only its author replaces or retracts a note.", {
           status: 403,
         })
-      : new MedcloudletError("NOTE_UNKNOWN", "There is no note with this id in this stream.", {
-          status: 404,
-        });
+      : new MedcloudletError(
+          "NOTE_UNKNOWN",
+          "There is no note with this id in this stream: look it up in the list of notes.",
+          { status: 404 },
+        );
   };
 
   const sealed = async (stream: WritableStream, epoch: Epoch, note: Note, text: string): Promise<Bytes> =>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
+import { bareUrl, type Clock, isMedcloudletError, MedcloudletError } from "../base/index.ts";
 import type { Consent, Epoch, Region } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
@@ -101,7 +101,7 @@ export function createPreview(options: {
   readonly owner: Owner;
 }) {
   const { clock, http, session, keys, owner } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
   const tickets = new Map<string, HeldTicket>();
 
   const heldOf = async ({ streamId, epochId }: OwnedEpoch): Promise<PreviewEpoch["held"]> => {

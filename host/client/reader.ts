@@ -1,32 +1,21 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import {
-  type Bytes,
+  bareUrl,
   type Clock,
-  fromBase64Url,
   isMedcloudletError,
+  isPassing,
   MedcloudletError,
+  pause,
 } from "../base/index.ts";
-import {
-  type BatchHeader,
-  batchDigest,
-  openBatch,
-  parseBatch,
-  type ReadingColumn,
-  type SealingSuite,
-  unframeBatches,
-  verifyBatch,
-} from "../sealing/index.ts";
-import { createFreshGrants, isPassing, type Wait } from "./fresh-grants.ts";
+import { type SealingSuite, unframeBatches } from "../sealing/index.ts";
+import { eventsOf } from "./events.ts";
+import { createFreshGrants, type Wait } from "./fresh-grants.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
 import { type NewestFirst, readNewestFirst } from "./newest-first.ts";
+import { createOpening, createSeen, isShared, type Seen } from "./opening.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
+import type { ReadBatch } from "./sealed-batch.ts";
 import { type OpenedStream, openGrant, type SharedStream } from "./shared-stream.ts";
-
-/** A batch as a reader gets it: opened, or refused with the reason. A refused one is shown, never dropped. */
-export type ReadBatch =
-  | { readonly status: "opened"; readonly header: BatchHeader; readonly columns: readonly ReadingColumn[] }
-  | { readonly status: "refused"; readonly error: MedcloudletError };
 
 /** What a doctor does: see what was shared, and open it on this machine. */
 export interface Reader {
@@ -59,114 +48,6 @@ export interface FollowOptions {
 const RENEW_BEFORE_MS = 30_000;
 const CLOCK_SKEW_MS = 30_000;
 const RECONNECT_AFTER_MS = 1000;
-/** Readings so new that the key of their epoch may still be on its way. */
-const NEWS_MS = 10 * 60_000;
-
-/**
- * Checks who sealed a batch and for which stream, then opens it.
- * @throws MedcloudletError `BATCH_*` of the checks, `DEVICE_UNKNOWN`, `DEVICE_EXPIRED`, `DEVICE_REVOKED`,
- *   `EPOCH_UNKNOWN`, `SEALED_OPEN_FAILED`, `READINGS_*`
- */
-export async function readSealedBatch(
-  bytes: Bytes,
-  stream: OpenedStream,
-): Promise<{ header: BatchHeader; columns: ReadingColumn[] }> {
-  const batch = parseBatch(bytes);
-  const { header } = batch;
-  const device = stream.devices.get(header.deviceId);
-  if (device === undefined) {
-    throw new MedcloudletError("DEVICE_UNKNOWN", "The batch comes from a device the patient did not enrol.", {
-      status: 422,
-    });
-  }
-  await verifyBatch(batch, fromBase64Url(device.signingKey));
-  if (header.streamId !== stream.streamId || header.region !== stream.region) {
-    throw new MedcloudletError("BATCH_STREAM_MISMATCH", "The batch belongs to another stream.", {
-      status: 422,
-    });
-  }
-  if (header.lastTime > device.until) {
-    throw new MedcloudletError(
-      "DEVICE_EXPIRED",
-      "The batch holds readings from after the time until which the patient let the device write.",
-      { status: 422 },
-    );
-  }
-  if (device.revokedAt !== undefined && header.lastTime > device.revokedAt) {
-    throw new MedcloudletError(
-      "DEVICE_REVOKED",
-      "The batch holds readings from after the patient revoked the device.",
-      { status: 422 },
-    );
-  }
-  const epoch = stream.epochs.get(header.epochId);
-  if (epoch === undefined) {
-    throw new MedcloudletError(
-      "EPOCH_UNKNOWN",
-      "The batch is sealed to an epoch that was not shared with you.",
-      {
-        status: 422,
-      },
-    );
-  }
-  const columns = await openBatch(batch, epoch);
-  const times = columns.flatMap((column) => [column.times[0], column.times.at(-1)]);
-  if (times.some((time) => time === undefined || time < header.firstTime || time > header.lastTime)) {
-    throw new MedcloudletError(
-      "BATCH_TIMES_MISMATCH",
-      "The readings are of other times than the batch says.",
-      {
-        status: 422,
-      },
-    );
-  }
-  return { header, columns };
-}
-
-/**
- * Batches that a reader has seen, by device and sequence. A cloud that shows one twice is not worth a word (it
- * does after a broken page); two different batches under one number are.
- */
-function createSeen() {
-  const digests = new Map<string, string>();
-  return {
-    /** True when exactly this batch was seen before. @throws MedcloudletError `BATCH_SEQUENCE_REUSED` */
-    again({ deviceId, sequence }: BatchHeader, bytes: Bytes): boolean {
-      const name = `${deviceId}:${sequence}`;
-      const digest = batchDigest(bytes);
-      const earlier = digests.get(name);
-      if (earlier !== undefined && earlier !== digest) {
-        throw new MedcloudletError(
-          "BATCH_SEQUENCE_REUSED",
-          "The device sealed two batches under one number.",
-          {
-            status: 422,
-          },
-        );
-      }
-      digests.set(name, digest);
-      return earlier !== undefined;
-    },
-  };
-}
-
-/** Opened by a consent, under which keys of later epochs may come; an emergency has what its trustees released. */
-function isShared(stream: OpenedStream): stream is SharedStream {
-  return "consent" in stream;
-}
-
-/** Waits, or ends as soon as `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, signal.aborted ? 0 : ms);
-    signal.addEventListener("abort", end);
-  });
-}
 
 export function createReader(options: {
   readonly suite: SealingSuite;
@@ -177,7 +58,7 @@ export function createReader(options: {
   readonly cloudUrl: string;
 }): Reader {
   const { suite, clock, http, session, keys } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
   const tickets = new Map<string, HeldTicket>();
 
   const credentialsFor = async (streamId: string) => {
@@ -195,75 +76,12 @@ export function createReader(options: {
     receiving: keys.receiving,
   };
   const fresh = createFreshGrants({ call: session.call, self, suite });
-
-  const attempt = async (bytes: Bytes, stream: OpenedStream): Promise<ReadBatch> => {
-    try {
-      return { status: "opened", ...(await readSealedBatch(bytes, stream)) };
-    } catch (error) {
-      if (isMedcloudletError(error)) {
-        return { status: "refused", error };
-      }
-      throw error;
-    }
-  };
-
-  /**
-   * Opens a batch with what is known of the stream, or with what the KDC knows by now: the patient enrols devices and
-   * starts epochs while doctors read. What ails the KDC then is thrown to whoever waits, and tries again.
-   * @param wait null: of the past the KDC is not asked at all. There can be many epochs from before one's consent, and
-   *   what is new must not wait for them.
-   */
-  const openWithNews = async (
-    bytes: Bytes,
-    stream: OpenedStream,
-    receivedAt: number,
-    wait: Wait | undefined | null,
-  ): Promise<ReadBatch> => {
-    if (!isShared(stream)) {
-      return attempt(bytes, stream);
-    }
-    let batch = await attempt(bytes, fresh.current(stream));
-    if (wait === null) {
-      return batch;
-    }
-    if (batch.status === "refused" && batch.error.code === "DEVICE_UNKNOWN") {
-      batch = await attempt(bytes, await fresh.lookForDevice(stream, receivedAt, wait));
-    }
-    if (batch.status === "refused" && batch.error.code === "EPOCH_UNKNOWN") {
-      const { epochId, lastTime } = parseBatch(bytes).header;
-      // A key that comes late is one of a new epoch: for old readings nobody waits.
-      const isNews = lastTime > clock.now() - NEWS_MS;
-      batch = await attempt(bytes, await fresh.lookForKey(epochId, stream, isNews ? wait : undefined));
-    }
-    return batch;
-  };
-
-  /** Opens a batch; null when it was seen before. */
-  const open = async (
-    bytes: Bytes,
-    stream: OpenedStream,
-    receivedAt: number,
-    seen: ReturnType<typeof createSeen>,
-    wait: Wait | undefined | null,
-  ): Promise<ReadBatch | null> => {
-    const batch = await openWithNews(bytes, stream, receivedAt, wait);
-    if (batch.status === "refused") {
-      return batch;
-    }
-    try {
-      return seen.again(batch.header, bytes) ? null : batch;
-    } catch (error) {
-      if (isMedcloudletError(error)) {
-        return { status: "refused", error };
-      }
-      throw error;
-    }
-  };
+  const open = createOpening({ fresh, clock });
 
   async function* readOn(
     stream: OpenedStream,
     after: number,
-    seen: ReturnType<typeof createSeen>,
+    seen: Seen,
     wait?: Wait,
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
     for (let cursor = after; ; ) {
@@ -279,13 +97,17 @@ export function createReader(options: {
       }
       const next = Number(headers.get("Medcloudlet-Cursor"));
       if (!Number.isSafeInteger(next) || next <= cursor) {
-        throw new MedcloudletError("SERVICE_RESPONSE", "The cloud's answer has no cursor.", { status: 502 });
+        throw new MedcloudletError(
+          "SERVICE_RESPONSE",
+          "The cloud's answer has no cursor: check the cloud's address.",
+          { status: 502 },
+        );
       }
       if (wait !== undefined && isShared(stream)) {
         await fresh.keepUp(stream);
       }
       for (const [i, bytes] of batches.entries()) {
-        const batch = await open(bytes, stream, receivedAt, seen, wait);
+        const batch = await open(bytes, { stream, receivedAt, seen, wait });
         if (batch !== null) {
           // Only a whole page moves the cursor: whoever stops inside a page begins it again.
           yield { batch, cursor: i === batches.length - 1 ? next : cursor };
@@ -295,7 +117,7 @@ export function createReader(options: {
     }
   }
 
-  /** Fulfils with each event of the stream, until the cloud ends it. */
+  /** Yields once the subscription stands and with each batch that comes, until the cloud ends it. */
   async function* news(
     streamId: string,
     signal: AbortSignal,
@@ -307,45 +129,20 @@ export function createReader(options: {
       credentials: await credentialsFor(streamId),
       signal,
     });
-    if (response.body === null) {
-      return;
-    }
-    const events = response.body
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new EventSourceParserStream())
-      .getReader();
-    // Node 20 forgets the signal of a fetch once the garbage collector has been by: the reader is ended by hand.
-    const end = () => {
-      events.cancel().catch(() => {});
-    };
-    signal.addEventListener("abort", end);
-    try {
-      onNote?.();
-      yield;
-      for (;;) {
-        const { done, value } = await events.read().catch((cause) => {
-          throw new MedcloudletError("SERVICE_UNREACHABLE", "The cloud hung up.", { status: 503, cause });
-        });
-        if (done) {
-          return;
-        }
-        if (value.event === "note") {
-          onNote?.();
-        }
-        if (value.event === "batch") {
-          yield;
-        }
+    for await (const { event } of eventsOf(response, signal, "the cloud")) {
+      if (event === "open" || event === "note") {
+        onNote?.();
       }
-    } finally {
-      signal.removeEventListener("abort", end);
-      end();
+      if (event === "open" || event === "batch") {
+        yield;
+      }
     }
   }
 
   const follow = async function* (
     stream: OpenedStream,
     signal: AbortSignal,
-    seen: ReturnType<typeof createSeen>,
+    seen: Seen,
     { after = 0, onTrouble, onCaughtUp, onNote }: FollowOptions & { readonly after?: number },
   ): AsyncGenerator<{ batch: ReadBatch; cursor: number }> {
     let cursor = after;
@@ -384,10 +181,8 @@ export function createReader(options: {
           if (opened.some(({ consent }) => consent.from > now + CLOCK_SKEW_MS || consent.until <= now)) {
             throw new MedcloudletError(
               "GRANT_INVALID",
-              "The KDC handed out a consent that is not in force now.",
-              {
-                status: 502,
-              },
+              "The KDC handed out a consent that is not in force now: check the clock of this machine.",
+              { status: 502 },
             );
           }
           streams.push(...opened);
@@ -415,7 +210,7 @@ export function createReader(options: {
             url: `${streamsUrl}/${stream.streamId}/batches?before=${before}&limit=${most}`,
             credentials: await credentialsFor(stream.streamId),
           }),
-        open: (bytes) => open(bytes, stream, performance.now(), seen, null),
+        open: (bytes) => open(bytes, { stream, receivedAt: performance.now(), seen, wait: null }),
         follow: (after, signal, options) => follow(stream, signal, seen, { ...options, after }),
       });
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Bytes, toBase64Url } from "../base/index.ts";
+import { type Bytes, bareUrl, toBase64Url } from "../base/index.ts";
 import { generateSigningSeed, importSigningKey, type SigningKey } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
 import type { HeldTicket, KdcSession } from "./kdc-client.ts";
@@ -22,7 +22,7 @@ export function createRecordCloud(options: {
   readonly cloudUrl: string;
 }): RecordCloud {
   const { http, session, accountKey } = options;
-  const streamsUrl = `${options.cloudUrl.replace(/\/+$/, "")}/v1/streams`;
+  const streamsUrl = `${bareUrl(options.cloudUrl)}/v1/streams`;
 
   /** A ticket of its own for each part: the cloud sees no key twice. */
   const writeTicket = async (streamId: string): Promise<HeldTicket> => {

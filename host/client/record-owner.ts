@@ -6,13 +6,13 @@ import {
   mergeParts,
   type PatientRecord,
   parseRecord,
-  REGIONS,
   splitRecord,
 } from "../patient-record/index.ts";
 import {
   admitRecordPart,
   openRecordPart,
   RECORD_PART,
+  REGIONS,
   type RecordPart,
   type Region,
   recordPartDigest,

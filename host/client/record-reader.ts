@@ -1,6 +1,6 @@
 import { isMedcloudletError, MedcloudletError } from "../base/index.ts";
-import { decodePart, mergeParts, type PatientRecord, REGIONS } from "../patient-record/index.ts";
-import { admitRecordPart, openRecordPart, type RecordPart, type Region } from "../sealing/index.ts";
+import { decodePart, mergeParts, type PatientRecord } from "../patient-record/index.ts";
+import { admitRecordPart, openRecordPart, REGIONS, type RecordPart, type Region } from "../sealing/index.ts";
 import type { HttpClient } from "./http.ts";
 import type { KdcSession } from "./kdc-client.ts";
 import type { PersonKeys } from "./person-keys.ts";

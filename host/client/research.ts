@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
-import { MedcloudletError, toHex } from "../base/index.ts";
+import { bareUrl, MedcloudletError, toHex } from "../base/index.ts";
 import {
   fingerprint,
   identityKeys,
@@ -10,8 +10,8 @@ import {
   verifyIdentity,
   verifyStatement,
 } from "../sealing/index.ts";
-import type { HttpClient } from "./http.ts";
-import type { HeldTicket, KnownAccount } from "./kdc-client.ts";
+import { createTicketedCall, type TicketedService } from "./calls.ts";
+import type { KnownAccount } from "./kdc-client.ts";
 
 const GUARANTEE = RELEASE.schema.shape.guarantee;
 const SERVICE = z.object({ accountId: idSchema, handle: z.string(), fingerprint: z.string() });
@@ -86,35 +86,11 @@ export interface ResearchClient {
   download(statement: ReleaseStatement, file: ReleaseFileName): AsyncGenerator<Uint8Array>;
 }
 
-/** @param options `ticket`: a `research` ticket of now; asked for at every request, for they live five minutes */
-export function createResearchClient(options: {
-  readonly http: HttpClient;
-  readonly url: string;
-  readonly ticket: () => Promise<HeldTicket>;
-}): ResearchClient {
+/** What a researcher asks a research service, with a `research` ticket. */
+export function createResearchClient(options: TicketedService): ResearchClient {
   const { http, ticket } = options;
-  const base = `${options.url.replace(/\/+$/, "")}/v1`;
-
-  const call = async <T>(
-    schema: z.ZodType<T>,
-    method: "GET" | "POST",
-    path: string,
-    json?: unknown,
-  ): Promise<T> => {
-    const credentials = await ticket();
-    const answer = await http.json({
-      ...{ method, url: base + path, credentials },
-      ...(json === undefined ? {} : { json }),
-    });
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) {
-      throw new MedcloudletError("SERVICE_RESPONSE", "The service's answer has another form than expected.", {
-        status: 502,
-        cause: parsed.error,
-      });
-    }
-    return parsed.data;
-  };
+  const base = `${bareUrl(options.url)}/v1`;
+  const call = createTicketedCall({ http, base, ticket });
   const requested: ResearchClient["requested"] = (id) =>
     call(REQUEST, "GET", `/requests/${encodeURIComponent(id)}`);
 
@@ -165,7 +141,10 @@ async function* piecesOf(response: Response): AsyncGenerator<Uint8Array> {
       yield value;
     }
   } catch (cause) {
-    throw new MedcloudletError("SERVICE_UNREACHABLE", "The service hung up.", { status: 503, cause });
+    throw new MedcloudletError("SERVICE_UNREACHABLE", "The service broke off: try again.", {
+      status: 503,
+      cause,
+    });
   } finally {
     await reader?.cancel().catch(() => {});
   }

@@ -3,7 +3,7 @@ import { type Bytes, type Clock, fromBase64Url, MedcloudletError } from "../base
 import { idSchema } from "../sealing/index.ts";
 import { type EnvelopeKind, sealedDigest, sealedSizes } from "./envelope.ts";
 
-export const MINUTE_MS = 60 * 1000;
+const MINUTE_MS = 60 * 1000;
 export const DAY_MS = 24 * 60 * MINUTE_MS;
 /** No agreement and no suspension lasts longer. */
 export const LONGEST_MS = 366 * DAY_MS;

@@ -88,9 +88,11 @@ export async function createCommunities(options: {
     async get(id) {
       const record = await communities.findOne({ _id: { $eq: id } });
       if (record === null) {
-        throw new MedcloudletError("COMMUNITY_UNKNOWN", "This cloudlet has no such community.", {
-          status: 404,
-        });
+        throw new MedcloudletError(
+          "COMMUNITY_UNKNOWN",
+          "This cloudlet has no such community: check the id, or ask the founder which cloudlet relays it.",
+          { status: 404 },
+        );
       }
       return record;
     },

@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes, concatBytes, fromHex, toHex, utf8 } from "../base/index.ts";
 
 /** HPKE's info for everything that is sealed in a community. */
-export const ENVELOPE_INFO = "medcloudlet community message v1";
+const ENVELOPE_INFO = "medcloudlet community message v1";
 
 /** Most moderators of a community: a report is sealed to each, and all of it is one request. */
 export const MODERATORS_MOST = 8;
@@ -22,7 +22,7 @@ const SIZES: Readonly<Record<EnvelopeKind, readonly number[]>> = {
 };
 
 /** enc of suite 1, and the tag of AES-256-GCM. */
-export const ENVELOPE_OVERHEAD = 962 + 16;
+const ENVELOPE_OVERHEAD = 962 + 16;
 
 /** Lengths in bytes that the plaintext of a kind may have. */
 export function plaintextSizes(kind: EnvelopeKind): readonly number[] {

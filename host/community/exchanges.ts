@@ -126,6 +126,43 @@ export async function createExchanges(options: {
     return { community, exchange, to, at, sealed: readSealed("question", half.sealed ?? "", message.sealed) };
   }
 
+  /** One member asks so many questions a week. */
+  async function assertRoom({ community, asker, epoch }: Receipt): Promise<void> {
+    const asked = { community: { $eq: community }, asker: { $eq: asker }, epoch: { $eq: epoch } };
+    const sent = await exchanges.countDocuments(asked);
+    if (sent >= EXCHANGES_A_MEMBER) {
+      throw new MedcloudletError(
+        "EXCHANGE_LIMIT",
+        `One member asks at most ${EXCHANGES_A_MEMBER} questions a week: wait for the next one.`,
+        { status: 429 },
+      );
+    }
+  }
+
+  /** Inserts a question, or finds that it is there: of two at the same moment one stands. */
+  async function insert(record: ExchangeRecord): Promise<{ exchange: ExchangeRecord; known: boolean }> {
+    const { community, exchange, kind, question } = record;
+    try {
+      await exchanges.insertOne(record);
+    } catch (cause) {
+      if (!isMedcloudletError(cause, "STORE_DUPLICATE")) {
+        throw cause;
+      }
+      const same = await of(community, exchange);
+      if (same?.question.statement === question.statement) {
+        return { exchange: same, known: true };
+      }
+      throw kind === "opening" && same === null
+        ? new MedcloudletError(
+            "OPENING_USED",
+            "You have asked this member an opening question this week: wait for the next one.",
+            { status: 409, cause },
+          )
+        : taken(cause);
+    }
+    return { exchange: record, known: false };
+  }
+
   return {
     async ask(member, kind, half) {
       const { community, exchange, to, at, sealed } = await readQuestion(member, kind, half);
@@ -150,21 +187,10 @@ export async function createExchanges(options: {
       if (kind === "question") {
         await assertAgreed(community, member.pseudonym, to);
       }
+      await assertRoom(expected);
       const { asker, answerer, epoch } = expected;
-      const sent = await exchanges.countDocuments({
-        community: { $eq: community },
-        asker: { $eq: asker },
-        epoch: { $eq: epoch },
-      });
-      if (sent >= EXCHANGES_A_MEMBER) {
-        throw new MedcloudletError(
-          "EXCHANGE_LIMIT",
-          `One member asks at most ${EXCHANGES_A_MEMBER} questions a week.`,
-          { status: 429 },
-        );
-      }
       const now = clock.now();
-      const record: ExchangeRecord = {
+      return insert({
         _id: idOf(community, exchange),
         community,
         exchange,
@@ -184,26 +210,7 @@ export async function createExchanges(options: {
         emptied: sealed === null,
         forAsker: 0,
         forAnswerer: stamp(),
-      };
-      try {
-        await exchanges.insertOne(record);
-      } catch (cause) {
-        if (!isMedcloudletError(cause, "STORE_DUPLICATE")) {
-          throw cause;
-        }
-        const same = await of(community, exchange);
-        if (same?.question.statement === half.statement) {
-          return { exchange: same, known: true };
-        }
-        throw kind === "opening" && same === null
-          ? new MedcloudletError(
-              "OPENING_USED",
-              "You have asked this member an opening question this week: wait for the next one.",
-              { status: 409, cause },
-            )
-          : taken(cause);
-      }
-      return { exchange: record, known: false };
+      });
     },
 
     async answer(member, exchange, half) {

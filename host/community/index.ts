@@ -1,12 +1,8 @@
 export {
-  ENVELOPE,
-  ENVELOPE_INFO,
-  ENVELOPE_OVERHEAD,
   type EnvelopeBinding,
   type EnvelopeKind,
   envelopeAad,
   envelopeInfo,
-  MODERATORS_MOST,
   plaintextSizes,
   sealedDigest,
   sealedSizes,

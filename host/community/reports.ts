@@ -159,7 +159,7 @@ export async function createReports(options: {
       if (recent >= REPORTS_A_MEMBER) {
         throw new MedcloudletError(
           "REPORT_LIMIT",
-          `One member makes at most ${REPORTS_A_MEMBER} reports a week.`,
+          `One member makes at most ${REPORTS_A_MEMBER} reports a week: wait for the next one.`,
           { status: 429 },
         );
       }
@@ -243,9 +243,11 @@ export async function createReports(options: {
       assertFresh(signed.at, clock);
       const { action, until } = signed;
       if (until !== null && until > signed.at + LONGEST_MS) {
-        throw new MedcloudletError("SUSPENSION_TOO_LONG", "A suspension lasts a year at most.", {
-          status: 400,
-        });
+        throw new MedcloudletError(
+          "SUSPENSION_TOO_LONG",
+          "A suspension lasts a year at most: choose an earlier end.",
+          { status: 400 },
+        );
       }
       if (record.decisions.length >= DECISIONS_MOST) {
         throw new MedcloudletError("DECISION_LIMIT", `A report takes at most ${DECISIONS_MOST} decisions.`, {

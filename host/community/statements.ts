@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Bytes, concatBytes, fromBase64Url, toHex, utf8 } from "../base/index.ts";
 import {
   bytesSchema,
+  digestSchema,
   idSchema,
   type StatementKind,
   signingKeySchema,
@@ -12,7 +13,6 @@ import {
 import { MODERATORS_MOST } from "./envelope.ts";
 
 const timeSchema = z.number().int().nonnegative();
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const receivingKeySchema = bytesSchema(962);
 
 /** Text in one line, trimmed, without control or formatting characters. */

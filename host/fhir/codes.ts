@@ -3,7 +3,7 @@ import { QUANTITIES, type Quantity } from "../sealing/index.ts";
 export const LOINC = "http://loinc.org";
 export const UCUM = "http://unitsofmeasure.org";
 /** IEEE 11073-10101 as FHIR names it; codes are partition * 65536 + term. */
-export const MDC = "urn:iso:std:iso:11073:10101";
+const MDC = "urn:iso:std:iso:11073:10101";
 
 /** A vital sign under the names of two standards. */
 export interface VitalCode {

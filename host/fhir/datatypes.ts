@@ -14,7 +14,7 @@ export const coding = z.object({
   display: text.optional(),
 });
 export const codeableConcept = z.object({ coding: z.array(coding).optional(), text: text.optional() });
-export const quantity = z.object({
+const quantity = z.object({
   value: z.number(),
   comparator: text.optional(),
   unit: text.optional(),
@@ -73,7 +73,7 @@ export function conceptOfCode(system: string, code: string) {
   return { coding: [{ system, code }] };
 }
 
-export function quantityFrom(value: z.infer<typeof quantity>): Draft {
+function quantityFrom(value: z.infer<typeof quantity>): Draft {
   return defined(value);
 }
 

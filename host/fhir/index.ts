@@ -1,4 +1,4 @@
-export { LOINC, MDC, UCUM, VITAL_CODES, type VitalCode } from "./codes.ts";
+export { VITAL_CODES, type VitalCode } from "./codes.ts";
 export { consentToFhir } from "./consent.ts";
 export { type Bundle, exportBundle } from "./export.ts";
 export { type ImportReport, importBundle } from "./import.ts";

@@ -3,7 +3,7 @@ import { MedcloudletError } from "../base/index.ts";
 import { errorFields, type Log } from "./log.ts";
 
 /** Media type of RFC 9457. */
-export const PROBLEM_TYPE = "application/problem+json";
+const PROBLEM_TYPE = "application/problem+json";
 
 /** Errors of Express and its body parsers carry a status and a `type`; their messages may quote input. */
 function fromFramework(error: unknown): MedcloudletError | undefined {
@@ -14,7 +14,9 @@ function fromFramework(error: unknown): MedcloudletError | undefined {
     case 400:
       return new MedcloudletError("REQUEST_MALFORMED", "The request could not be read.", { status: 400 });
     case 413:
-      return new MedcloudletError("REQUEST_TOO_LARGE", "The request body is too large.", { status: 413 });
+      return new MedcloudletError("REQUEST_TOO_LARGE", "The request body is too large: send less at once.", {
+        status: 413,
+      });
     case 415:
       return new MedcloudletError("REQUEST_MEDIA_TYPE", "The content type or encoding is not supported.", {
         status: 415,

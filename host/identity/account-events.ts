@@ -3,7 +3,7 @@ import type { Store } from "../store/index.ts";
 import { NOBODY } from "./accounts.ts";
 import type { Notices } from "./notices.ts";
 
-export const ACCOUNT_EVENTS = [
+const ACCOUNT_EVENTS = [
   "password-changed",
   "second-factor-enrolled",
   "second-factor-reset-requested",

@@ -157,10 +157,7 @@ export async function createAccounts(store: Store, clock: Clock): Promise<Accoun
           throw new MedcloudletError(
             "ACCOUNT_HANDLE_TAKEN",
             `The handle "${handle}" is taken: choose another.`,
-            {
-              status: 409,
-              cause,
-            },
+            { status: 409, cause },
           );
         }
         throw cause;

@@ -24,9 +24,7 @@ export async function admitBatch(
     throw new MedcloudletError(
       "BATCH_STREAM_MISMATCH",
       "The batch goes into another stream than the ticket allows.",
-      {
-        status: 403,
-      },
+      { status: 403 },
     );
   }
   return { batch, digest: batchDigest(bytes) };

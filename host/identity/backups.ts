@@ -45,7 +45,11 @@ export async function createBackups(store: Store, clock: Clock): Promise<Backups
     async fetch(accountId) {
       const backup = await backups.findOne({ _id: { $eq: accountId } });
       if (backup === null) {
-        throw new MedcloudletError("BACKUP_MISSING", "There is no backup of this account.", { status: 404 });
+        throw new MedcloudletError(
+          "BACKUP_MISSING",
+          "There is no backup of this account: make one where its keys are.",
+          { status: 404 },
+        );
       }
       return backup;
     },

@@ -106,9 +106,11 @@ export async function createDevices(store: Store, clock: Clock): Promise<Devices
       const own = { _id: { $eq: revocation.deviceId }, owner: { $eq: owner } };
       await devices.updateOne({ ...own, revocation: { $eq: null } }, { $set: { revocation: statement } });
       if ((await devices.findOne(own)) === null) {
-        throw new MedcloudletError("DEVICE_NOT_FOUND", "You enrolled no device with this id.", {
-          status: 404,
-        });
+        throw new MedcloudletError(
+          "DEVICE_NOT_FOUND",
+          "You enrolled no device with this id: look it up in the list of your devices.",
+          { status: 404 },
+        );
       }
       return revocation;
     },

@@ -52,9 +52,7 @@ export function createTicketGuard(options: {
         throw new MedcloudletError(
           "TICKET_MISSING",
           "Send a ticket of the KDC: Authorization: DPoP <ticket>.",
-          {
-            status: 401,
-          },
+          { status: 401 },
         );
       }
       const grant = await options.tickets.verify(ticket, scope);
@@ -67,10 +65,8 @@ export function createTicketGuard(options: {
       if (thumbprint !== grant.cnf.jkt) {
         throw new MedcloudletError(
           "TICKET_HOLDER_MISMATCH",
-          "This ticket belongs to the holder of another key.",
-          {
-            status: 403,
-          },
+          "This ticket belongs to the holder of another key: ask for one with your own.",
+          { status: 403 },
         );
       }
       return { ticket, grant };

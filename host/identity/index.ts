@@ -5,7 +5,6 @@ export {
   createAccounts,
   type DirectoryEntry,
   handleSchema,
-  passwordSchema,
   presentAccount,
   ROLES,
   type Role,

@@ -115,9 +115,11 @@ export async function createInvitations(store: Store, clock: Clock): Promise<Inv
         return;
       }
       if ((await invitations.findOne(own)) === null) {
-        throw new MedcloudletError("INVITATION_UNKNOWN", "You made no invitation with this id.", {
-          status: 404,
-        });
+        throw new MedcloudletError(
+          "INVITATION_UNKNOWN",
+          "You made no invitation with this id: look it up in the list of your invitations.",
+          { status: 404 },
+        );
       }
       throw new MedcloudletError(
         "INVITATION_USED",

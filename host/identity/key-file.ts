@@ -21,7 +21,11 @@ export async function loadOrCreateSecret(file: string): Promise<Bytes> {
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") {
-      throw new MedcloudletError("SIGNING_KEY_FILE", `Cannot write the key to ${file}.`, { cause });
+      throw new MedcloudletError(
+        "SIGNING_KEY_FILE",
+        `Cannot write the key to ${file}: check that its folder is there, and that you may.`,
+        { cause },
+      );
     }
   }
   const secret = (await readFile(file, "utf8")).trim();

@@ -83,7 +83,9 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
     async password(request, response) {
       const user = await authenticate("local", request, response);
       if (user === undefined) {
-        throw new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong.", { status: 401 });
+        throw new MedcloudletError("LOGIN_FAILED", "Handle or password is wrong: try again.", {
+          status: 401,
+        });
       }
       if (user.account.suspendedAt !== null) {
         throw new MedcloudletError(
@@ -96,7 +98,7 @@ export async function createLogin(accounts: Accounts, sessions: Sessions): Promi
     },
     async again(account, password) {
       if (!(await matches(account.passwordHash ?? undefined, password))) {
-        throw new MedcloudletError("PASSWORD_WRONG", "The password of the account is wrong.", {
+        throw new MedcloudletError("PASSWORD_WRONG", "The password of the account is wrong: try again.", {
           status: 403,
         });
       }

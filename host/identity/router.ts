@@ -134,9 +134,7 @@ export function addIdentityRoutes(
         throw new MedcloudletError(
           "ACCOUNT_UNKNOWN",
           `Nobody to share with here has the handle "${handle}".`,
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       return { status: 200, json: presentAccount(account) };

@@ -245,9 +245,7 @@ export function createRoutes(service: {
           throw new MedcloudletError(
             "ROLE_FORBIDDEN",
             `This needs the role ${callersOf(action).join(" or ")}.`,
-            {
-              status: 403,
-            },
+            { status: 403 },
           );
         }
         if (spec.body !== undefined) {

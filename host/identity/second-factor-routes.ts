@@ -70,9 +70,11 @@ export function addSecondFactorRoutes(
     async handle({ account, body: { handle }, concerning }) {
       const subject = await accounts.byHandle(handle);
       if (subject === null) {
-        throw new MedcloudletError("ACCOUNT_UNKNOWN", `Nobody here has the handle "${handle}".`, {
-          status: 404,
-        });
+        throw new MedcloudletError(
+          "ACCOUNT_UNKNOWN",
+          `Nobody here has the handle "${handle}": ask them how they wrote it.`,
+          { status: 404 },
+        );
       }
       concerning({ owner: subject._id });
       const reset = await resets.request(subject, account);

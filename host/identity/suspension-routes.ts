@@ -29,9 +29,11 @@ export function addSuspensionRoutes(
     async handle({ account, params: { handle }, body: { suspended }, concerning }) {
       const subject = await accounts.byHandle(handle);
       if (subject === null) {
-        throw new MedcloudletError("ACCOUNT_UNKNOWN", `Nobody here has the handle "${handle}".`, {
-          status: 404,
-        });
+        throw new MedcloudletError(
+          "ACCOUNT_UNKNOWN",
+          `Nobody here has the handle "${handle}": ask them how they wrote it.`,
+          { status: 404 },
+        );
       }
       concerning({ owner: subject._id, details: { suspended: String(suspended) } });
       if (subject._id === account._id) {

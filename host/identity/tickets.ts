@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { type Clock, MedcloudletError, randomBytes, toHex } from "../base/index.ts";
-import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { idSchema, regionSchema } from "../sealing/index.ts";
 import type { Role } from "./accounts.ts";
 import type { TicketKeyRing } from "./ticket-key-ring.ts";
 
@@ -37,7 +37,6 @@ export function staffScope(role: Role): StaffScope {
 }
 
 const holder = { cnf: z.strictObject({ jkt: z.string() }) };
-const region = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
 
 /**
  * What a ticket allows its holder, who is whoever has the key with thumbprint `cnf.jkt` (RFC 7800, RFC 9449).
@@ -48,7 +47,7 @@ const GRANTS = {
     scope: z.literal("upload"),
     device: idSchema,
     stream: idSchema,
-    region,
+    region: regionSchema,
     /** The device's Ed25519 key, base64url, against which batches are checked. */
     deviceKey: z.string(),
     ...holder,
@@ -56,9 +55,9 @@ const GRANTS = {
   forward: z.object({ scope: z.literal("forward"), cloudlet: idSchema, ...holder }),
   read: z.object({ scope: z.literal("read"), stream: idSchema, ...holder }),
   /** An owner's, for the parts of a record; it names no owner. */
-  write: z.object({ scope: z.literal("write"), stream: idSchema, region, ...holder }),
+  write: z.object({ scope: z.literal("write"), stream: idSchema, region: regionSchema, ...holder }),
   /** For notes about the owner of a stream; it names no author. */
-  note: z.object({ scope: z.literal("note"), stream: idSchema, region, ...holder }),
+  note: z.object({ scope: z.literal("note"), stream: idSchema, region: regionSchema, ...holder }),
   /** An owner's, to delete a stream for good; it names no owner. */
   erase: z.object({ scope: z.literal("erase"), stream: idSchema, ...holder }),
   /** `staff`: the account, so that a service can write down who did what. */
@@ -160,10 +159,7 @@ function refusal(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "TICKET_INVALID",
     "The ticket is not a valid ticket of this KDC for this service.",
-    {
-      status: 401,
-      cause,
-    },
+    { status: 401, cause },
   );
 }
 

@@ -30,7 +30,7 @@ export interface Consultation extends Rates {
  * of responding and not responding is done.
  * @param asked how many were consulted
  */
-export function expectedCost({ detection, falseAlarm }: Rates, stakes: Stakes, asked: number): number {
+function expectedCost({ detection, falseAlarm }: Rates, stakes: Stakes, asked: number): number {
   const { prior, missCost, askCost } = stakes;
   const afterSilence = Math.min(missCost * (1 - detection) * prior, (1 - falseAlarm) * (1 - prior));
   const afterAlarm = Math.min(missCost * detection * prior, falseAlarm * (1 - prior));
@@ -38,7 +38,7 @@ export function expectedCost({ detection, falseAlarm }: Rates, stakes: Stakes, a
 }
 
 /** Chance that at least `needed` of independent events happen, each with its own chance. */
-export function atLeast(chances: readonly number[], needed: number): number {
+function atLeast(chances: readonly number[], needed: number): number {
   // exactly[j]: chance that j of those seen so far happened.
   let exactly = [1];
   for (const chance of chances) {
@@ -56,7 +56,7 @@ export function atLeast(chances: readonly number[], needed: number): number {
  * Rates of "at least `needed` alarm"; 1 is OR.
  * @param shared chance that all give one and the same verdict, as a model of their dependence
  */
-export function jointRates(members: readonly Rates[], needed: number, shared = 0): Rates {
+function jointRates(members: readonly Rates[], needed: number, shared = 0): Rates {
   const mix = (pick: (rates: Rates) => number): number => {
     const chances = members.map(pick);
     const mean = chances.reduce((sum, chance) => sum + chance, 0) / chances.length;

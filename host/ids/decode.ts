@@ -6,7 +6,7 @@
  * one rule sees all spellings of one payload.
  */
 
-export const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 4;
 
 const HEX_VALUE = new Int8Array(128).fill(-1);
 for (let digit = 0; digit < 16; digit++) {
@@ -34,7 +34,7 @@ function sequenceLength(byte: number): number {
 }
 
 /** UTF-8 where it is well formed or merely overlong (`c0 ae` is a dot), Latin-1 byte by byte where it is neither. */
-export function decodeBytes(bytes: readonly number[]): string {
+function decodeBytes(bytes: readonly number[]): string {
   let text = "";
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i] as number;

@@ -3,13 +3,10 @@ export { mergeTold } from "./anomaly/merge.ts";
 export type { AnomalyModel } from "./anomaly/model.ts";
 export { createTrainer, type Trainer } from "./anomaly/train.ts";
 export {
-  atLeast,
   bestNeeded,
   type Consultation,
   consult,
-  expectedCost,
   howManyToAsk,
-  jointRates,
   type Rates,
   type Stakes,
 } from "./consult.ts";
@@ -44,7 +41,6 @@ export {
   measureCorrelations,
   measureRates,
   type Outcome,
-  ratesOf,
   type Verdicts,
 } from "./members.ts";
 export { decodeModel, encodeModel, modelHash } from "./model-file.ts";

@@ -78,10 +78,7 @@ export function decodeModel(bytes: Uint8Array): AnomalyModel {
     throw new MedcloudletError(
       "IDS_MODEL_INVALID",
       "This is no model of this version; train it again with `ids train`.",
-      {
-        status: 400,
-        cause,
-      },
+      { status: 400, cause },
     );
   }
   const table = new Uint8Array(Buffer.from(parsed.table, "base64"));

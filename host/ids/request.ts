@@ -59,7 +59,7 @@ export interface ParsedRequest {
   readonly truncated: boolean;
 }
 
-export const LIMITS = {
+const LIMITS = {
   parts: 512,
   /** Characters of one value that are looked at: its head and its tail. */
   valueHead: 12_288,

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { type Accounts, handleSchema, presentAccount, type Routes } from "../identity/index.ts";
-import { idSchema, REGION, type Region } from "../sealing/index.ts";
+import { idSchema, regionSchema } from "../sealing/index.ts";
 import type { AccessRequest, AccessRequests } from "./access-requests.ts";
 import { READERS_BY_PURPOSE } from "./purposes.ts";
 
 const ASK = z.strictObject({
   handle: handleSchema,
   regions: z
-    .array(z.enum(Object.keys(REGION) as [Region, ...Region[]]))
+    .array(regionSchema)
     .min(1)
     .max(3)
     .refine((regions) => new Set(regions).size === regions.length, "a region stands there twice"),
@@ -82,9 +82,11 @@ export function addAccessRequestRoutes(
   });
 
   const unknown = () =>
-    new MedcloudletError("ACCESS_REQUEST_UNKNOWN", "There is no open request of yours with this id.", {
-      status: 404,
-    });
+    new MedcloudletError(
+      "ACCESS_REQUEST_UNKNOWN",
+      "There is no open request of yours with this id: look it up in the list of requests.",
+      { status: 404 },
+    );
 
   routes.session({
     method: "delete",

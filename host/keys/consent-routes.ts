@@ -22,7 +22,11 @@ const KEYS_A_PAGE = 50;
 const GRANTS_A_PAGE = 20;
 
 const consentUnknown = () =>
-  new MedcloudletError("CONSENT_UNKNOWN", "You gave no consent with this id.", { status: 404 });
+  new MedcloudletError(
+    "CONSENT_UNKNOWN",
+    "You gave no consent with this id: look it up in the list of your consents.",
+    { status: 404 },
+  );
 
 /** Consents, their wrapped keys and their end; what was granted to a reader; the end of devices. */
 export function addConsentRoutes(

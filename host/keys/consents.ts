@@ -91,6 +91,39 @@ const mismatch = () =>
 const exists = (cause?: unknown) =>
   new MedcloudletError("CONSENT_EXISTS", "This consent was given already.", { status: 409, cause });
 
+/** A consent is its owner's own, and names an open account with the key that the owner saw and a role for the purpose. */
+function assertParties(consent: Consent, owner: string, reader: Account | null): asserts reader is Account {
+  if (consent.owner !== owner) {
+    throw new MedcloudletError(
+      "CONSENT_OWNER_MISMATCH",
+      "A consent is given by the owner of the data alone.",
+      { status: 403 },
+    );
+  }
+  if (reader?._id !== consent.reader || reader.fingerprint !== consent.readerFingerprint) {
+    throw new MedcloudletError(
+      "CONSENT_READER_MISMATCH",
+      "The reader is unknown or has another key than the consent names: look the reader up again and compare.",
+      { status: 409 },
+    );
+  }
+  if (reader.suspendedAt !== null) {
+    throw new MedcloudletError(
+      "CONSENT_READER_CLOSED",
+      "The reader's account is closed: nobody shares with them until it is open again.",
+      { status: 409 },
+    );
+  }
+  const roles = READERS_BY_PURPOSE[consent.purpose];
+  if (!roles.includes(reader.role)) {
+    throw new MedcloudletError(
+      "CONSENT_ROLE_MISMATCH",
+      `A consent for ${consent.purpose} names a ${roles.join(" or ")}, not a ${reader.role}.`,
+      { status: 409 },
+    );
+  }
+}
+
 export async function createConsents(
   store: Store,
   epochs: Epochs,
@@ -183,35 +216,7 @@ export async function createConsents(
       return added.filter(Boolean).length;
     },
     async grant({ owner, reader, consent, statement }) {
-      if (consent.owner !== owner) {
-        throw new MedcloudletError(
-          "CONSENT_OWNER_MISMATCH",
-          "A consent is given by the owner of the data alone.",
-          { status: 403 },
-        );
-      }
-      if (reader?._id !== consent.reader || reader.fingerprint !== consent.readerFingerprint) {
-        throw new MedcloudletError(
-          "CONSENT_READER_MISMATCH",
-          "The reader is unknown or has another key than the consent names: look the reader up again and compare.",
-          { status: 409 },
-        );
-      }
-      if (reader.suspendedAt !== null) {
-        throw new MedcloudletError(
-          "CONSENT_READER_CLOSED",
-          "The reader's account is closed: nobody shares with them until it is open again.",
-          { status: 409 },
-        );
-      }
-      const roles = READERS_BY_PURPOSE[consent.purpose];
-      if (!roles.includes(reader.role)) {
-        throw new MedcloudletError(
-          "CONSENT_ROLE_MISMATCH",
-          `A consent for ${consent.purpose} names a ${roles.join(" or ")}, not a ${reader.role}.`,
-          { status: 409 },
-        );
-      }
+      assertParties(consent, owner, reader);
       const { consentId, from, until } = consent;
       if ((await consents.findOne({ _id: { $eq: consentId } })) !== null) {
         throw exists();
@@ -263,7 +268,11 @@ export async function createConsents(
       );
       const record = await consents.findOne(own);
       if (record === null) {
-        throw new MedcloudletError("CONSENT_UNKNOWN", "You gave no consent with this id.", { status: 404 });
+        throw new MedcloudletError(
+          "CONSENT_UNKNOWN",
+          "You gave no consent with this id: look it up in the list of your consents.",
+          { status: 404 },
+        );
       }
       return record;
     },

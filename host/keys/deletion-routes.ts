@@ -13,7 +13,7 @@ import { idSchema, keyThumbprint, signingKeySchema } from "../sealing/index.ts";
 import type { Deletions } from "./deletions.ts";
 import type { Epochs } from "./epochs.ts";
 import type { OpenAccounts } from "./open-accounts.ts";
-import { requireAccountKey } from "./stream-access.ts";
+import { ownersAlone, requireAccountKey } from "./stream-access.ts";
 
 const AGAIN = { password: knownPassword, code: codeSchema.optional() };
 const ANNOUNCE = z.strictObject(AGAIN);
@@ -98,26 +98,12 @@ export function addDeletionRoutes(
     },
   });
 
-  const notOwn = () =>
-    new MedcloudletError("STREAM_NOT_OWN", "Only its owner deletes a stream; this is not yours.", {
-      status: 403,
-    });
-
   routes.session({
     method: "post",
     path: "/tickets/erase",
     action: "ticket.erase",
     body: ERASE,
-    async relation({ account, body: { streamId }, concerning }) {
-      const stream = await epochs.stream(streamId);
-      if (stream?.owner !== account._id) {
-        return "other";
-      }
-      concerning({ owner: account._id, object: streamId, details: { region: stream.region } });
-      return "own";
-    },
-    // An unknown stream and somebody else's look alike, so that ids cannot be probed.
-    refusal: notOwn,
+    ...ownersAlone(epochs, "deletes a stream"),
     async handle({ account, request, response, body: { streamId, holder } }) {
       await requireAccountKey(rooms, account, request);
       await deletions.requireBegun(account._id);

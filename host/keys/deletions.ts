@@ -45,7 +45,7 @@ export interface Deletions {
 }
 
 /** How long somebody can think better of it. */
-export const GRACE_MS = 24 * 60 * 60 * 1000;
+const GRACE_MS = 24 * 60 * 60 * 1000;
 const CONSENTS_A_PAGE = 500;
 
 function conflict(code: string, message: string, details: Record<string, unknown> = {}): MedcloudletError {

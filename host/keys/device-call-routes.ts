@@ -92,9 +92,11 @@ export function addDeviceCallRoutes(
       return "own";
     };
   const keyMismatch = () =>
-    new MedcloudletError("DEVICE_KEY_MISMATCH", "This is not the key the device was enrolled with.", {
-      status: 403,
-    });
+    new MedcloudletError(
+      "DEVICE_KEY_MISMATCH",
+      "This is not the key the device was enrolled with: pair the device again.",
+      { status: 403 },
+    );
 
   routes.proof({
     method: "post",

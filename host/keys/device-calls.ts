@@ -122,8 +122,8 @@ export async function createDeviceCalls(
     );
   };
 
-  const inTurn = createInTurn();
-  const take: DeviceCalls["call"] = async (device, statement) => {
+  /** What a device's call says, once it is the device's own, of now, and for no longer than an emergency lasts. */
+  const readCall = async (device: Device, statement: string): Promise<EmergencyCall> => {
     const call: EmergencyCall = await verifyStatement(EMERGENCY_CALL, statement, deviceKey(device.enrolment));
     if (call.deviceId !== device._id) {
       throw mismatch("it names another device");
@@ -141,6 +141,23 @@ export async function createDeviceCalls(
       );
     }
     checkDuration(call.at, call.until);
+    return call;
+  };
+
+  /** The patient's request that a call finds: one of a call that still runs, or else the one under this call's id. */
+  const earlierOf = async (patient: Account | null, callId: string): Promise<Emergency | undefined> => {
+    const own = patient === null ? [] : await emergencies.of(patient);
+    const now = clock.now();
+    return (
+      own.find((emergency) => emergency.call != null && phaseOf(emergency, now) !== "ended") ??
+      own.find(({ _id }) => _id === callId)
+    );
+  };
+
+  const inTurn = createInTurn();
+  const take: DeviceCalls["call"] = async (device, statement) => {
+    const call = await readCall(device, statement);
+    const now = clock.now();
     const { owner } = device;
     const reason = callReason(call.cause);
     // The notice first: the patient hears of it, also where nothing comes of it.
@@ -152,10 +169,7 @@ export async function createDeviceCalls(
       until: call.until,
     });
     const patient = await accounts.byId(owner);
-    const own = patient === null ? [] : await emergencies.of(patient);
-    const earlier =
-      own.find((emergency) => emergency.call != null && phaseOf(emergency, now) !== "ended") ??
-      own.find(({ _id }) => _id === call.callId);
+    const earlier = await earlierOf(patient, call.callId);
     if (earlier !== undefined) {
       const phase = phaseOf(earlier, now);
       if (phase === "ended") {

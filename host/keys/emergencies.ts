@@ -97,7 +97,11 @@ export async function createEmergencies(
   const find = async (id: string): Promise<Emergency> => {
     const emergency = await emergencies.findOne({ _id: { $eq: id } });
     if (emergency === null) {
-      throw new MedcloudletError("EMERGENCY_UNKNOWN", "There is no emergency with this id.", { status: 404 });
+      throw new MedcloudletError(
+        "EMERGENCY_UNKNOWN",
+        "There is no emergency with this id: look it up in the list of emergencies.",
+        { status: 404 },
+      );
     }
     return emergency;
   };
@@ -132,9 +136,7 @@ export async function createEmergencies(
     throw new MedcloudletError(
       "EMERGENCY_BUSY",
       "Too many people act on this emergency at once: try again.",
-      {
-        status: 503,
-      },
+      { status: 503 },
     );
   };
 
@@ -257,7 +259,7 @@ export async function createEmergencies(
       const kept = { approvedAt, expiresAt, statement };
       // Who may not approve at all is told so before the approval itself is looked at.
       approve(before, approver._id, { ...kept, shares: [] }, clock.now());
-      checkApproval(before, requester, approver, approval, clock.now());
+      checkApproval(approval, { emergency: before, requester, approver, now: clock.now() });
       if (requester === null || !isOpen(requester)) {
         throw new MedcloudletError(
           "EMERGENCY_REQUESTER_CLOSED",

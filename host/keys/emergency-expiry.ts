@@ -13,7 +13,7 @@ export interface ExpiryLog {
   }): Promise<AuditEntry[]>;
 }
 
-export const EXPIRED = "emergency.expire";
+const EXPIRED = "emergency.expire";
 /** Whoever took an entry upon itself has so long for it, ms; then another process looks after it. */
 const CLAIM_MS = 60_000;
 const AT_ONCE = 50;

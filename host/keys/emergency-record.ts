@@ -78,12 +78,16 @@ export function withoutApprovalsOf(emergency: Emergency, closed: ReadonlySet<str
  * @throws MedcloudletError `APPROVAL_MISMATCH`, `APPROVAL_LIFETIME`
  */
 export function checkApproval(
-  emergency: Emergency,
-  requester: Account | null,
-  approver: Account,
   approval: EmergencyApproval,
-  now: number,
+  of: {
+    readonly emergency: Emergency;
+    readonly requester: Account | null;
+    readonly approver: Account;
+    /** ms since 1970 UTC. */
+    readonly now: number;
+  },
 ): void {
+  const { emergency, requester, approver, now } = of;
   const epochIds = approval.epochs.map(({ epochId }) => epochId);
   const fits =
     approval.emergencyId === emergency._id &&

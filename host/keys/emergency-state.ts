@@ -31,7 +31,7 @@ function refuse(code: string, message: string, status = 403): MedcloudletError {
   return new MedcloudletError(code, message, { status });
 }
 
-export function emergencyEnded(): MedcloudletError {
+function emergencyEnded(): MedcloudletError {
   return refuse("EMERGENCY_ENDED", "This emergency is over: where it still is one, request again.", 410);
 }
 
@@ -64,7 +64,7 @@ export function checkDuration(requestedAt: number, until: number): void {
 }
 
 /** Approvals that are worth something at a moment. */
-export function liveApprovals<A extends Approval>(
+function liveApprovals<A extends Approval>(
   approvals: Readonly<Record<string, A>>,
   at: number,
 ): (readonly [approver: string, approval: A])[] {

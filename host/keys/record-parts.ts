@@ -1,5 +1,5 @@
 import { type Bytes, MedcloudletError } from "../base/index.ts";
-import { RECORD_PART, REGION, type RecordPart, type Region, verifyStatement } from "../sealing/index.ts";
+import { RECORD_PART, REGIONS, type RecordPart, type Region, verifyStatement } from "../sealing/index.ts";
 import { isDuplicate, type Store } from "../store/index.ts";
 import type { Epochs } from "./epochs.ts";
 
@@ -114,9 +114,7 @@ export async function createRecordParts(store: Store, epochs: Epochs): Promise<R
     },
     newest,
     async newestOf(owner) {
-      const found = await Promise.all(
-        (Object.keys(REGION) as Region[]).map((region) => newest(owner, region)),
-      );
+      const found = await Promise.all(REGIONS.map((region) => newest(owner, region)));
       return found.filter((part) => part !== undefined);
     },
   };

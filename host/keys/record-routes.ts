@@ -13,7 +13,7 @@ import type { Emergencies } from "./emergencies.ts";
 import type { Epochs } from "./epochs.ts";
 import type { OpenAccounts } from "./open-accounts.ts";
 import type { RecordParts } from "./record-parts.ts";
-import { consentMissing, createStreamAccess, requireAccountKey } from "./stream-access.ts";
+import { consentMissing, createStreamAccess, ownersAlone, requireAccountKey } from "./stream-access.ts";
 
 const STATEMENT = z.strictObject({ statement: z.string().max(16_384) });
 const STREAM = z.strictObject({ streamId: idSchema });
@@ -97,19 +97,7 @@ export function addRecordPartRoutes(
     path: "/tickets/write",
     action: "ticket.write",
     body: WRITE,
-    async relation({ account, body: { streamId }, concerning }) {
-      const stream = await epochs.stream(streamId);
-      if (stream?.owner !== account._id) {
-        return "other";
-      }
-      concerning({ owner: account._id, object: streamId, details: { region: stream.region } });
-      return "own";
-    },
-    // An unknown stream and somebody else's look alike, so that ids cannot be probed.
-    refusal: () =>
-      new MedcloudletError("STREAM_NOT_OWN", "Only its owner writes a stream's record; this is not yours.", {
-        status: 403,
-      }),
+    ...ownersAlone(epochs, "writes a stream's record"),
     async handle({ account, request, response, body: { streamId, holder } }) {
       await requireAccountKey(rooms, account, request);
       await open.begin(account, response);

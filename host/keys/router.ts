@@ -142,9 +142,11 @@ export function addKeysRoutes(
       return "own";
     },
     refusal: () =>
-      new MedcloudletError("DEVICE_KEY_MISMATCH", "This is not the key the device was enrolled with.", {
-        status: 403,
-      }),
+      new MedcloudletError(
+        "DEVICE_KEY_MISMATCH",
+        "This is not the key the device was enrolled with: pair the device again.",
+        { status: 403 },
+      ),
     async handle({ body: { deviceId }, key, response }) {
       releases.begin(deviceId, response);
       const { enrolment, owner } = await devices.active(deviceId);

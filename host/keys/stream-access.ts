@@ -67,6 +67,31 @@ export function createStreamAccess(rooms: {
 }
 
 /**
+ * What routes have in common that give a stream's owner a ticket for it.
+ * @param does what the owner alone does, for the refusal: "deletes a stream"
+ */
+export function ownersAlone(epochs: Epochs, does: string) {
+  return {
+    relation: async (call: {
+      readonly account: Account;
+      readonly body: { readonly streamId: string };
+      concerning(subject: { owner: string; object: string; details: { region: string } }): void;
+    }): Promise<Relation> => {
+      const { account, body, concerning } = call;
+      const stream = await epochs.stream(body.streamId);
+      if (stream?.owner !== account._id) {
+        return "other";
+      }
+      concerning({ owner: account._id, object: body.streamId, details: { region: stream.region } });
+      return "own";
+    },
+    // An unknown stream and somebody else's look alike, so that ids cannot be probed.
+    refusal: () =>
+      new MedcloudletError("STREAM_NOT_OWN", `Only its owner ${does}; this is not yours.`, { status: 403 }),
+  };
+}
+
+/**
  * Wants a proof of the account's own key beside the session, so that a stolen session gets no ticket.
  * @throws MedcloudletError `PROOF_INVALID`, `PROOF_REPLAYED`, `PROOF_KEY_MISMATCH`
  */

@@ -38,7 +38,7 @@ export const dateTimeSchema = z
     "expected a time such as 2026-01-31T08:00:00Z",
   );
 /** FHIR R4 `instant`: a moment to the second at least. */
-export const instantSchema = z
+const instantSchema = z
   .string()
   .regex(
     new RegExp(String.raw`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])${TIME}$`),

@@ -18,7 +18,7 @@ export type {
   Quantity,
   When,
 } from "./datatypes.ts";
-export { decodePart, encodePart, mergeParts, REGIONS, splitRecord } from "./regions.ts";
+export { decodePart, encodePart, mergeParts, splitRecord } from "./regions.ts";
 export {
   FIELD_NAMES,
   type Field,

@@ -1,5 +1,5 @@
 import { type Bytes, MedcloudletError, utf8 } from "../base/index.ts";
-import { REGION, type Region } from "../sealing/index.ts";
+import type { Region } from "../sealing/index.ts";
 import {
   FIELD_NAMES,
   type PatientRecord,
@@ -8,8 +8,6 @@ import {
   type RegionPart,
   type SplitRecord,
 } from "./schema.ts";
-
-export const REGIONS = Object.keys(REGION) as readonly Region[];
 
 /** Splits a record by region. {@link mergeParts} is its exact inverse. */
 export function splitRecord(record: PatientRecord): SplitRecord {

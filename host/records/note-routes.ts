@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
-import type { Relation, Routes } from "../identity/index.ts";
-import { BATCHES_TYPE, frameBatches, idSchema, MAX_NOTE_BYTES, parseNote } from "../sealing/index.ts";
+import type { Routes } from "../identity/index.ts";
+import { BATCHES_TYPE, frameBatches, MAX_NOTE_BYTES, parseNote } from "../sealing/index.ts";
 import type { Erasures } from "./erasures.ts";
 import type { Notes } from "./notes.ts";
+import { OWN_STREAM } from "./own-stream.ts";
 
-const STREAM = z.strictObject({ streamId: idSchema });
 /** 200 of the longest are 3.2 MB. */
 const PAGE = z.strictObject({
   after: z.coerce.number().int().nonnegative().default(0),
@@ -20,20 +20,12 @@ export function addNoteRoutes(
 ): void {
   const { notes, erasures } = rooms;
   const readBinary = createBinaryReader(MAX_NOTE_BYTES);
-  const relation = (call: {
-    readonly grant: { readonly stream: string };
-    readonly params: z.infer<typeof STREAM>;
-  }): Relation => (call.grant.stream === call.params.streamId ? "own" : "other");
-  const mismatch = () =>
-    new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 });
 
   routes.ticket("note", {
     method: "post",
     path: "/streams/:streamId/notes",
     action: "note.store",
-    params: STREAM,
-    relation,
-    refusal: mismatch,
+    ...OWN_STREAM,
     async handle({ grant, request, response }) {
       const bytes = await readBinary(request, response);
       const { header } = parseNote(bytes);
@@ -55,10 +47,8 @@ export function addNoteRoutes(
     method: "get",
     path: "/streams/:streamId/notes",
     action: "note.read",
-    params: STREAM,
+    ...OWN_STREAM,
     query: PAGE,
-    relation,
-    refusal: mismatch,
     async handle({ params, query }) {
       await erasures.requireKept(params.streamId);
       const page = await notes.page(params.streamId, query.after, query.limit);

@@ -109,10 +109,14 @@ export async function createNotes(options: {
   const requireRoom = async (streamId: string): Promise<void> => {
     const own = { streamId: { $eq: streamId } };
     if ((await notes.countDocuments(own)) >= limits.stream) {
-      throw new MedcloudletError("NOTE_LIMIT", `A stream holds at most ${limits.stream} notes.`, {
-        status: 409,
-        details: { limit: limits.stream },
-      });
+      throw new MedcloudletError(
+        "NOTE_LIMIT",
+        `A stream holds at most ${limits.stream} notes: no more can be left here.`,
+        {
+          status: 409,
+          details: { limit: limits.stream },
+        },
+      );
     }
     const today = { ...own, storedAt: { $gt: clock.now() - DAY_MS } };
     if ((await notes.countDocuments(today)) >= limits.day) {

@@ -1,17 +1,14 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
-import type { Relation, Routes } from "../identity/index.ts";
-import { idSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
+import type { Routes } from "../identity/index.ts";
+import { digestSchema, MAX_RECORD_PART_BYTES, parseRecordPart } from "../sealing/index.ts";
 import type { Erasures } from "./erasures.ts";
+import { OWN_STREAM } from "./own-stream.ts";
 import type { Parts } from "./parts.ts";
 
-const STREAM = z.strictObject({ streamId: idSchema });
 const WHICH = z.strictObject({
-  digest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits")
-    .optional(),
+  digest: digestSchema.optional(),
 });
 
 /** Storing and fetching the sealed parts of records at the cloud, under `/v1`. */
@@ -21,20 +18,12 @@ export function addPartRoutes(
 ): void {
   const { parts, erasures } = rooms;
   const readBinary = createBinaryReader(MAX_RECORD_PART_BYTES);
-  const relation = (call: {
-    readonly grant: { readonly stream: string };
-    readonly params: z.infer<typeof STREAM>;
-  }): Relation => (call.grant.stream === call.params.streamId ? "own" : "other");
-  const mismatch = () =>
-    new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 });
 
   routes.ticket("write", {
     method: "put",
     path: "/streams/:streamId/record",
     action: "record.store",
-    params: STREAM,
-    relation,
-    refusal: mismatch,
+    ...OWN_STREAM,
     async handle({ grant, request, response }) {
       const bytes = await readBinary(request, response);
       const part = parseRecordPart(bytes);
@@ -56,10 +45,8 @@ export function addPartRoutes(
     method: "get",
     path: "/streams/:streamId/record",
     action: "record.fetch",
-    params: STREAM,
+    ...OWN_STREAM,
     query: WHICH,
-    relation,
-    refusal: mismatch,
     async handle({ params, query }) {
       await erasures.requireKept(params.streamId);
       const bytes = await parts.find(params.streamId, query.digest);

@@ -1,20 +1,14 @@
 import { z } from "zod";
-import { type Clock, MedcloudletError } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import { createBinaryReader } from "../http/index.ts";
-import {
-  admitBatch,
-  type Grant,
-  type Relation,
-  type Routes,
-  type TicketVerifier,
-} from "../identity/index.ts";
+import { admitBatch, type Routes, type TicketVerifier } from "../identity/index.ts";
 import { BATCHES_TYPE, frameBatches, idSchema, MAX_BATCH_BYTES } from "../sealing/index.ts";
 import { createDeviceGrants } from "./device-grant.ts";
 import type { Erasures } from "./erasures.ts";
+import { OWN_STREAM } from "./own-stream.ts";
 import type { Records } from "./records.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-const STREAM = z.strictObject({ streamId: idSchema });
 const POSITION = z.coerce.number().int();
 const PAGE = z
   .strictObject({
@@ -61,19 +55,12 @@ export function addRecordsRoutes(
     },
   });
 
-  const relation = (call: { grant: Grant<"read">; params: z.infer<typeof STREAM> }): Relation =>
-    call.grant.stream === call.params.streamId ? "own" : "other";
-  const refusal = () =>
-    new MedcloudletError("TICKET_STREAM_MISMATCH", "This ticket is for another stream.", { status: 403 });
-
   routes.ticket("read", {
     method: "get",
     path: "/streams/:streamId/batches",
     action: "batch.read",
-    params: STREAM,
+    ...OWN_STREAM,
     query: PAGE,
-    relation,
-    refusal,
     async handle({ params, query }) {
       await erasures.requireKept(params.streamId);
       const { after = 0, before, limit } = query;
@@ -97,10 +84,8 @@ export function addRecordsRoutes(
     method: "get",
     path: "/streams/:streamId/summary",
     action: "batch.summary",
-    params: STREAM,
+    ...OWN_STREAM,
     query: EPOCH,
-    relation,
-    refusal,
     async handle({ params, query }) {
       await erasures.requireKept(params.streamId);
       return { status: 200, json: await records.summary(params.streamId, query.epochId) };
@@ -111,9 +96,7 @@ export function addRecordsRoutes(
     method: "get",
     path: "/streams/:streamId/events",
     action: "batch.follow",
-    params: STREAM,
-    relation,
-    refusal,
+    ...OWN_STREAM,
     async handle({ params }) {
       await erasures.requireKept(params.streamId);
       return {

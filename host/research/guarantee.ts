@@ -15,7 +15,7 @@ export interface Guarantee {
 }
 
 /** Rounding errors of sums must not decide about a class. */
-export const TOLERANCE = 1e-9;
+const TOLERANCE = 1e-9;
 
 /** What a class reaches: the least over its sensitive columns, for t the greatest. */
 export interface Reached {

@@ -21,7 +21,6 @@ export { compileTaxonomy, type Taxonomy, type TaxonomyNode } from "./taxonomy.ts
 export { type Verification, type VerifyOptions, verifyRelease } from "./verify.ts";
 export {
   type ReleaseFormat,
-  releasedColumns,
   releaseText,
   type WriteOptions,
   writePieces,

@@ -10,7 +10,7 @@ export interface Published {
 }
 
 /** What is published where nothing is left of a value. */
-export const ANYTHING = "*";
+const ANYTHING = "*";
 
 /**
  * What each class publishes of each attribute: `published[class][attribute]`. Numbers and dates as `[low,high]`, both of

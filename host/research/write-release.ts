@@ -23,7 +23,7 @@ export interface WriteOptions {
 const ROWS_AT_ONCE = 2000;
 
 /** Names of the columns of a release, in their order; identifiers are not among them. */
-export function releasedColumns(schema: ReleaseSchema): string[] {
+function releasedColumns(schema: ReleaseSchema): string[] {
   return [ROW_ID, ...schema.columns.filter(({ role }) => role !== "identifier").map(({ name }) => name)];
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Bytes, equalBytes, fromBase64Url, isMedcloudletError } from "../base/index.ts";
 import { verifyStatement } from "./statement.ts";
-import { idSchema, signingKeySchema } from "./statements.ts";
+import { digestSchema, idSchema, signingKeySchema } from "./statements.ts";
 
 const timeSchema = z.number().int().nonnegative();
 const sequenceSchema = z.number().int().positive();
@@ -15,7 +15,7 @@ export const AUDIT_HEAD = {
   schema: z.strictObject({
     log: idSchema,
     sequence: sequenceSchema,
-    hash: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"),
+    hash: digestSchema,
     at: timeSchema,
   }),
 };

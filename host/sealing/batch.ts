@@ -3,13 +3,10 @@ import { type Bytes, concatBytes, fromHex, MedcloudletError, toHex, utf8 } from 
 import { NTRU_PARAMETERS } from "../ntru/index.ts";
 import { pad, unpad } from "./padding.ts";
 import { decodeReadings, encodeReadings, type ReadingColumn } from "./readings.ts";
+import { REGION, type Region, regionOfByte } from "./region.ts";
 import { SIGNATURE_BYTES, type SigningKey, verifySignature } from "./signing.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suite.ts";
 import { X25519_BYTES } from "./x25519.ts";
-
-/** The three regions of a record; the number is the region byte on the wire. */
-export const REGION = { identity: 1, profile: 2, medical: 3 } as const;
-export type Region = keyof typeof REGION;
 
 /** How urgent a batch is; the number is the priority byte on the wire, and the smaller goes first. */
 export const PRIORITY = { emergency: 0, abnormal: 1, regular: 2, bulk: 3 } as const;
@@ -52,9 +49,6 @@ const ENC_BYTES: Readonly<Record<number, number>> = {
 /** No sealed batch is larger: a data set goes as many batches. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
 
-const REGION_NAMES = new Map<number, Region>(
-  Object.entries(REGION).map(([name, code]) => [code, name as Region]),
-);
 const PRIORITY_NAMES = new Map<number, Priority>(
   Object.entries(PRIORITY).map(([name, code]) => [code, name as Priority]),
 );
@@ -100,7 +94,7 @@ function decodeHeader(bytes: Bytes): { suite: number; header: BatchHeader } {
   if (ENC_BYTES[suite] === undefined) {
     throw refuse("BATCH_SUITE_UNSUPPORTED", `Sealing suite ${suite} is not supported.`);
   }
-  const region = REGION_NAMES.get(bytes[6] as number);
+  const region = regionOfByte(bytes[6]);
   const priority = PRIORITY_NAMES.get(bytes[7] as number);
   if (region === undefined || priority === undefined) {
     throw refuse("BATCH_FIELD_INVALID", "Region or priority is unknown.");
@@ -142,7 +136,7 @@ export async function sealBatch(input: {
   const { suite, columns } = input;
   const filled = columns.filter((column) => column.times.length > 0);
   if (filled.length === 0) {
-    throw refuse("BATCH_EMPTY", "There is no reading to seal.");
+    throw refuse("BATCH_EMPTY", "There is no reading to seal: measure before sealing.");
   }
   const plaintext = pad(encodeReadings(filled));
   const firstTime = Math.min(...filled.map((column) => column.times[0] as number));
@@ -170,7 +164,10 @@ export async function sealBatch(input: {
  */
 export function parseBatch(source: Uint8Array): SealedBatch {
   if (source.length > MAX_BATCH_BYTES) {
-    throw refuse("BATCH_TOO_LARGE", "A sealed batch has at most 1 MiB.");
+    throw refuse(
+      "BATCH_TOO_LARGE",
+      "A sealed batch has at most 1 MiB: send the readings in several batches.",
+    );
   }
   const bytes = new Uint8Array(source);
   const truncated = () => refuse("BATCH_TRUNCATED", "The sealed batch ends too early: send it again whole.");

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { idSchema, timeSchema } from "./statements.ts";
+import { digestSchema, idSchema, timeSchema } from "./statements.ts";
 
 /** Longest shift of a doctor on call, in milliseconds. */
 export const LONGEST_DUTY_MS = 24 * 60 * 60 * 1000;
-
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 
 /**
  * "My wearer is in an emergency." Signed by the device. One statement for all: a cloudlet gathers helpers by it, a

@@ -12,7 +12,7 @@ import {
 } from "../base/index.ts";
 import { reasonSchema } from "./emergency-reason.ts";
 import { HYBRID_SEED_BYTES } from "./hybrid-kem.ts";
-import { bytesSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
+import { bytesSchema, digestSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite } from "./suite.ts";
 
 /** Trustees of one patient. Two at least: one person alone never opens anything. */
@@ -31,7 +31,6 @@ const SHARE_INFO = utf8("medcloudlet emergency share v1");
 const APPROVAL_INFO = utf8("medcloudlet emergency approval v1");
 const DIGEST_PREFIX = utf8("medcloudlet emergency share digest v1");
 
-const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const sealedShare = { enc: bytesSchema(ENC_BYTES), ciphertext: bytesSchema(SHARE_BYTES + AEAD_TAG_BYTES) };
 const trusteesSchema = z.number().int().min(TRUSTEES_LEAST).max(TRUSTEES_MOST);
 
@@ -45,7 +44,7 @@ export const EMERGENCY_SHARE = {
       owner: idSchema,
       epochId: idSchema,
       trustee: idSchema,
-      trusteeFingerprint: fingerprintSchema,
+      trusteeFingerprint: digestSchema,
       threshold: trusteesSchema,
       shares: trusteesSchema,
       ...sealedShare,
@@ -82,7 +81,7 @@ export const EMERGENCY_APPROVAL = {
       emergencyId: idSchema,
       approver: idSchema,
       requester: idSchema,
-      requesterFingerprint: fingerprintSchema,
+      requesterFingerprint: digestSchema,
       setId: idSchema,
       epochs: z
         .array(z.strictObject({ epochId: idSchema, ...sealedShare }))
@@ -167,9 +166,7 @@ function checkShare(expected: EmergencyShare, share: Bytes): Bytes {
     throw new MedcloudletError(
       "EMERGENCY_SHARE_FALSE",
       "This is not the share that the patient made for the trustee.",
-      {
-        status: 422,
-      },
+      { status: 422 },
     );
   }
   return share;

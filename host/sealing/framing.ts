@@ -23,9 +23,11 @@ export function unframeBatches(framed: Uint8Array): Bytes[] {
     const end =
       offset + 4 <= framed.length ? offset + 4 + view.getUint32(offset, true) : Number.POSITIVE_INFINITY;
     if (end > framed.length) {
-      throw new MedcloudletError("FRAME_TRUNCATED", "The answer ended in the middle of a batch.", {
-        status: 502,
-      });
+      throw new MedcloudletError(
+        "FRAME_TRUNCATED",
+        "The answer ended in the middle of a batch: ask for the page again.",
+        { status: 502 },
+      );
     }
     batches.push(framed.slice(offset + 4, end) as Bytes);
     offset = end;

@@ -15,8 +15,6 @@ export {
   PRIORITY,
   type Priority,
   parseBatch,
-  REGION,
-  type Region,
   type SealedBatch,
   sealBatch,
   verifyBatch,
@@ -87,6 +85,7 @@ export {
   type Guardians,
   MOST_GUARDIANS,
 } from "./recovery-statements.ts";
+export { REGION, REGIONS, type Region, regionSchema } from "./region.ts";
 export { RELEASE, type ReleaseStatement, studyIdSchema } from "./release-statement.ts";
 export {
   generateSigningSeed,
@@ -103,6 +102,7 @@ export {
   type Consent,
   DEVICE_REVOCATION,
   type DeviceRevocation,
+  digestSchema,
   ENROLMENT,
   type Enrolment,
   EPOCH,

@@ -10,16 +10,16 @@ import {
   toHex,
   utf8,
 } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
 import { inflateExactly } from "./inflate.ts";
 import { unpad } from "./padding.ts";
-import { ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
+import { REGION, type Region, regionOfByte } from "./region.ts";
+import { digestSchema, ENC_BYTES, idSchema, timeSchema } from "./statements.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suite.ts";
 
 /** A note has at most so many characters (UTF-16 units). */
 export const NOTE_CHARACTERS = 4000;
 /** A sealed note has exactly one of these lengths, so that its length tells little of what is said. */
-export const NOTE_SIZES = [4096, 8192, 16_384] as const;
+const NOTE_SIZES = [4096, 8192, 16_384] as const;
 const NAME_CHARACTERS = 100;
 
 /** Line breaks and tabs are writing; other control characters are none, and half a surrogate pair is no character. */
@@ -54,7 +54,7 @@ export const NOTE = {
     /** True where the author takes back what stood before; there are no words then. */
     retracted: z.boolean(),
     /** SHA-256 of the text in UTF-8, 64 hex digits. */
-    digest: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"),
+    digest: digestSchema,
   }),
 };
 export type Note = z.infer<typeof NOTE.schema>;
@@ -100,10 +100,6 @@ const MAX_CONTENT_BYTES = 64 * 1024;
 
 /** No sealed note is longer. */
 export const MAX_NOTE_BYTES = NOTE_SIZES[2];
-
-const REGION_NAMES = new Map<number, Region>(
-  Object.entries(REGION).map(([name, code]) => [code, name as Region]),
-);
 
 function refuse(code: string, message: string): MedcloudletError {
   return new MedcloudletError(code, message, { status: 400 });
@@ -243,7 +239,7 @@ export function parseNote(source: Uint8Array): SealedNote {
   if (bytes[5] !== SUITE.ntruHps2048677X25519) {
     throw refuse("NOTE_SUITE_UNSUPPORTED", `Sealing suite ${bytes[5]} is not supported.`);
   }
-  const region = REGION_NAMES.get(bytes[6] as number);
+  const region = regionOfByte(bytes[6]);
   const encLength = new DataView(bytes.buffer).getUint16(HEADER_BYTES, true);
   if (region === undefined || bytes[7] !== 0 || encLength !== ENC_BYTES) {
     throw refuse("NOTE_FIELD_INVALID", "Region, reserved byte or length of enc is out of range.");

@@ -10,9 +10,9 @@ import {
   utf8,
 } from "../base/index.ts";
 import { NTRU_PARAMETERS } from "../ntru/index.ts";
-import { REGION, type Region } from "./batch.ts";
 import { inflateExactly } from "./inflate.ts";
 import { pad, unpad } from "./padding.ts";
+import { REGION, type Region, regionOfByte } from "./region.ts";
 import { AEAD_TAG_BYTES, type Recipient, type SealingSuite, SUITE } from "./suite.ts";
 import { X25519_BYTES } from "./x25519.ts";
 
@@ -49,13 +49,9 @@ const ENC_BYTES = NTRU_PARAMETERS.ntruhps2048677.ciphertextBytes + X25519_BYTES;
 /** No sealed part is larger. */
 export const MAX_RECORD_PART_BYTES = 2 * 1024 * 1024;
 /** An opened part inflates to no more than this. */
-export const MAX_RECORD_CONTENT_BYTES = 16 * 1024 * 1024;
+const MAX_RECORD_CONTENT_BYTES = 16 * 1024 * 1024;
 /** Most records' identity and profile are smaller than this: below it the length of an address does not show. */
 const LEAST_PADDED_BYTES = 1024;
-
-const REGION_NAMES = new Map<number, Region>(
-  Object.entries(REGION).map(([name, code]) => [code, name as Region]),
-);
 
 function refuse(code: string, message: string): MedcloudletError {
   return new MedcloudletError(code, message, { status: 400 });
@@ -109,7 +105,7 @@ function decodeHeader(bytes: Bytes): { suite: number; header: RecordPartHeader }
   if (suite !== SUITE.ntruHps2048677X25519) {
     throw refuse("RECORD_PART_SUITE_UNSUPPORTED", `Sealing suite ${suite} is not supported.`);
   }
-  const region = REGION_NAMES.get(bytes[6] as number);
+  const region = regionOfByte(bytes[6]);
   const version = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(40, true));
   if (region === undefined || bytes[7] !== 0 || !isVersion(version)) {
     throw refuse("RECORD_PART_FIELD_INVALID", "Region, reserved byte or version is out of range.");
@@ -186,7 +182,10 @@ export async function sealRecordPart(input: {
  */
 export function parseRecordPart(source: Uint8Array): SealedRecordPart {
   if (source.length > MAX_RECORD_PART_BYTES) {
-    throw refuse("RECORD_PART_TOO_LARGE", "A sealed part of a record has at most 2 MiB.");
+    throw refuse(
+      "RECORD_PART_TOO_LARGE",
+      "A sealed part of a record has at most 2 MiB: leave out what is oldest.",
+    );
   }
   const bytes = new Uint8Array(source);
   const bodyLengthAt = HEADER_BYTES + 2 + ENC_BYTES;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { MedcloudletError } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
 import { parseRecordPart, recordPartDigest, type SealedRecordPart } from "./record-part.ts";
-import { idSchema } from "./statements.ts";
+import { regionSchema } from "./region.ts";
+import { digestSchema, idSchema } from "./statements.ts";
 
 /**
  * "This, and nothing older, is what my record says in this region." Signed by the owner, one statement a region, so
@@ -12,13 +12,13 @@ export const RECORD_PART = {
   typ: "medcloudlet-record-part",
   schema: z.strictObject({
     owner: idSchema,
-    region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+    region: regionSchema,
     streamId: idSchema,
     epochId: idSchema,
     /** Counts up from 1 by one. */
     version: z.number().int().positive(),
     /** SHA-256 of the sealed part, 64 hex digits. */
-    digest: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"),
+    digest: digestSchema,
     createdAt: z.number().int().nonnegative(),
   }),
 };

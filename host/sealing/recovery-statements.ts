@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { bytesSchema, idSchema } from "./statements.ts";
+import { bytesSchema, digestSchema, idSchema } from "./statements.ts";
 
 const ENC_BYTES = 962;
 /** A share with its threshold and commitment, and the AEAD's tag. */
 const SEALED_SHARE_BYTES = 55 + 16;
 const timeSchema = z.number().int().nonnegative();
-const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const MOST_GUARDIANS = 8;
 
@@ -22,7 +21,7 @@ export const GUARDIANS = {
           z.strictObject({
             guardian: idSchema,
             /** Fingerprint of the guardian's identity that the owner compared. */
-            fingerprint: fingerprintSchema,
+            fingerprint: digestSchema,
             /** This guardian's share, sealed to the guardian's receiving key. */
             enc: bytesSchema(ENC_BYTES),
             ciphertext: bytesSchema(SEALED_SHARE_BYTES),
@@ -49,7 +48,7 @@ export const GUARDIAN_SHARE = {
     owner: idSchema,
     guardian: idSchema,
     /** The requester's temporary identity, as the guardian compared it with the person. */
-    requesterFingerprint: fingerprintSchema,
+    requesterFingerprint: digestSchema,
     enc: bytesSchema(ENC_BYTES),
     ciphertext: bytesSchema(SEALED_SHARE_BYTES),
     createdAt: timeSchema,

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { idSchema, timeSchema } from "./statements.ts";
+import { digestSchema, idSchema, timeSchema } from "./statements.ts";
 
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const count = z.number().int().nonnegative();
 const fileSchema = z.strictObject({ bytes: count, sha256: digestSchema });
 

@@ -1,15 +1,16 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Bytes, concatBytes, fromBase64Url, toHex, utf8 } from "../base/index.ts";
-import { REGION, type Region } from "./batch.ts";
+import { regionSchema } from "./region.ts";
 import { isSoundPublicKey, SIGNING_KEY_BYTES, type SigningKey } from "./signing.ts";
 import { type StatementKind, signStatement, verifySelfSigned } from "./statement.ts";
 import { SUITE } from "./suite.ts";
 
 /** 16 bytes as lower-case hex: account, device, stream, epoch and consent ids. */
 export const idSchema = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 lower-case hex digits");
+/** SHA-256 as lower-case hex: digests, hashes and fingerprints. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 export const timeSchema = z.number().int().nonnegative();
-const regionSchema = z.enum(Object.keys(REGION) as [Region, ...Region[]]);
 const suiteSchema = z.literal(SUITE.ntruHps2048677X25519);
 
 /** Base64url of a fixed or bounded number of bytes. */
@@ -98,7 +99,7 @@ export const CONSENT = {
       owner: idSchema,
       reader: idSchema,
       /** Fingerprint of the reader's identity that the owner saw when consenting. */
-      readerFingerprint: z.string().regex(/^[0-9a-f]{64}$/),
+      readerFingerprint: digestSchema,
       regions: z.array(regionSchema).min(1).max(3),
       purpose: z.enum(["treatment", "research", "self-care"]),
       from: timeSchema,

@@ -10,10 +10,7 @@ export function duplicate(collection: string, cause?: unknown): MedcloudletError
   return new MedcloudletError(
     "STORE_DUPLICATE",
     `A document with this key exists already in ${collection}.`,
-    {
-      status: 409,
-      cause,
-    },
+    { status: 409, cause },
   );
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Bytes, fromBase64Url, MedcloudletError } from "../base/index.ts";
-import { idSchema, signingKeySchema, verifyStatement } from "../sealing/index.ts";
+import { digestSchema, idSchema, signingKeySchema, verifyStatement } from "../sealing/index.ts";
 
 /** How long an epoch of trust lasts: evidence fades, voices and comparisons are counted, by the week. */
 export const TRUST_EPOCH_MS = 7 * 24 * 60 * 60 * 1000;
@@ -12,7 +12,6 @@ export function trustEpoch(now: number): number {
 
 const timeSchema = z.number().int().nonnegative();
 const epochSchema = z.number().int().nonnegative();
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 
 /**
  * "This key is a patient of ours in this community, once." Signed by a hospital that the community admits.

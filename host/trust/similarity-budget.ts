@@ -26,7 +26,7 @@ export interface SimilarityBudget {
 }
 
 /** The name of a pair, the same for both orders. */
-export function pairName(one: string, two: string): string {
+function pairName(one: string, two: string): string {
   return one < two ? `${one}:${two}` : `${two}:${one}`;
 }
 

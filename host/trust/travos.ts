@@ -12,7 +12,7 @@ import { incompleteBeta } from "./incomplete-beta.ts";
 // sources", Autonomous Agents and Multi-Agent Systems 12(2), 2006, doi 10.1007/s10458-006-5952-x.
 
 /** Half the width of the interval that {@link confidence} asks about. */
-export const CONFIDENCE_ERROR = 0.2;
+const CONFIDENCE_ERROR = 0.2;
 /** With this much confidence in what one has seen oneself, nobody else is asked. */
 export const CONFIDENCE_ENOUGH = 0.95;
 /** What witnesses claim is sorted into at most this many intervals of equal width. */

@@ -2,6 +2,7 @@ import type { Filter } from "mongodb";
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   fromHex,
@@ -18,9 +19,8 @@ import {
   importSigningKey,
   PRIORITY,
   type Priority,
-  REGION,
   type ReadingColumn,
-  type Region,
+  regionSchema,
   type SealingSuite,
   sealBatch,
   verifyStatement,
@@ -35,7 +35,7 @@ export const PAIRING = z.strictObject({
   ownerId: idSchema,
   /** The patient's Ed25519 key as pinned at pairing, base64url: only epochs signed by it are sealed to. */
   ownerKey: z.string().length(43),
-  region: z.enum(Object.keys(REGION) as [Region, ...Region[]]),
+  region: regionSchema,
   streamId: idSchema,
 });
 export type Pairing = z.infer<typeof PAIRING>;
@@ -121,7 +121,7 @@ export async function openDevice(options: {
 }): Promise<Device> {
   const { pairing, suite, clock, http, kdc, store } = options;
   const { deviceId, ownerId, region, streamId } = pairing;
-  const batchesUrl = `${options.cloudletUrl.replace(/\/+$/, "")}/v1/batches`;
+  const batchesUrl = `${bareUrl(options.cloudletUrl)}/v1/batches`;
   const signingKey = await importSigningKey(fromHex(pairing.signingSeed));
   const ownerKey = fromBase64Url(pairing.ownerKey);
   const states = await store.collection<DeviceState>({ name: "state", indexes: [] });
@@ -144,7 +144,7 @@ export async function openDevice(options: {
     if (state?.epochStatement == null || state.epochNumber > offered.number) {
       throw new MedcloudletError(
         "EPOCH_ROLLED_BACK",
-        "The KDC offered an older epoch than this device has seen.",
+        "The KDC offered an older epoch than this device has seen: nothing is sealed to it. Tell the KDC's operator.",
         { status: 409 },
       );
     }
@@ -165,9 +165,7 @@ export async function openDevice(options: {
       throw new MedcloudletError(
         "EPOCH_MISMATCH",
         "The epoch is not of the stream this device is paired for.",
-        {
-          status: 409,
-        },
+        { status: 409 },
       );
     }
     const { modified } = await states.updateOne(

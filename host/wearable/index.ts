@@ -6,17 +6,14 @@ export { type Device, openDevice, PAIRING, type Pairing, type Sealed } from "./d
 export type { Episode } from "./episode.ts";
 export { createKeptMode, type KeptMode } from "./kept-mode.ts";
 export { createPhysiology, type Physiology, type PhysiologyOptions } from "./physiology.ts";
-export {
-  DEFAULT_INTERVALS,
-  HEALTHY_ADULT,
-  type PhysiologyProfile,
-  type SamplingIntervals,
+export type {
+  PhysiologyProfile,
+  SamplingIntervals,
 } from "./profile.ts";
 export { ONLY_PATIENT, type ReplayOptions, readVitalsCsv } from "./replay.ts";
 export {
   createReporter,
   EMERGENCY_SECONDS,
-  REGULAR_SECONDS,
   type Report,
   type Reporter,
 } from "./reporter.ts";

@@ -10,7 +10,7 @@ import { MedcloudletError } from "../base/index.ts";
 import type { Quantity, ReadingColumn } from "../sealing/index.ts";
 
 /** Seconds between reports: those of ordinary times, and SPOC's ten in an emergency. */
-export const REGULAR_SECONDS = 60;
+const REGULAR_SECONDS = 60;
 export const EMERGENCY_SECONDS = 10;
 
 /** Readings that are due to be sealed and sent. */
@@ -59,9 +59,7 @@ export function createReporter(
     throw new MedcloudletError(
       "WEARABLE_REPORTS",
       "A slice must be longer than nothing and fit into a report.",
-      {
-        status: 400,
-      },
+      { status: 400 },
     );
   }
   const triage = createTriage(scoring);

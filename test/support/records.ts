@@ -15,7 +15,8 @@ import {
   type SeenPart,
 } from "../../host/client/index.ts";
 import { generateSigningSeed, importSigningKey, type Region } from "../../host/sealing/index.ts";
-import { DAY_MS, type Doctor, PASSWORD, type Patient, type Person, type System } from "./system.ts";
+import { termsFor } from "./sharing.ts";
+import { type Doctor, PASSWORD, type Patient, type Person, type System } from "./system.ts";
 
 /** What a machine of a person keeps on disk between two runs. */
 export interface Disk {
@@ -97,14 +98,7 @@ export async function shareRecord(
           epochs: disk.epochs,
           keepEpochs: async () => {},
         });
-  await owner.share({
-    reader: doctor.handle,
-    expectedFingerprint: doctor.fingerprint,
-    regions,
-    purpose: "treatment",
-    from: clock.now(),
-    until: clock.now() + DAY_MS,
-  });
+  await owner.share(termsFor(system, doctor, { regions }));
 }
 
 /** A ticket to leave notes beside a stream, as the KDC gives it. */

@@ -216,18 +216,14 @@ export async function createAlertBook({
         throw new MedcloudletError(
           "ALERT_NOT_FOUND",
           `There is no alert ${id}: list them with \`doctor alerts\`.`,
-          {
-            status: 404,
-          },
+          { status: 404 },
         );
       }
       if (another !== undefined) {
         throw new MedcloudletError(
           "ALERT_AMBIGUOUS",
           `Several alerts begin with ${id}: give more of the id.`,
-          {
-            status: 409,
-          },
+          { status: 409 },
         );
       }
       const at = clock.now();

@@ -152,9 +152,7 @@ function answer(alert: Alert, command: AlertCommand, policy: AlertPolicy): Alert
     throw new MedcloudletError(
       "ALERT_RESOLVED",
       "The alert is resolved and stays so; a new finding is a new alert.",
-      {
-        status: 409,
-      },
+      { status: 409 },
     );
   }
   const { at, by } = command;
@@ -202,9 +200,7 @@ function requireSnooze(
     throw new MedcloudletError(
       "ALERT_ESCALATED",
       "The alert was escalated: acknowledge it before you snooze it.",
-      {
-        status: 409,
-      },
+      { status: 409 },
     );
   }
   const longest = policy.longestSnooze[alert.level];

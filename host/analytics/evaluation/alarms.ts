@@ -184,7 +184,7 @@ export interface TradePoint {
 }
 
 /** The same alarm at several thresholds. */
-export function tradeOf(
+function tradeOf(
   patients: readonly Patient[],
   alarmAt: (threshold: number) => Alarm,
   thresholds: readonly number[],

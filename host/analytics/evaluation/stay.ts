@@ -1,4 +1,3 @@
-import type { Quantity } from "../../sealing/index.ts";
 import { isMeasurable, type MeasuredParameter } from "../measurable.ts";
 import { type News2Observation, type News2Score, scoreNews2 } from "../news2.ts";
 import type { Sample } from "../trend.ts";
@@ -31,7 +30,7 @@ export interface Moment {
 
 const HOUR = 3_600_000;
 /** Charts of intensive care are hourly to four-hourly. */
-export const HOLD_MS = 4 * HOUR;
+const HOLD_MS = 4 * HOUR;
 /** Glasgow Coma Scale of somebody who is awake and clear. */
 const ALERT_COMA_SCALE = 15;
 
@@ -43,15 +42,6 @@ const PARAMETERS: Readonly<Record<string, StayParameter>> = {
   NISysABP: "systolicPressure",
   Temp: "temperature",
   GCS: "coma",
-};
-
-/** Quantity on the wire of a parameter that has one. */
-export const QUANTITY_OF: Readonly<Partial<Record<StayParameter, Quantity>>> = {
-  pulse: "heartRate",
-  respiratoryRate: "respiratoryRate",
-  oxygenSaturation: "oxygenSaturation",
-  systolicPressure: "systolicPressure",
-  temperature: "bodyTemperature",
 };
 
 /**

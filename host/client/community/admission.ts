@@ -16,6 +16,7 @@ import {
 } from "../../base/index.ts";
 import {
   bytesSchema,
+  digestSchema,
   idSchema,
   type SealingSuite,
   type SigningKey,
@@ -52,9 +53,7 @@ const CONTENTS = z.strictObject({
   credential: z.string().max(4096),
   salt: bytesSchema(SALT_BYTES),
   codes: z
-    .array(
-      z.strictObject({ code: z.string().min(1).max(128), confirmed: z.string().regex(/^[0-9a-f]{64}$/) }),
-    )
+    .array(z.strictObject({ code: z.string().min(1).max(128), confirmed: digestSchema }))
     .min(1)
     .max(MOST_CODES),
   /** The same codes, blinded and signed, for helping strangers in an emergency; admissions of before have none. */
@@ -85,13 +84,13 @@ export function issuerSecrets(signingSeed: Bytes, community: string, codeKey?: B
  * secret, as hex. Whoever comes back, with a lost key as with a bad name, gets the same one again.
  * @param patient how the hospital names the patient: a record number, never reused
  */
-export function pseudonymOf(pseudonymKey: Bytes, community: string, patient: string): string {
+function pseudonymOf(pseudonymKey: Bytes, community: string, patient: string): string {
   const label = `medcloudlet community pseudonym v1 ${community} ${patient.normalize("NFC").trim()}`;
   return toHex(hmac(sha256, pseudonymKey, utf8(label)).subarray(0, 16));
 }
 
 /** What a credential commits to: SHA-256 over salt and confirmed codes in order, opened in a dispute alone. */
-export function conditionsDigest(salt: Bytes, confirmed: readonly string[]): string {
+function conditionsDigest(salt: Bytes, confirmed: readonly string[]): string {
   return toHex(sha256(concatBytes(salt, ...[...confirmed].sort().map(fromHex))));
 }
 
@@ -100,6 +99,48 @@ export interface Admission {
   readonly pseudonym: string;
   readonly until: number;
   readonly file: string;
+}
+
+/** Diagnoses, each with what the hospitals' code key makes of it. @throws MedcloudletError `ADMISSION_CODES` (400) */
+function confirm(given: readonly string[], secrets: IssuerSecrets) {
+  const codes = [...new Set(given.map((code) => code.trim()))];
+  if (
+    codes.length < 1 ||
+    codes.length > MOST_CODES ||
+    codes.some((code) => code.length < 1 || code.length > 128)
+  ) {
+    throw new MedcloudletError(
+      "ADMISSION_CODES",
+      `Confirm 1 to ${MOST_CODES} codes of 1 to 128 characters: those that the community is about.`,
+      { status: 400 },
+    );
+  }
+  return codes.map((code) => ({ code, confirmed: confirmedCode(secrets.codeKey, code) }));
+}
+
+/** The file that only the applicant's key opens: diagnoses are in it, and it may travel by any way. */
+async function sealTo(
+  receivingKey: string,
+  what: {
+    readonly suite: SealingSuite;
+    readonly community: string;
+    readonly contents: z.infer<typeof CONTENTS>;
+  },
+): Promise<string> {
+  const { suite, community, contents } = what;
+  const sealed = await suite.seal(
+    fromBase64Url(receivingKey),
+    INFO,
+    fromHex(community),
+    utf8(JSON.stringify(contents)),
+  );
+  const file = FILE.parse({
+    format: "medcloudlet-admission-1",
+    community,
+    enc: toBase64Url(sealed.enc),
+    ciphertext: toBase64Url(sealed.ciphertext),
+  });
+  return JSON.stringify(file);
 }
 
 /**
@@ -127,19 +168,8 @@ export async function admitMember(input: {
       { status: 409 },
     );
   }
-  const codes = [...new Set(input.codes.map((code) => code.trim()))];
-  if (
-    codes.length < 1 ||
-    codes.length > MOST_CODES ||
-    codes.some((code) => code.length < 1 || code.length > 128)
-  ) {
-    throw new MedcloudletError(
-      "ADMISSION_CODES",
-      `Confirm 1 to ${MOST_CODES} codes of 1 to 128 characters: those that the community is about.`,
-      { status: 400 },
-    );
-  }
-  const confirmed = codes.map((code) => ({ code, confirmed: confirmedCode(issuer.secrets.codeKey, code) }));
+  const confirmed = confirm(input.codes, issuer.secrets);
+  const digests = confirmed.map((entry) => entry.confirmed);
   const salt = randomBytes(SALT_BYTES);
   const pseudonym = pseudonymOf(issuer.secrets.pseudonymKey, community, input.patient);
   const from = clock.now();
@@ -152,20 +182,14 @@ export async function admitMember(input: {
       pseudonym,
       signingKey: application.signingKey,
       standing: input.standing,
-      conditions: conditionsDigest(
-        salt,
-        confirmed.map((entry) => entry.confirmed),
-      ),
+      conditions: conditionsDigest(salt, digests),
       from,
       until,
     },
     issuer.key,
   );
   const seed = randomBytes(ATTESTED_SEED_BYTES);
-  const points = blindSet(
-    confirmed.map((entry) => entry.confirmed),
-    seed,
-  );
+  const points = blindSet(digests, seed);
   const set = await signStatement(
     ATTESTED_SET,
     {
@@ -180,20 +204,8 @@ export async function admitMember(input: {
     codes: confirmed,
     attested: { statement: set, seed: toBase64Url(seed) },
   });
-  // Diagnoses are in it: it may travel by any way, and only the applicant's key opens it.
-  const sealed = await suite.seal(
-    fromBase64Url(application.receivingKey),
-    INFO,
-    fromHex(community),
-    utf8(JSON.stringify(contents)),
-  );
-  const file = FILE.parse({
-    format: "medcloudlet-admission-1",
-    community,
-    enc: toBase64Url(sealed.enc),
-    ciphertext: toBase64Url(sealed.ciphertext),
-  });
-  return { pseudonym, until, file: JSON.stringify(file) };
+  const file = await sealTo(application.receivingKey, { suite, community, contents });
+  return { pseudonym, until, file };
 }
 
 /** What a member takes out of an admission. */
@@ -283,10 +295,7 @@ function malformed(cause: unknown): MedcloudletError {
   return new MedcloudletError(
     "ADMISSION_MALFORMED",
     "This is no admission, or it is damaged: ask the doctor again.",
-    {
-      status: 400,
-      cause,
-    },
+    { status: 400, cause },
   );
 }
 

@@ -1,4 +1,10 @@
-import { type Clock, fromBase64Url, isMedcloudletError, MedcloudletError } from "../../base/index.ts";
+import {
+  type Clock,
+  fromBase64Url,
+  isMedcloudletError,
+  isPassing,
+  MedcloudletError,
+} from "../../base/index.ts";
 import { AGREEMENT, type Community } from "../../community/index.ts";
 import {
   type SealingSuite,
@@ -29,11 +35,6 @@ export interface Desk {
   readonly members: Map<string, KnownMember>;
   /** Writes state and book down. */
   save(): Promise<void>;
-}
-
-/** Codes that another try may cure: the request stays in the outbox. */
-function isPassing(error: unknown): boolean {
-  return isMedcloudletError(error) && (error.status >= 500 || error.status === 429);
 }
 
 /** A member, verified; asked for where not known yet. @throws MedcloudletError `MEMBER_UNKNOWN` (404) */

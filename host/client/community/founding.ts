@@ -106,9 +106,7 @@ export async function newestCommunity(
     throw new MedcloudletError(
       "COMMUNITY_MISMATCH",
       "The relay shows another community than the one asked for.",
-      {
-        status: 502,
-      },
+      { status: 502 },
     );
   }
   if (seen !== undefined) {

@@ -16,7 +16,7 @@ import type { PersonKeys } from "../person-keys.ts";
  * "Behind this pseudonym am I, and I tell this one partner." Signed by the account's key, sent inside a sealed message,
  * and only where its owner chose to: it joins account and pseudonym for whoever reads it.
  */
-export const IDENTITY_CARD = {
+const IDENTITY_CARD = {
   typ: "medcloudlet-community-identity-card",
   schema: z.strictObject({
     community: idSchema,

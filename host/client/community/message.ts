@@ -53,7 +53,7 @@ export function frank(frankingKey: Bytes, body: Bytes): Bytes {
 }
 
 /** A text, and a card where there is one, as the bytes that are franked. @throws MedcloudletError `MESSAGE_LENGTH` (400) */
-export function encodeContent(content: MessageContent): Bytes {
+function encodeContent(content: MessageContent): Bytes {
   const parsed = CONTENT.safeParse({ format: "medcloudlet-community-message-1", ...content });
   if (!parsed.success) {
     throw new MedcloudletError(
@@ -81,12 +81,11 @@ export function decodeContent(body: Bytes): MessageContent {
  * @throws MedcloudletError `MESSAGE_LENGTH` (400)
  */
 async function sealPadded(
-  suite: SealingSuite,
-  receivingKey: Bytes,
-  binding: EnvelopeBinding,
+  to: { readonly suite: SealingSuite; readonly receivingKey: Bytes; readonly binding: EnvelopeBinding },
   head: Bytes,
   bytes: Bytes,
 ): Promise<Bytes> {
+  const { suite, receivingKey, binding } = to;
   const used = head.length + LENGTH_BYTES + bytes.length;
   const size = plaintextSizes(binding.kind).find((length) => length >= used);
   if (size === undefined) {
@@ -126,7 +125,7 @@ export function sealBytes(
   binding: EnvelopeBinding,
   bytes: Bytes,
 ): Promise<Bytes> {
-  return sealPadded(suite, receivingKey, binding, new Uint8Array(0), bytes);
+  return sealPadded({ suite, receivingKey, binding }, new Uint8Array(0), bytes);
 }
 
 /** Undoes {@link sealBytes}. @throws MedcloudletError `SEALED_OPEN_FAILED`, `MESSAGE_MALFORMED` (422) */
@@ -147,7 +146,7 @@ export async function sealMessage(
 ): Promise<SealedMessage> {
   const body = encodeContent(content);
   const frankingKey = randomBytes(FRANKING_KEY_BYTES);
-  const sealed = await sealPadded(suite, receivingKey, binding, frankingKey, body);
+  const sealed = await sealPadded({ suite, receivingKey, binding }, frankingKey, body);
   return { sealed, commitment: frank(frankingKey, body) };
 }
 

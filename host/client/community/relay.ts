@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { MedcloudletError } from "../../base/index.ts";
+import { bareUrl, MedcloudletError } from "../../base/index.ts";
 import { idSchema, type SigningKey } from "../../sealing/index.ts";
+import { createCall } from "../calls.ts";
 import type { HttpClient, HttpRequest } from "../http.ts";
 
 const statementSchema = z.string().max(16_384);
@@ -114,35 +115,19 @@ const MOST_PAGES = 2000;
 
 type Sealed = readonly { readonly moderator: string; readonly sealed: string }[];
 
-/** The relay's answers are other people's words: a list that does not lead on, or a strange form, ends the work. */
-function strange(why: string, cause?: unknown): MedcloudletError {
-  return new MedcloudletError("SERVICE_RESPONSE", `The cloudlet's answer ${why}.`, { status: 502, cause });
-}
+/** The relay's answers are other people's words: a list that does not lead on ends the work. */
+const endless = () =>
+  new MedcloudletError(
+    "SERVICE_RESPONSE",
+    "The cloudlet's list does not come to an end: tell its operator, or join at another cloudlet.",
+    { status: 502 },
+  );
 
 /** The community routes of a cloudlet. Only a proof goes with them: nothing that the KDC knows an account by. */
 export function createRelay(options: { readonly http: HttpClient; readonly cloudletUrl: string }) {
-  const { http } = options;
-  const base = `${options.cloudletUrl.replace(/\/+$/, "")}/v1/communities`;
+  const base = `${bareUrl(options.cloudletUrl)}/v1/communities`;
 
-  async function call<T>(
-    schema: z.ZodType<T>,
-    method: HttpRequest["method"],
-    path: string,
-    credentials?: HttpRequest["credentials"],
-    json?: unknown,
-  ): Promise<T> {
-    const answer = await http.json({
-      method,
-      url: base + path,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(json === undefined ? {} : { json }),
-    });
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) {
-      throw strange("has another form than expected", parsed.error);
-    }
-    return parsed.data;
-  }
+  const call = createCall({ http: options.http, base, service: "The cloudlet" });
 
   /** Every element of a paged list. */
   async function all<P extends { readonly next: string | null }, T>(
@@ -155,23 +140,23 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
     let after = "";
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       const query = after === "" ? "" : `${path.includes("?") ? "&" : "?"}after=${encodeURIComponent(after)}`;
-      const page = await call(schema, "GET", path + query, credentials);
+      const page = await call(schema, "GET", path + query, { credentials });
       items.push(...itemsOf(page));
       if (page.next === null) {
         return items;
       }
       if (page.next === after) {
-        throw strange("is a list that does not come to an end");
+        break;
       }
       after = page.next;
     }
-    throw strange("is a list that does not come to an end");
+    throw endless();
   }
 
   return {
     /** Founds, or revises: by an operator's ticket. */
     found: async (statement: string, staff: StaffCredentials): Promise<void> => {
-      await call(ANYTHING, "POST", "", staff, { statement });
+      await call(ANYTHING, "POST", "", { credentials: staff, json: { statement } });
     },
     communities: (): Promise<string[]> => all(COMMUNITIES, "", ({ communities }) => communities),
     community: async (id: string): Promise<string> => (await call(STATEMENT, "GET", `/${id}`)).statement,
@@ -181,23 +166,20 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
       const at = `/${community}`;
       const proof = { key };
       const post = <T>(schema: z.ZodType<T>, path: string, json?: unknown) =>
-        call(schema, "POST", at + path, proof, json);
+        call(schema, "POST", at + path, { credentials: proof, json });
+      const get = <T>(schema: z.ZodType<T>, path: string) =>
+        call(schema, "GET", at + path, { credentials: proof });
       return {
         join: (credential: string, memberKey: string): Promise<UnverifiedMember> =>
           post(MEMBER, "/members", { credential, memberKey }),
         members: (): Promise<UnverifiedMember[]> =>
           all(MEMBERS, `${at}/members`, ({ members }) => members, proof),
         member: async (pseudonym: string): Promise<UnverifiedMember | null> =>
-          (await call(MEMBERS, "GET", `${at}/members?pseudonym=${pseudonym}`, proof)).members[0] ?? null,
+          (await get(MEMBERS, `/members?pseudonym=${pseudonym}`)).members[0] ?? null,
         inbox: (after: string | null): Promise<z.infer<typeof INBOX>> =>
-          call(
-            INBOX,
-            "GET",
-            `${at}/inbox${after === null ? "" : `?after=${encodeURIComponent(after)}`}`,
-            proof,
-          ),
+          get(INBOX, after === null ? "/inbox" : `/inbox?after=${encodeURIComponent(after)}`),
         compare: (statement: string): Promise<RelayedRun> => post(RUN, "/similarity", { statement }),
-        run: (run: string): Promise<RelayedRun> => call(RUN, "GET", `${at}/similarity/${run}`, proof),
+        run: (run: string): Promise<RelayedRun> => get(RUN, `/similarity/${run}`),
         agree: async (statement: string): Promise<void> => {
           await post(ANYTHING, "/agreements", { statement });
         },
@@ -207,8 +189,7 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
           post(EXCHANGE, "/questions", question),
         open: (opening: { statement: string; receipt: string }): Promise<RelayedExchange> =>
           post(EXCHANGE, "/openings", opening),
-        exchange: (id: string): Promise<RelayedExchange> =>
-          call(EXCHANGE, "GET", `${at}/exchanges/${id}`, proof),
+        exchange: (id: string): Promise<RelayedExchange> => get(EXCHANGE, `/exchanges/${id}`),
         answer: (
           id: string,
           answer: { statement: string; sealed: string; receipt: string },
@@ -238,11 +219,12 @@ export function createRelay(options: { readonly http: HttpClient; readonly cloud
       const at = `/${community}/reports`;
       return {
         reports: (): Promise<RelayedReport[]> => all(REPORTS, at, ({ reports }) => reports, staff),
-        report: (id: string): Promise<ShownReport> => call(SHOWN_REPORT, "GET", `${at}/${id}`, staff),
+        report: (id: string): Promise<ShownReport> =>
+          call(SHOWN_REPORT, "GET", `${at}/${id}`, { credentials: staff }),
         decide: (id: string, statement: string, note?: string): Promise<RelayedReport> =>
-          call(REPORT, "POST", `${at}/${id}/decisions`, staff, {
-            statement,
-            ...(note === undefined ? {} : { note }),
+          call(REPORT, "POST", `${at}/${id}/decisions`, {
+            credentials: staff,
+            json: { statement, ...(note === undefined ? {} : { note }) },
           }),
       };
     },

@@ -88,8 +88,8 @@ export const TRUST_BOOK = z.strictObject({
 export type TrustBookState = z.infer<typeof TRUST_BOOK>;
 
 /** As the simulation's patients: a lower credible bound of 0.70; a tenth of the conditions of both in common. */
-export const DEFAULT_THRESHOLD = 0.7;
-export const DEFAULT_LEAST_SIMILARITY = 0.1;
+const DEFAULT_THRESHOLD = 0.7;
+const DEFAULT_LEAST_SIMILARITY = 0.1;
 /** The newest decisions are kept: enough to look back years, and a bound for the folder. */
 const MOST_DECISIONS = 2_000;
 

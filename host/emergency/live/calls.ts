@@ -13,7 +13,7 @@ import type { Presence } from "./presences.ts";
 import { HELPER_ANSWER, HELPER_CHOICE, type HelperAnswer, requestDigest } from "./statements.ts";
 
 /** Answers that one call takes: what a patient's telephone can compare in a few seconds. */
-export const ANSWERS_MOST = 64;
+const ANSWERS_MOST = 64;
 /** Calls that one helper is shown at a time. */
 const SHOWN_MOST = 8;
 const MINUTE_MS = 60_000;

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
+  isPassing,
   MedcloudletError,
   randomBytes,
   toBase64Url,
@@ -12,6 +14,7 @@ import {
 import type { HttpClient, KdcClient, Ticket } from "../../client/index.ts";
 import { type Community, verifyCommunity } from "../../community/index.ts";
 import {
+  digestSchema,
   EMERGENCY_CALL,
   EMERGENCY_CALL_REPORT,
   type EmergencyCall,
@@ -29,10 +32,7 @@ export const HELP_PLAN = z.strictObject({
   /** The community whose members may help, as its founder signed it. */
   community: z.string().max(65_536),
   /** The patient's confirmed codes. */
-  codes: z
-    .array(z.string().regex(/^[0-9a-f]{64}$/))
-    .min(1)
-    .max(32),
+  codes: z.array(digestSchema).min(1).max(32),
   /** How many of them a helper must share. */
   threshold: z.number().int().min(0).max(32),
 });
@@ -104,7 +104,7 @@ const DEFAULT_MINUTES = 60;
 const RENEW_BEFORE_MS = 60_000;
 
 function worthAnotherTry(error: unknown): boolean {
-  return isMedcloudletError(error) && (error.status >= 500 || error.status === 429 || error.status === 401);
+  return isPassing(error) || (isMedcloudletError(error) && error.status === 401);
 }
 
 /** @throws MedcloudletError `STATEMENT_INVALID` for a plan whose community is none */
@@ -118,7 +118,7 @@ export async function createGateway(options: {
   readonly cloudletUrl: string;
 }): Promise<Gateway> {
   const { deviceId, key, plan, http, kdc, clock } = options;
-  const base = `${options.cloudletUrl.replace(/\/+$/, "")}/v1`;
+  const base = `${bareUrl(options.cloudletUrl)}/v1`;
   const pinned = await verifyCommunity(plan.community);
   const { community } = pinned;
   let issuers = issuersOf(pinned);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type Bytes,
+  bareUrl,
   type Clock,
   fromBase64Url,
   isMedcloudletError,
@@ -39,7 +40,7 @@ type HelperCall = z.infer<typeof CALL>;
 type Errand = z.infer<typeof ERRAND>;
 
 /** Calls that one helper answers an hour: each tells one patient how many conditions are shared. */
-export const ANSWERS_AN_HOUR = 12;
+const ANSWERS_AN_HOUR = 12;
 const HOUR_MS = 3_600_000;
 
 /** What one round of standing by did. */
@@ -79,8 +80,8 @@ export function createHelper(options: {
 }): Helper {
   const { self, http, clock, tickets } = options;
   const { community, pseudonym, key } = self;
-  const cloudlet = `${options.cloudletUrl.replace(/\/+$/, "")}/v1/communities/${community}`;
-  const cloud = `${options.cloudUrl.replace(/\/+$/, "")}/v1`;
+  const cloudlet = `${bareUrl(options.cloudletUrl)}/v1/communities/${community}`;
+  const cloud = `${bareUrl(options.cloudUrl)}/v1`;
   let answeredAt: number[] = [];
 
   const post = (url: string, json: unknown) => http.json({ method: "POST", url, credentials: { key }, json });

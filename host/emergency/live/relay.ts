@@ -17,7 +17,7 @@ import type { Presences } from "./presences.ts";
 import { ACKNOWLEDGEMENT, type Acknowledgement, FORWARD_PERMIT } from "./statements.ts";
 
 /** So many helpers carry each batch at a time: one may lie, or walk away. */
-export const REDUNDANCY = 2;
+const REDUNDANCY = 2;
 /** A helper has so long to bring a batch, ms; then others are asked, and it may be asked again. */
 export const PERMIT_MS = 30_000;
 /** A batch that waits longer than this goes through helpers as well though the line seems to stand, ms. */

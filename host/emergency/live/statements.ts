@@ -1,13 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Bytes, toHex } from "../../base/index.ts";
-import { bytesSchema, idSchema, signingKeySchema, timeSchema } from "../../sealing/index.ts";
+import { bytesSchema, digestSchema, idSchema, signingKeySchema, timeSchema } from "../../sealing/index.ts";
 import { ATTESTED_LIST_BYTES } from "../../trust/index.ts";
 
 /** Helpers that one call takes. Each of them sees frames: more than it needs to get through are too many. */
 export const HELPERS_MOST = 16;
-
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 
 /** "I offer to relay for this call, and this is my side of the comparison." Signed by the credential's key. */
 export const HELPER_ANSWER = {

@@ -29,9 +29,7 @@ export function sweepThresholds(options: {
     throw new MedcloudletError(
       "EMERGENCY_SIMULATION",
       "At least one run, one crowd and one threshold are needed.",
-      {
-        status: 400,
-      },
+      { status: 400 },
     );
   }
   return crowds.flatMap((people) => {

@@ -10,7 +10,7 @@ const UNKNOWN_BITS = 9;
 const ESCAPE = 0x10000;
 const EDGE = 0x10001;
 /** Characters of one value that are looked at. */
-export const NGRAM_CHARACTERS = 512;
+const NGRAM_CHARACTERS = 512;
 
 /** Where the hashes of a field's grams of one order begin. */
 function startOf(field: number, order: number): number {

@@ -25,10 +25,8 @@ export {
   recordEngine,
   replayLog,
 } from "./log.ts";
-export { memberSchema, observationSchema, sharedAlertSchema } from "./schema.ts";
+export { memberSchema } from "./schema.ts";
 export {
   DEFAULT_ENGINE_SETTINGS,
-  engineSettingsSchema,
-  PSEUDONYM_EPOCH_MS,
   pseudonymEpoch,
 } from "./settings.ts";

@@ -3,15 +3,10 @@ import { hashText } from "../anomaly/hash.ts";
 import { type InspectedRequest, parseRequest } from "../request.ts";
 
 /** What a request says, wherever it says it: a GET and a POST with the same values are twins. */
-export function contentOf(request: InspectedRequest): string {
+function contentOf(request: InspectedRequest): string {
   const { path, parts } = parseRequest(request);
   const pairs = parts.filter(isJudged).map(({ name, value }) => `${name}=${value}`);
   return `${path}\n${pairs.sort().join("\n")}`;
-}
-
-/** The exact request, to know it again. */
-export function requestKey(request: InspectedRequest): string {
-  return `${request.m} ${request.u}\n${request.b ?? ""}`;
 }
 
 /**

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type Clock, createInTurn, createSignal, isMedcloudletError, type Signal } from "../../base/index.ts";
+import {
+  bareUrl,
+  type Clock,
+  createInTurn,
+  createSignal,
+  isMedcloudletError,
+  type Signal,
+} from "../../base/index.ts";
 import type { HttpClient } from "../../client/index.ts";
 import type { Log } from "../../http/index.ts";
 import { idSchema, type SigningKey } from "../../sealing/index.ts";
@@ -19,7 +26,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const MOST_PAGES = 50;
 
 /** What a peer answers to whom it is told something. */
-export const toldSchema = z.strictObject({
+const toldSchema = z.strictObject({
   results: z.array(z.union([z.literal("taken"), z.string().max(64)])).max(MOST_TOLD),
 });
 
@@ -69,7 +76,7 @@ export function createExchange(options: {
   readonly adopt: (roster: string) => Promise<void>;
 }): Exchange {
   const { peer, self, key, http, clock, log, ledger, random } = options;
-  const base = peer.url.replace(/\/+$/, "");
+  const base = bareUrl(peer.url);
   const news: Signal = createSignal();
   let stopping = false;
   let running: Promise<void> = Promise.resolve();

@@ -6,8 +6,6 @@ export { createMeshPseudonyms, isCurrentEpoch, type MeshPseudonyms } from "./pse
 export { addMeshRoutes } from "./routes.ts";
 export {
   MESH_ALERT,
-  MESH_ROSTER,
-  memberByKey,
   type Roster,
   type SignedAlert,
   signAlert,

@@ -8,7 +8,7 @@ const time = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const unique = (values: readonly string[]) => new Set(values).size === values.length;
 
 /** "These are the members." Signed by a key that every member was given by its operator. */
-export const MESH_ROSTER = {
+const MESH_ROSTER = {
   typ: "medcloudlet-mesh-roster",
   schema: z.strictObject({
     mesh: idSchema,

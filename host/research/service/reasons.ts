@@ -1,4 +1,4 @@
-import { isMedcloudletError, MedcloudletError } from "../../base/index.ts";
+import { isMedcloudletError, isPassing, MedcloudletError } from "../../base/index.ts";
 
 /**
  * What a researcher is told of a request that came to nothing. No numbers: how many people consent just now, and how many
@@ -58,7 +58,7 @@ export function endBy(
     default:
       return {
         state: "failed",
-        code: error.status >= 500 || error.status === 429 ? "RESEARCH_SOURCE_UNAVAILABLE" : "RESEARCH_FAILED",
+        code: isPassing(error) ? "RESEARCH_SOURCE_UNAVAILABLE" : "RESEARCH_FAILED",
       };
   }
 }

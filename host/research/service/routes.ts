@@ -53,18 +53,22 @@ export function addResearchRoutes(
   const studyOf = (id: string): Study => {
     const study = studies.get(id);
     if (study === undefined) {
-      throw new MedcloudletError("RESEARCH_STUDY_UNKNOWN", "There is no study with this id here.", {
-        status: 404,
-      });
+      throw new MedcloudletError(
+        "RESEARCH_STUDY_UNKNOWN",
+        "There is no study with this id here: look it up in the list of studies.",
+        { status: 404 },
+      );
     }
     return study;
   };
   const releaseOf = async (id: string) => {
     const request = await desk.requests.find(id);
     if (request?.state !== "ready" || request.published === null) {
-      throw new MedcloudletError("RESEARCH_RELEASE_UNKNOWN", "There is no release with this id here.", {
-        status: 404,
-      });
+      throw new MedcloudletError(
+        "RESEARCH_RELEASE_UNKNOWN",
+        "There is no release with this id here: look it up in the list of releases.",
+        { status: 404 },
+      );
     }
     return { ...request, published: request.published };
   };
@@ -142,9 +146,11 @@ export function addResearchRoutes(
 }
 
 function requestUnknown(): MedcloudletError {
-  return new MedcloudletError("RESEARCH_REQUEST_UNKNOWN", "You made no request with this id here.", {
-    status: 404,
-  });
+  return new MedcloudletError(
+    "RESEARCH_REQUEST_UNKNOWN",
+    "You made no request with this id here: ask for a release anew.",
+    { status: 404 },
+  );
 }
 
 function presentStudy({ id, title, purpose, floor, schema, suppress, holdBack }: Study) {

@@ -13,7 +13,7 @@ import { NO_RECORD, recordOutcome, type WitnessRecord } from "../travos.ts";
 import type { LoggedRating, World } from "./world.ts";
 
 /** The same for everybody: what a patient asks for before sharing. */
-export const THRESHOLD = 0.7;
+const THRESHOLD = 0.7;
 /** EigenTrust alone shares with whoever has at least this part of the average score; it has no scale of its own. */
 const EIGENTRUST_PART = 0.5;
 

@@ -8,6 +8,7 @@ import {
   type OwnedEpoch,
   type Owner,
 } from "../../../host/client/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import {
   DAY_MS,
@@ -79,15 +80,8 @@ function failingAt(n: number, when: "before" | "after"): Fetch & { readonly fail
   return Object.assign(bent, { failed: () => count >= n });
 }
 
-const share = (owner: Owner, { handle, fingerprint }: Doctor) =>
-  owner.share({
-    reader: handle,
-    expectedFingerprint: fingerprint,
-    regions: ["medical", "profile"],
-    purpose: "treatment",
-    from: system.clock.now(),
-    until: system.clock.now() + DAY_MS,
-  });
+const share = (owner: Owner, doctor: Doctor) =>
+  owner.share(termsFor(system, doctor, { regions: ["medical", "profile"] }));
 
 describe("a revocation that was cut off", () => {
   it.each(["before", "after"] as const)(

@@ -3,8 +3,9 @@ import type { NewestFirst, ReadBatch, SharedStream } from "../../../host/client/
 import { readNewestFirst } from "../../../host/client/newest-first.ts";
 import { frameBatches } from "../../../host/sealing/index.ts";
 import { type Device, uploadAll } from "../../../host/wearable/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
-import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
+import { type Doctor, type System, startSystem } from "../../support/system.ts";
 import { rejectionOf } from "../sealing/fixtures.ts";
 
 const [embedded] = backends();
@@ -39,15 +40,7 @@ describe("a stream that is read from its newest end", () => {
     const patient = await system.patient("quiet-otter", "Ada");
     await patient.owner.startEpoch("medical");
     ({ device } = await system.device(patient));
-    const from = system.clock.now();
-    await patient.owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from,
-      until: from + DAY_MS,
-    });
+    await patient.owner.share(termsFor(system, doctor));
     [stream] = (await doctor.reader.shared()).streams as [SharedStream];
   });
   afterAll(() => system?.stop());

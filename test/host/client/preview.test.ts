@@ -7,6 +7,7 @@ import {
   type Preview,
 } from "../../../host/client/index.ts";
 import { RECORD_PART, signStatement } from "../../../host/sealing/index.ts";
+import { type Terms, termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { replay, type Sensor, sealedBy, sensorOf, snapshot, uploadBy } from "../http/attack.ts";
@@ -32,16 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-const share = (to: Doctor, changes: Partial<Parameters<Patient["owner"]["share"]>[0]> = {}) =>
-  ada.owner.share({
-    reader: to.handle,
-    expectedFingerprint: to.fingerprint,
-    regions: ["medical"],
-    purpose: "treatment",
-    from: system.clock.now(),
-    until: system.clock.now() + DAY_MS,
-    ...changes,
-  });
+const share = (to: Doctor, changes: Partial<Terms> = {}) => ada.owner.share(termsFor(system, to, changes));
 const preview = (
   to: Doctor | null,
   changes: { regions?: ("medical" | "profile" | "identity")[]; history?: "from-now"; cloudUrl?: string } = {},

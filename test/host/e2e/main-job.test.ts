@@ -6,6 +6,7 @@ import type { ReadingColumn } from "../../../host/sealing/index.ts";
 import { readVitalsCsv } from "../../../host/wearable/index.ts";
 import { evaluationFile } from "../../support/data.ts";
 import { flatten, spellings } from "../../support/leaks.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, dumpOf, eventually, PASSWORD, type System, startSystem } from "../../support/system.ts";
 
@@ -50,14 +51,7 @@ describe.each(backends())("the main job on the $name store", (backend) => {
       await patient.owner.startEpoch("medical");
       const doctor = await system.doctor("dr-heron");
       const { device, pairing } = await system.device(patient);
-      await patient.owner.share({
-        reader: doctor.handle,
-        expectedFingerprint: doctor.fingerprint,
-        regions: ["medical"],
-        purpose: "treatment",
-        from: system.clock.now(),
-        until: system.clock.now() + DAY_MS,
-      });
+      await patient.owner.share(termsFor(system, doctor));
 
       let sent = 0;
       for await (const batch of readVitalsCsv(file, { patient: RECORD, startTime, batchSeconds: 30 })) {
@@ -145,14 +139,7 @@ describe.each(backends())("the main job on the $name store", (backend) => {
     const doctor = await system.doctor("dr-stork");
     const { device } = await system.device(patient);
     const now = system.clock.now();
-    await patient.owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: now,
-      until: now + DAY_MS,
-    });
+    await patient.owner.share(termsFor(system, doctor));
     const [stream] = (await doctor.reader.shared()).streams;
     const abort = new AbortController();
     const seen: number[] = [];

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { SharedStream } from "../../../host/client/index.ts";
 import { uploadAll } from "../../../host/wearable/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
-import { DAY_MS, type System, startSystem } from "../../support/system.ts";
+import { type System, startSystem } from "../../support/system.ts";
 
 let system: System;
 beforeAll(async () => {
@@ -17,15 +18,7 @@ it("a reader opens what comes from a device that was enrolled after the reader a
   );
   for (const { owner } of patients) {
     await owner.startEpoch("medical");
-    const from = system.clock.now();
-    await owner.share({
-      reader: heron.handle,
-      expectedFingerprint: heron.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from,
-      until: from + DAY_MS,
-    });
+    await owner.share(termsFor(system, heron));
   }
   const { streams } = await heron.reader.shared();
   expect(streams).toHaveLength(3);

@@ -24,8 +24,9 @@ import {
 import { asTrustees, emergencyOf, REASON, type Staff, staffOf } from "../../support/emergency.ts";
 import { recordOwnerOf } from "../../support/records.ts";
 import { consenting, releaseFolder, researchClient, startResearch, textOf } from "../../support/research.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { type Backend, backends } from "../../support/stores.ts";
-import { DAY_MS, eventually, type Patient, type System, startSystem } from "../../support/system.ts";
+import { eventually, type Patient, type System, startSystem } from "../../support/system.ts";
 import { COMMON, candidates, GUARANTEE, recordOf, SEPSIS, STUDY } from "./night-release.ts";
 
 const MINUTE_MS = 60_000;
@@ -98,14 +99,7 @@ describe.each(backends())("one night, on the $name store", (backend) => {
     swift = await staffOf(system, "dr-swift");
     const { emergency } = emergencyOf(system, patient);
     await emergency.prepare({ trustees: asTrustees([watching, crane]), threshold: 2 });
-    await patient.owner.share({
-      reader: watching.handle,
-      expectedFingerprint: watching.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: clock.now(),
-      until: clock.now() + DAY_MS,
-    });
+    await patient.owner.share(termsFor(system, watching));
     ({ device: wearable } = await system.device(patient));
     ({ device: ring } = await system.device(patient));
 

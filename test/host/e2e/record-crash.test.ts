@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createOwner, type Fetch, type RecordView } from "../../../host/client/index.ts";
+import { createOwner, type RecordView } from "../../../host/client/index.ts";
 import type { PatientRecord } from "../../../host/patient-record/index.ts";
+import { lineThatBreaks } from "../../support/broken-line.ts";
 import { type Disk, overLine, recordOwnerOf, recordReaderOf, shareRecord } from "../../support/records.ts";
 import { backendsOfLongRuns } from "../../support/stores.ts";
 import { type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
@@ -8,30 +9,6 @@ import { documentsOf } from "../http/attack.ts";
 
 const OLD: PatientRecord = { mothersMaidenName: "Old", birthYear: 1950, notes: [{ text: "old" }] };
 const NEW: PatientRecord = { mothersMaidenName: "New", birthYear: 1960, notes: [{ text: "new" }] };
-
-/** A line that lets so many requests through; the next is lost, or done and its answer lost; then it is dead. */
-function lineThatBreaks(answerLost: boolean) {
-  let left = Number.POSITIVE_INFINITY;
-  let broke = false;
-  const fetchOver: Fetch = async (url, init) => {
-    if (left-- > 0) {
-      return fetch(url, init);
-    }
-    if (!broke && answerLost) {
-      await fetch(url, init);
-    }
-    broke = true;
-    throw new Error("the line is cut");
-  };
-  return {
-    fetch: fetchOver,
-    broke: () => broke,
-    breakAfter(requests: number) {
-      left = requests;
-      broke = false;
-    },
-  };
-}
 
 const recordOf = (year: number): PatientRecord => ({
   mothersMaidenName: `Name ${year}`,
@@ -62,11 +39,11 @@ describe.each(backendsOfLongRuns())("saving a record on the $name store", (backe
     return view as RecordView;
   };
 
-  it.each([false, true])(
-    "leaves a readable record wherever it is cut off, and goes on from there (answer lost: %s)",
-    async (answerLost) => {
+  it.each(["request", "answer"] as const)(
+    "leaves a readable record wherever it is cut off, and goes on from there (lost: the %s)",
+    async (lost) => {
       const { patient, doctor, disk } = await begin();
-      const line = lineThatBreaks(answerLost);
+      const line = lineThatBreaks(lost);
       const away = await overLine(system, patient, line.fetch);
       let before = OLD;
       let mixed = 0;
@@ -114,7 +91,7 @@ describe.each(backendsOfLongRuns())("saving a record on the $name store", (backe
     for (let after = 0; after < 2 + 3 * 4; after++) {
       const patient = await system.patient(`wren-${after}`, "");
       const disk: Disk = { epochs: [], seen: {} };
-      const line = lineThatBreaks(false);
+      const line = lineThatBreaks("request");
       const away = await overLine(system, patient, line.fetch);
       line.breakAfter(after);
       await expect(recordOwnerOf(system, away, disk, line.fetch).save(NEW, {})).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { utf8 } from "../../../host/base/index.ts";
 import type { Fetch, RecordView } from "../../../host/client/index.ts";
-import { mergeParts, REGIONS, splitRecord } from "../../../host/patient-record/index.ts";
-import { keyThumbprint, type Region } from "../../../host/sealing/index.ts";
+import { mergeParts, splitRecord } from "../../../host/patient-record/index.ts";
+import { keyThumbprint, REGIONS, type Region } from "../../../host/sealing/index.ts";
 import { flatten, spellings } from "../../support/leaks.ts";
 import { type Disk, recordOwnerOf, recordReaderOf, shareRecord } from "../../support/records.ts";
 import { backends } from "../../support/stores.ts";

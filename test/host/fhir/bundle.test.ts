@@ -5,10 +5,9 @@ import {
   mergeParts,
   type PatientRecord,
   parseRecord,
-  REGIONS,
   splitRecord,
 } from "../../../host/patient-record/index.ts";
-import type { Region } from "../../../host/sealing/index.ts";
+import { REGIONS, type Region } from "../../../host/sealing/index.ts";
 import { anyRecord, FULL_RECORD } from "../patient-record/records.ts";
 import { codeOf } from "../sealing/fixtures.ts";
 import { faultsOf } from "./validator.ts";

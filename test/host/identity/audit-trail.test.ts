@@ -10,10 +10,10 @@ import { createLog, listen } from "../../../host/http/index.ts";
 import { loadNtru } from "../../../host/ntru/index.ts";
 import { createSealingSuite } from "../../../host/sealing/index.ts";
 import { createEmbeddedStore } from "../../../host/store/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import {
   createTestClock,
-  DAY_MS,
   type Doctor,
   PASSWORD,
   type System,
@@ -47,16 +47,8 @@ describe.each(backends())("the audit of what the KDC does, on the $name store", 
   afterAll(() => system?.stop());
 
   it("names actor, owner, object and outcome of a consent, a key release and a ticket", async () => {
-    const now = system.clock.now();
     const entries = await entriesOf(async () => {
-      await wearer.patient.owner.share({
-        reader: doctor.handle,
-        expectedFingerprint: doctor.fingerprint,
-        regions: ["medical"],
-        purpose: "treatment",
-        from: now,
-        until: now + DAY_MS,
-      });
+      await wearer.patient.owner.share(termsFor(system, doctor));
       await doctor.session.grants();
       await doctor.session.readTicket(wearer.streamId, doctor.keys.signing);
     });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Bytes } from "../../../host/base/index.ts";
 import type { HeldTicket } from "../../../host/client/index.ts";
 import { createProof, keyThumbprint } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
 import {
@@ -37,15 +38,7 @@ describe.each(backends())("a batch whose ticket is not its device's, on the $nam
     system = await startSystem(backend);
     sensor = await wearerOf(system, "quiet-otter");
     doctor = await system.doctor("dr-heron");
-    const now = system.clock.now();
-    await sensor.patient.owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: now,
-      until: now + DAY_MS,
-    });
+    await sensor.patient.owner.share(termsFor(system, doctor));
     readTicket = await doctor.session.readTicket(sensor.streamId, doctor.keys.signing);
     batchesUrl = `${system.cloudlet.url}/v1/batches`;
     expect((await replay(await uploadBy(system, sensor, await sealedBy(system, sensor, 0)))).status).toBe(

@@ -4,6 +4,7 @@ import { createAccessRequests, createAuditClient, createNoticeBoard } from "../.
 import type { Account } from "../../../host/identity/index.ts";
 import { createAccessRequests as createRequestRoom } from "../../../host/keys/index.ts";
 import type { Collection, Store } from "../../../host/store/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, dumpOf, type Patient, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, leavesNoTrace, someId } from "../http/attack.ts";
@@ -51,10 +52,7 @@ describe.each(backends())("asking for access on the $name store", (backend) => {
   afterAll(() => system?.stop());
 
   const share = (reader: Doctor, regions: ("medical" | "profile")[] = ["medical"]) =>
-    ada.owner.share({
-      ...{ reader: reader.handle, expectedFingerprint: reader.fingerprint, regions, purpose: "treatment" },
-      ...{ from: system.clock.now(), until: system.clock.now() + DAY_MS },
-    });
+    ada.owner.share(termsFor(system, reader, { regions }));
 
   it("reaches the patient with who asks, for what and why; a consent for it closes it", async () => {
     const asks = createAccessRequests(heron.session);

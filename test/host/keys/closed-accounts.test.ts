@@ -8,8 +8,9 @@ import { type Account, createAccounts, createDevices } from "../../../host/ident
 import { createConsents, createEpochs, createOpenAccounts } from "../../../host/keys/index.ts";
 import { createReleases } from "../../../host/keys/releases.ts";
 import { asTrustees, emergencyOf, staffOf } from "../../support/emergency.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
-import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
+import { type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { kdcOf, type Sensor, sensorOf, someId } from "../http/attack.ts";
 
 const ANY = z.unknown();
@@ -31,14 +32,7 @@ describe.each(backends())("an account that is closed, on the $name store", (back
     }
   };
   const share = (by: Patient, to: Pick<Doctor, "handle" | "fingerprint">) =>
-    by.owner.share({
-      reader: to.handle,
-      expectedFingerprint: to.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-    });
+    by.owner.share(termsFor(system, to));
   /** What a reader gets of the patient; each by its refusal's code, or "given". */
   const reached = async () => {
     const outcome = (attempt: Promise<unknown>) =>

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Fetch } from "../../../host/client/index.ts";
 import { type Account, createAccounts, createNotices } from "../../../host/identity/index.ts";
 import { createConsents, createDeletions, createEpochs } from "../../../host/keys/index.ts";
 import type { Collection, Store } from "../../../host/store/index.ts";
+import { lineThatBreaks } from "../../support/broken-line.ts";
 import { overLine, recordOwnerOf, shareRecord } from "../../support/records.ts";
 import { backendsOfLongRuns } from "../../support/stores.ts";
 import { type Doctor, PASSWORD, type System, startSystem } from "../../support/system.ts";
@@ -17,29 +17,6 @@ const RESIDUE = [
   "kdc deletions",
   "kdc invitations",
 ];
-
-/** A line that lets so many requests through; the next is lost, or done and its answer lost; then it is dead. */
-function lineThatBreaks(answerLost: boolean) {
-  let left = Number.POSITIVE_INFINITY;
-  let broke = false;
-  const fetchOver: Fetch = async (url, init) => {
-    if (left-- > 0) {
-      return fetch(url, init);
-    }
-    if (!broke && answerLost) {
-      await fetch(url, init);
-    }
-    broke = true;
-    throw new Error("the line is cut");
-  };
-  return {
-    fetch: fetchOver,
-    broke: () => broke,
-    breakAfter: (requests: number) => {
-      left = requests;
-    },
-  };
-}
 
 /** A store that dies when so much was deleted of it. */
 function dying(store: Store, deletions: number): Store {
@@ -85,7 +62,7 @@ describe.each(backendsOfLongRuns())("a deletion that is cut off on the $name sto
     for (let requests = 0; ; requests += 2) {
       const one = await settled();
       const { handle } = one.patient.session.account;
-      const line = lineThatBreaks(requests % 4 === 0);
+      const line = lineThatBreaks(requests % 4 === 0 ? "answer" : "request");
       const cut = deletionOf(system, await overLine(system, one.patient, line.fetch), line.fetch);
       await cut.announce({ password: PASSWORD });
       line.breakAfter(requests);

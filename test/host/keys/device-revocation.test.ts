@@ -8,6 +8,7 @@ import {
   REVOCATION,
   signStatement,
 } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import {
@@ -65,14 +66,7 @@ describe.each(backends())("a device that its owner revoked, on the $name store",
     await bo.owner.startEpoch("medical");
     lost = await sensorOf(system, ada);
     kept = await sensorOf(system, ada);
-    await ada.owner.share({
-      reader: heron.handle,
-      expectedFingerprint: heron.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-    });
+    await ada.owner.share(termsFor(system, heron));
     expect((await send(lost, 0)).status).toBe(202);
     expect((await send(kept, 0)).status).toBe(202);
   });

@@ -10,7 +10,7 @@ import {
   signStatement,
 } from "../../../host/sealing/index.ts";
 import { asTrustees, emergencyOf, REASON, type Staff, staffOf } from "../../support/emergency.ts";
-import type { Patient, Person, System } from "../../support/system.ts";
+import { dumpOf, type Patient, type Person, type System } from "../../support/system.ts";
 import { leavesNoTrace, someId } from "../http/attack.ts";
 
 export const MINUTE_MS = 60_000;
@@ -23,6 +23,14 @@ export function call(
   json?: unknown,
 ): Promise<unknown> {
   return by.session.call(z.unknown(), { method, path, ...(json === undefined ? {} : { json }) });
+}
+
+/** What the KDC's audit log says that was done with an object. */
+export async function auditedOf(system: System, action: string, object: string) {
+  return (await dumpOf(system.stores.kdc)).filter(
+    ({ collection, document }) =>
+      collection === "audit" && document.action === action && document.object === object,
+  );
 }
 
 /** Every refusal has a status and a stable code. */

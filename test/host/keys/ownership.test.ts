@@ -14,6 +14,7 @@ import {
   WRAPPED_KEY,
   wrapEpochKey,
 } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, kdcOf, leavesNoTrace, payloadOf, someId, strangerKey } from "../http/attack.ts";
@@ -309,14 +310,7 @@ describe.each(backends())("what belongs to another patient, on the $name store",
 
   it("is shown to the reader it was shared with and to nobody else", async () => {
     const other = await system.doctor("dr-stork");
-    await ada.owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-    });
+    await ada.owner.share(termsFor(system, doctor));
     const grants = await doctor.session.grants();
     expect(grants.length).toBeGreaterThan(0);
     expect(new Set(grants.map(({ owner }) => owner.accountId))).toEqual(new Set([idOf(ada)]));

@@ -15,6 +15,7 @@ import {
   type WrappedKey,
   wrapEpochKey,
 } from "../../../host/sealing/index.ts";
+import { type Terms, termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, leavesNoTrace, someId, strangerKey } from "../http/attack.ts";
@@ -32,16 +33,8 @@ describe.each(backends())("attacks on consents and revocations, on the $name sto
   const idOf = (person: Patient | Doctor) => person.session.account.accountId;
   const medicalOf = (patient: Patient) =>
     patient.owner.epochs.findLast(({ region }) => region === "medical") as OwnedEpoch;
-  const share = (by: Patient, to: Doctor, changes: Partial<Parameters<Patient["owner"]["share"]>[0]> = {}) =>
-    by.owner.share({
-      reader: to.handle,
-      expectedFingerprint: to.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-      ...changes,
-    });
+  const share = (by: Patient, to: Doctor, changes: Partial<Terms> = {}) =>
+    by.owner.share(termsFor(system, to, changes));
   const revocation = (
     key: SigningKey,
     changes: Partial<{ consentId: string; owner: string; revokedAt: number }> = {},

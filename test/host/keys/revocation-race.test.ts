@@ -32,6 +32,7 @@ import {
   WRAPPED_KEY,
   wrapEpochKey,
 } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type Patient, type System, startSystem } from "../../support/system.ts";
 import { newId } from "../client/people.ts";
@@ -44,15 +45,7 @@ describe.each(backends())("revoking while the reader reads, on the $name store",
   let ada: Patient;
   let heron: Doctor;
   let streamId: string;
-  const share = (): Promise<Consent> =>
-    ada.owner.share({
-      reader: heron.handle,
-      expectedFingerprint: heron.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-    });
+  const share = (): Promise<Consent> => ada.owner.share(termsFor(system, heron));
   beforeAll(async () => {
     system = await startSystem(backend);
     ada = await system.patient("quiet-otter", "Ada");

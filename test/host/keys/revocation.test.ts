@@ -2,15 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CaughtUp, type GivenConsent, readSealedBatch, stateOf } from "../../../host/client/index.ts";
 import { type Consent, parseBatch } from "../../../host/sealing/index.ts";
 import type { Device } from "../../../host/wearable/index.ts";
+import { type Terms, termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
-import {
-  DAY_MS,
-  type Doctor,
-  eventually,
-  type Patient,
-  type System,
-  startSystem,
-} from "../../support/system.ts";
+import { type Doctor, eventually, type Patient, type System, startSystem } from "../../support/system.ts";
 import { documentsOf, someId } from "../http/attack.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -23,16 +17,7 @@ describe.each(backends())("a revocation, on the $name store", (backend) => {
   let device: Device;
   let count = 0;
 
-  const share = (to: Doctor, changes: Partial<Parameters<Patient["owner"]["share"]>[0]> = {}) =>
-    ada.owner.share({
-      reader: to.handle,
-      expectedFingerprint: to.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-      ...changes,
-    });
+  const share = (to: Doctor, changes: Partial<Terms> = {}) => ada.owner.share(termsFor(system, to, changes));
   const send = async () => {
     const value = 50 + count++;
     await device.record([{ quantity: "heartRate", times: [system.clock.now()], values: [value] }], "regular");
@@ -169,16 +154,7 @@ describe.each(backends())("a consent's time, on the $name store", (backend) => {
   });
   afterAll(() => system?.stop());
 
-  const share = (changes: Partial<Parameters<Patient["owner"]["share"]>[0]> = {}) =>
-    ada.owner.share({
-      reader: heron.handle,
-      expectedFingerprint: heron.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-      ...changes,
-    });
+  const share = (changes: Partial<Terms> = {}) => ada.owner.share(termsFor(system, heron, changes));
 
   it("ends by itself, and the owner's next catching up starts an epoch that its reader never gets", async () => {
     const now = system.clock.now();

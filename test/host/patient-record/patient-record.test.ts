@@ -10,10 +10,10 @@ import {
   parsePart,
   parseRecord,
   RECORD_FIELDS,
-  REGIONS,
   type RegionPart,
   splitRecord,
 } from "../../../host/patient-record/index.ts";
+import { REGIONS } from "../../../host/sealing/index.ts";
 import { codeOf } from "../sealing/fixtures.ts";
 import { anyRecord, FULL_RECORD } from "./records.ts";
 

@@ -20,8 +20,9 @@ import {
   unframeBatches,
   verifyStatement,
 } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import type { Backend } from "../../support/stores.ts";
-import { DAY_MS, type Doctor, type Patient, type Person, startSystem } from "../../support/system.ts";
+import { type Doctor, type Patient, type Person, startSystem } from "../../support/system.ts";
 import { replay, signed, someId } from "../http/attack.ts";
 
 /** Two patients, Ada shared with both doctors, Bo with the first, and ways to write notes rightly and wrongly. */
@@ -38,15 +39,7 @@ export async function startNoteScene(backend: Backend) {
       ...{ session: person.session, keys: person.keys, name, cloudUrl: system.cloud.url },
     });
   const share = (owner: Patient, reader: Doctor, history?: "from-now") =>
-    owner.owner.share({
-      reader: reader.handle,
-      expectedFingerprint: reader.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: system.clock.now(),
-      until: system.clock.now() + DAY_MS,
-      ...(history === undefined ? {} : { history }),
-    });
+    owner.owner.share(termsFor(system, reader, history === undefined ? {} : { history }));
   const idOf = ({ session }: Person) => session.account.accountId;
   const sharedBy = async (owner: Patient, reader: Doctor): Promise<SharedStream> => {
     const { streams } = await reader.reader.shared();

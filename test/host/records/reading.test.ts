@@ -3,6 +3,7 @@ import { z } from "zod";
 import { toBase64Url } from "../../../host/base/index.ts";
 import type { HeldTicket } from "../../../host/client/index.ts";
 import { BATCHES_TYPE, keyThumbprint, unframeBatches } from "../../../host/sealing/index.ts";
+import { termsFor } from "../../support/sharing.ts";
 import { backends } from "../../support/stores.ts";
 import { DAY_MS, type Doctor, type System, startSystem } from "../../support/system.ts";
 import {
@@ -25,14 +26,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
   let doctor: Doctor;
 
   const consent = (from: number, until: number, to = doctor) =>
-    sensor.patient.owner.share({
-      reader: to.handle,
-      expectedFingerprint: to.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from,
-      until,
-    });
+    sensor.patient.owner.share(termsFor(system, to, { from, until }));
 
   const ticketOf = (person: Doctor, streamId = sensor.streamId): Promise<HeldTicket> =>
     person.session.readTicket(streamId, person.keys.signing);
@@ -232,15 +226,7 @@ describe.each(backends())("reading a stream on the $name store", (backend) => {
     const other = await wearerOf(system, "calm-heron");
     const renewed = await wearerOf(system, "keen-swift");
     const { owner } = renewed.patient;
-    const now = system.clock.now();
-    await owner.share({
-      reader: doctor.handle,
-      expectedFingerprint: doctor.fingerprint,
-      regions: ["medical"],
-      purpose: "treatment",
-      from: now,
-      until: now + DAY_MS,
-    });
+    await owner.share(termsFor(system, doctor));
     const ticket = await ticketOf(doctor, renewed.streamId);
     const events = await get(`/streams/${renewed.streamId}/events`, ticket);
     expect(events.headers.get("content-type")).toBe("text/event-stream");

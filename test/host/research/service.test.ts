@@ -4,87 +4,46 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type AuditEntry, parseEntry } from "../../../host/audit/index.ts";
 import {
-  type Credentials,
   createAuditClient,
-  createHttpClient,
   type ResearchClient,
   type ResearchRequest,
   verifyReleaseStatement,
 } from "../../../host/client/index.ts";
-import { createTicketIssuer } from "../../../host/identity/index.ts";
-import { generateSigningSeed, importSigningKey, keyThumbprint } from "../../../host/sealing/index.ts";
 import { createEmbeddedStore } from "../../../host/store/index.ts";
 import { flatten } from "../../support/leaks.ts";
 import {
-  COLUMNS,
   consenting,
   type ResearchDesk,
   releaseFolder,
   researchClient,
   startResearch,
-  studyOf,
   textOf,
 } from "../../support/research.ts";
-import { backends } from "../../support/stores.ts";
-import {
-  dumpOf,
-  type Patient,
-  type Person,
-  type System,
-  startSystem,
-  ticketKeyRing,
-} from "../../support/system.ts";
+import { dumpOf, type Patient, type Person, type System } from "../../support/system.ts";
 import { COMMON, recordOf } from "../e2e/night-release.ts";
+import { ANOTHER_ID, createServiceScene, type ServiceScene, STUDIES } from "./service-scene.ts";
 
 const PATIENTS = 8;
-const ANOTHER_ID = "0".repeat(32);
-const sexOf = (i: number) => (i % 2 === 0 ? "female" : "male");
-const STUDIES = [
-  studyOf("sleep"),
-  // The same people cut another way: with the first it would tell more than either.
-  studyOf("crossed", {
-    schema: {
-      columns: [COLUMNS[0], COLUMNS[1], COLUMNS[3]],
-    },
-  }),
-  studyOf("patient-people", { floor: { k: 3, l: 1, t: 1 }, holdBack: true }),
-  studyOf("large", { floor: { k: 50, l: 2, t: 1 } }),
-];
 
-describe("the research service", () => {
-  const [backend] = backends();
+describe("releases of the research service", () => {
+  let scene: ServiceScene;
   let system: System;
   let desk: ResearchDesk;
-  let account: { readonly handle: string; readonly person: Person };
+  let account: ServiceScene["account"];
   let researcher: Person;
   let client: ResearchClient;
-  const patients: Patient[] = [];
+  let patients: readonly Patient[];
+  let send: ServiceScene["send"];
+  let ticketOf: ServiceScene["ticketOf"];
+  let first: ResearchRequest;
   /** Everything that was answered, to look for what must not be in it. */
   const answered: string[] = [];
 
   beforeAll(async () => {
-    system = await startSystem(backend as NonNullable<typeof backend>);
-    account = { handle: "sleep-lab", person: await system.person("researcher", "sleep-lab") };
-    researcher = await system.person("researcher", "dr-magpie");
-    for (let i = 0; i < PATIENTS; i++) {
-      const record = recordOf(
-        `Quillfeather-${i}`,
-        1950 + 5 * i,
-        sexOf(i),
-        COMMON[i % COMMON.length] as string,
-      );
-      patients.push(await consenting(system, `sleeper-${i}`, record, account));
-    }
-    desk = await startResearch(system, {
-      ...{ person: account.person, folder: await releaseFolder(), studies: STUDIES },
-      store: await (backend as NonNullable<typeof backend>).open("research"),
-    });
-    client = researchClient(system, researcher, desk.running.url);
+    scene = await createServiceScene(PATIENTS);
+    ({ system, desk, account, researcher, client, patients, send, ticketOf } = scene);
   }, 120_000);
-  afterAll(async () => {
-    await desk?.running.close();
-    await system?.stop();
-  });
+  afterAll(() => scene?.close());
 
   const made = async (study: string, asked = {}): Promise<ResearchRequest> => {
     const request = await client.settled(await client.request(study, asked), undefined, 20);
@@ -92,345 +51,215 @@ describe("the research service", () => {
     return request;
   };
   const code = (wanted: string) => expect.objectContaining({ code: wanted });
-  const send = (path: string, credentials?: Credentials, json?: unknown) =>
-    createHttpClient({ clock: system.clock }).send({
-      method: json === undefined ? "GET" : "POST",
-      url: `${desk.running.url}/v1${path}`,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(json === undefined ? {} : { json }),
-    });
-  const ticketOf = ({ session, keys }: Person) => session.staffTicket(keys.signing);
   const ownLog = async ({ session }: Person): Promise<AuditEntry[]> =>
     (await createAuditClient(session).mine({ after: 0, limit: 1000 })).entries
       .map(parseEntry)
       .filter((entry): entry is AuditEntry => entry !== null);
 
-  describe("before there is a release", () => {
-    it("lets nobody in but researchers with a ticket of their own", async () => {
-      const doctor = await system.person("doctor", "dr-heron");
-      const officer = await system.person("security-officer", "officer-crane");
-      await expect(ticketOf(doctor)).rejects.toThrow(code("ROLE_FORBIDDEN"));
-      const stream = patients[0]?.owner.epochs[0]?.streamId as string;
-      const [patient] = patients as [Patient];
-      const read = await patient.session.readTicket(stream, patient.keys.signing);
-      const mine = await ticketOf(researcher);
-      const stolen = { ticket: mine.ticket, key: await importSigningKey(generateSigningSeed()) };
-      for (const [credentials, refused] of [
-        [undefined, "TICKET_MISSING"],
-        [{ session: doctor.session.token }, "TICKET_MISSING"],
-        [{ session: researcher.session.token }, "TICKET_MISSING"],
-        [await ticketOf(officer), "TICKET_SCOPE"],
-        [await ticketOf(system.operator), "TICKET_SCOPE"],
-        [read, "TICKET_INVALID"],
-        [stolen, "TICKET_HOLDER_MISMATCH"],
-      ] as const) {
-        await expect(send("/studies", credentials), refused).rejects.toThrow(code(refused));
-        await expect(send("/studies/sleep/requests", credentials, {}), refused).rejects.toThrow(
-          code(refused),
-        );
-        await expect(send(`/releases/${ANOTHER_ID}/files/csv`, credentials)).rejects.toThrow(code(refused));
-      }
-    });
+  const bytesOf = async (releaseId: string, file: "csv" | "ndjson" | "report") => {
+    const { release } = await statementOf(releaseId);
+    return textOf(client.download(release, file));
+  };
+  const statementOf = async (releaseId: string) => {
+    const { statement, service } = await client.release(releaseId);
+    return verifyReleaseStatement(statement, await researcher.session.lookUp(service.handle));
+  };
 
-    it("refuses a ticket of another KDC, and one that ran out", async () => {
-      const key = await importSigningKey(generateSigningSeed());
-      const issuer = createTicketIssuer(await ticketKeyRing(system.clock), system.clock);
-      const cnf = { jkt: await keyThumbprint(key.publicKey) };
-      const { ticket } = await issuer.issue({ scope: "research", staff: ANOTHER_ID, cnf });
-      await expect(send("/studies", { ticket, key })).rejects.toThrow(code("TICKET_KEY_UNKNOWN"));
-
-      const old = await ticketOf(researcher);
-      system.clock.advance(6 * 60_000);
-      await expect(send("/studies", old)).rejects.toThrow(code("TICKET_EXPIRED"));
-    });
-
-    it("gives researchers a ticket that opens nothing elsewhere", async () => {
-      const stream = patients[0]?.owner.epochs[0]?.streamId;
-      for (const [url, path, refused] of [
-        [system.cloud.url, `/streams/${stream}/batches`, "TICKET_INVALID"],
-        [system.cloud.url, "/ids/alerts", "TICKET_SCOPE"],
-        [system.cloudlet.url, "/ids/alerts", "TICKET_SCOPE"],
-        [system.kdc.url, "/ids/alerts", "TICKET_SCOPE"],
-        [system.kdc.url, "/grants", "SESSION_INVALID"],
-      ] as const) {
-        const credentials = await ticketOf(researcher);
-        const request = { method: "GET", url: `${url}/v1${path}`, credentials } as const;
-        await expect(createHttpClient({ clock: system.clock }).send(request), path).rejects.toThrow(
-          code(refused),
-        );
-      }
-    });
-
-    it("closes with a researcher's account: no ticket any more, and the last one is over in five minutes", async () => {
-      const former = await system.person("researcher", "dr-former");
-      const last = await ticketOf(former);
-      const officer = await system.login("officer-crane");
-      await officer.call(z.unknown(), {
-        ...{ method: "PUT", path: "/suspensions/dr-former" },
-        json: { suspended: true },
-      });
-      await expect(ticketOf(former)).rejects.toThrow();
-      system.clock.advance(6 * 60_000);
-      await expect(send("/studies", last)).rejects.toThrow(code("TICKET_EXPIRED"));
-    });
-
-    it("takes no weaker guarantee, no schema and no study of a researcher's own", async () => {
-      for (const asked of [{ k: 2 }, { l: 1 }, { k: 10, l: 1.9 }]) {
-        await expect(client.request("sleep", asked)).rejects.toThrow(code("RESEARCH_BELOW_FLOOR"));
-      }
-      const entropic = studyOf("entropic", { floor: { k: 3, l: 2, t: 0.5, diversity: "entropy" } });
-      expect(entropic.floor.diversity).toBe("entropy");
-      const wrong: object[] = [
-        { k: 0 },
-        { k: 3.5 },
-        { k: "3" },
-        { k: 1e12 },
-        { t: -1 },
-        { l: null },
-        { schema: { columns: COLUMNS } },
-        { study: "sleep" },
-      ];
-      for (const asked of wrong) {
-        await expect(client.request("sleep", asked), JSON.stringify(asked)).rejects.toThrow(
-          expect.objectContaining({ status: 400 }),
-        );
-      }
-      for (const study of ["none", "constructor", "__proto__", "../sleep", "sleep%00", ""]) {
-        await expect(client.request(study), study).rejects.toThrow(
-          expect.objectContaining({ status: expect.toSatisfy((status) => [400, 404].includes(status)) }),
-        );
-      }
-    });
-
-    it("takes no path for an id", async () => {
-      for (const path of [
-        "/releases/..%2f..%2fledger-salt",
-        "/releases/%2e%2e/files/csv",
-        `/releases/${ANOTHER_ID}/files/..%2f..%2fledger-salt`,
-        `/releases/${ANOTHER_ID}/files/release.csv`,
-        `/releases/${ANOTHER_ID}%00/files/csv`,
-        `/releases/${ANOTHER_ID}/files/csv`,
-        "/requests/..%2f..%2fstore.db",
-        "/requests/%7B%22$ne%22:null%7D",
-        "/releases?study[$ne]=x",
-        `/requests/${ANOTHER_ID}`,
-      ]) {
-        await expect(send(path, await ticketOf(researcher)), path).rejects.toThrow(
-          expect.objectContaining({ status: expect.toSatisfy((status) => [400, 404].includes(status)) }),
-        );
-      }
-    });
-
-    it("gives nothing out of fewer people than k, and does not say how many there are", async () => {
-      for (const request of [await made("large"), await made("sleep", { k: 9 })]) {
-        expect(request).toMatchObject({ state: "refused", code: "RESEARCH_GUARANTEE_UNMET", release: null });
-        expect(request.reason).not.toMatch(/\d/);
-      }
-      expect((await client.releases()).releases).toEqual([]);
-    });
+  it("gives nothing out of fewer people than k, and does not say how many there are", async () => {
+    for (const request of [await made("large"), await made("sleep", { k: 9 })]) {
+      expect(request).toMatchObject({ state: "refused", code: "RESEARCH_GUARANTEE_UNMET", release: null });
+      expect(request.reason).not.toMatch(/\d/);
+    }
+    expect((await client.releases()).releases).toEqual([]);
   });
 
-  describe("of those who consent", () => {
-    let first: ResearchRequest;
-    const bytesOf = async (releaseId: string, file: "csv" | "ndjson" | "report") => {
-      const { release } = await statementOf(releaseId);
-      return textOf(client.download(release, file));
-    };
-    const statementOf = async (releaseId: string) => {
-      const { statement, service } = await client.release(releaseId);
-      return verifyReleaseStatement(statement, await researcher.session.lookUp(service.handle));
-    };
+  it("makes a release that whoever has it can hold the service to", async () => {
+    const { studies } = await client.studies();
+    answered.push(JSON.stringify(studies));
+    expect(studies.map(({ id }) => id)).toEqual(STUDIES.map(({ id }) => id));
+    expect(studies[0]?.columns.map(({ name }) => name)).toEqual(["birth_year", "sex", "diagnosis"]);
 
-    it("makes a release that whoever has it can hold the service to", async () => {
-      const { studies } = await client.studies();
-      answered.push(JSON.stringify(studies));
-      expect(studies.map(({ id }) => id)).toEqual(STUDIES.map(({ id }) => id));
-      expect(studies[0]?.columns.map(({ name }) => name)).toEqual(["birth_year", "sex", "diagnosis"]);
+    first = await made("sleep");
+    expect(first).toMatchObject({ state: "ready", again: false, reason: null });
+    const { release, fingerprint } = await statementOf(first.release as string);
+    expect(fingerprint).toBe((await client.studies()).service.fingerprint);
+    expect(release).toMatchObject({ study: "sleep", rows: PATIENTS, guarantee: { k: 3, l: 2 } });
+    const rows = (await bytesOf(release.release, "ndjson")).trim().split("\n");
+    expect(rows).toHaveLength(PATIENTS);
+    expect((await bytesOf(release.release, "csv")).trim().split("\n")).toHaveLength(PATIENTS + 1);
 
-      first = await made("sleep");
-      expect(first).toMatchObject({ state: "ready", again: false, reason: null });
-      const { release, fingerprint } = await statementOf(first.release as string);
-      expect(fingerprint).toBe((await client.studies()).service.fingerprint);
-      expect(release).toMatchObject({ study: "sleep", rows: PATIENTS, guarantee: { k: 3, l: 2 } });
-      const rows = (await bytesOf(release.release, "ndjson")).trim().split("\n");
-      expect(rows).toHaveLength(PATIENTS);
-      expect((await bytesOf(release.release, "csv")).trim().split("\n")).toHaveLength(PATIENTS + 1);
+    // Somebody else's signature, or another file, is not it.
+    const { statement } = await client.release(release.release);
+    const stranger = await researcher.session.lookUp("dr-magpie");
+    await expect(verifyReleaseStatement(statement, stranger)).rejects.toThrow(code("STATEMENT_INVALID"));
+    const swapped = { ...release, files: { ...release.files, csv: release.files.ndjson } };
+    await expect(textOf(client.download(swapped, "csv"))).rejects.toThrow(code("RESEARCH_FILE_MISMATCH"));
+  });
 
-      // Somebody else's signature, or another file, is not it.
-      const { statement } = await client.release(release.release);
-      const stranger = await researcher.session.lookUp("dr-magpie");
-      await expect(verifyReleaseStatement(statement, stranger)).rejects.toThrow(code("STATEMENT_INVALID"));
-      const swapped = { ...release, files: { ...release.files, csv: release.files.ndjson } };
-      await expect(textOf(client.download(swapped, "csv"))).rejects.toThrow(code("RESEARCH_FILE_MISMATCH"));
-    });
+  it("serves the report as a page that runs nothing", async () => {
+    const path = `/releases/${first.release}/files/report`;
+    const response = await send(path, await ticketOf(researcher));
+    const policy = response.headers.get("Content-Security-Policy") ?? "";
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/]{43}='; .*; sandbox$/);
+    expect(policy).not.toContain("unsafe");
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    const page = await response.text();
+    answered.push(page);
+    expect(page).toContain("Study sleep");
+    expect(page).not.toMatch(/<script|style="|\son\w+=/);
+    // Nothing of a k below the floor.
+    expect(page).not.toMatch(/<th scope="row">2<\/th>/);
+  });
 
-    it("serves the report as a page that runs nothing", async () => {
-      const path = `/releases/${first.release}/files/report`;
-      const response = await send(path, await ticketOf(researcher));
-      const policy = response.headers.get("Content-Security-Policy") ?? "";
-      expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/]{43}='; .*; sandbox$/);
-      expect(policy).not.toContain("unsafe");
-      expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
-      const page = await response.text();
-      answered.push(page);
-      expect(page).toContain("Study sleep");
-      expect(page).not.toMatch(/<script|style="|\son\w+=/);
-      // Nothing of a k below the floor.
-      expect(page).not.toMatch(/<th scope="row">2<\/th>/);
-    });
+  it("tells every patient in it, in the KDC's log", async () => {
+    for (const patient of patients) {
+      const log = await ownLog(patient);
+      const service = account.person.session.account.accountId;
+      const byService = log.filter(({ actor, outcome }) => actor === service && outcome === "success");
+      expect(byService.map(({ action }) => action)).toContain("key.release");
+      const uses = byService.filter(({ action }) => action === "consent.use");
+      expect(uses).toHaveLength(1);
+      expect(uses[0]).toMatchObject({
+        owner: patient.session.account.accountId,
+        details: { release: first.release, study: "sleep", k: 3, people: PATIENTS },
+      });
+    }
+  });
 
-    it("tells every patient in it, in the KDC's log", async () => {
-      for (const patient of patients) {
-        const log = await ownLog(patient);
-        const service = account.person.session.account.accountId;
-        const byService = log.filter(({ actor, outcome }) => actor === service && outcome === "success");
-        expect(byService.map(({ action }) => action)).toContain("key.release");
-        const uses = byService.filter(({ action }) => action === "consent.use");
-        expect(uses).toHaveLength(1);
-        expect(uses[0]).toMatchObject({
-          owner: patient.session.account.accountId,
-          details: { release: first.release, study: "sleep", k: 3, people: PATIENTS },
-        });
-      }
-    });
+  it("lets nobody write such an entry for a consent that is not given to them", async () => {
+    const [patient] = patients as [Patient];
+    const [given] = await patient.owner.consents();
+    const json = { release: ANOTHER_ID, study: "sleep", k: 3, people: 8 };
+    const path = `/consents/${given?.consent.consentId}/uses`;
+    const { session } = researcher;
+    await expect(session.call(z.unknown(), { method: "POST", path, json })).rejects.toThrow(
+      code("CONSENT_MISSING"),
+    );
+  });
 
-    it("lets nobody write such an entry for a consent that is not given to them", async () => {
-      const [patient] = patients as [Patient];
-      const [given] = await patient.owner.consents();
-      const json = { release: ANOTHER_ID, study: "sleep", k: 3, people: 8 };
-      const path = `/consents/${given?.consent.consentId}/uses`;
-      const { session } = researcher;
-      await expect(session.call(z.unknown(), { method: "POST", path, json })).rejects.toThrow(
-        code("CONSENT_MISSING"),
+  it("answers the same people with the same file, and not with a new draw", async () => {
+    const second = await made("sleep");
+    expect(second).toMatchObject({ state: "ready", again: true, release: first.release });
+    expect(second.requestId).not.toBe(first.requestId);
+    expect((await client.releases("sleep")).releases).toHaveLength(1);
+    expect((await client.releases("large")).releases).toEqual([]);
+  });
+
+  it("refuses what beside an earlier release would single somebody out, whatever study it is of", async () => {
+    const crossed = await made("crossed");
+    expect(crossed).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW", release: null });
+    expect(crossed.reason).not.toMatch(/\d/);
+    expect((await client.releases()).releases).toHaveLength(1);
+    // Too few people and too telling a difference look alike: or k after k would be asked, to count who consents.
+    const { at: _at, updatedAt: _updated, requestId: _id, study: _study, guarantee: _k, ...same } = crossed;
+    expect(await made("sleep", { k: PATIENTS + 1 })).toMatchObject(same);
+  });
+
+  it("shows a request to whoever made it, and to nobody else", async () => {
+    const other = researchClient(system, account.person, desk.running.url);
+    await expect(other.requested(first.requestId)).rejects.toThrow(code("RESEARCH_REQUEST_UNKNOWN"));
+    expect(await other.release(first.release as string)).toMatchObject({ releaseId: first.release });
+  });
+
+  it("refuses one who came and one who left, until others hide them", async () => {
+    const newcomer = await consenting(
+      system,
+      "newcomer",
+      recordOf("Newcomer", 1963, "female", COMMON[0]),
+      account,
+    );
+    expect(await made("sleep")).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW" });
+
+    const [leaver] = patients as [Patient];
+    for (const { consent } of await leaver.owner.consents()) {
+      await leaver.owner.revoke(consent.consentId);
+    }
+    // Whoever withdrew is not read any more: their log ends with the attempt before.
+    const before = (await ownLog(leaver)).filter(({ action }) => action === "key.release").length;
+    expect(await made("sleep")).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW" });
+    expect((await ownLog(leaver)).filter(({ action }) => action === "key.release")).toHaveLength(before);
+
+    // Where others may be held back, the leaver takes some along and the newcomer waits.
+    const held = await made("patient-people");
+    expect(held).toMatchObject({ state: "ready", again: false });
+    const { release } = await statementOf(held.release as string);
+    expect(release.rows).toBeLessThan(PATIENTS - 1);
+    const told = async (patient: Person) =>
+      (await ownLog(patient)).some(
+        ({ action, details }) => action === "consent.use" && details.release === held.release,
       );
-    });
+    expect(await told(leaver)).toBe(false);
+    expect(await told(newcomer)).toBe(false);
+    const others = await Promise.all(patients.slice(1).map(told));
+    expect(others.filter((one) => one)).toHaveLength(release.rows);
+  }, 60_000);
 
-    it("answers the same people with the same file, and not with a new draw", async () => {
-      const second = await made("sleep");
-      expect(second).toMatchObject({ state: "ready", again: true, release: first.release });
-      expect(second.requestId).not.toBe(first.requestId);
-      expect((await client.releases("sleep")).releases).toHaveLength(1);
-      expect((await client.releases("large")).releases).toEqual([]);
-    });
-
-    it("refuses what beside an earlier release would single somebody out, whatever study it is of", async () => {
-      const crossed = await made("crossed");
-      expect(crossed).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW", release: null });
-      expect(crossed.reason).not.toMatch(/\d/);
-      expect((await client.releases()).releases).toHaveLength(1);
-      // Too few people and too telling a difference look alike: or k after k would be asked, to count who consents.
-      const { at: _at, updatedAt: _updated, requestId: _id, study: _study, guarantee: _k, ...same } = crossed;
-      expect(await made("sleep", { k: PATIENTS + 1 })).toMatchObject(same);
-    });
-
-    it("shows a request to whoever made it, and to nobody else", async () => {
-      const other = researchClient(system, account.person, desk.running.url);
-      await expect(other.requested(first.requestId)).rejects.toThrow(code("RESEARCH_REQUEST_UNKNOWN"));
-      expect(await other.release(first.release as string)).toMatchObject({ releaseId: first.release });
-    });
-
-    it("refuses one who came and one who left, until others hide them", async () => {
-      const newcomer = await consenting(
-        system,
-        "newcomer",
-        recordOf("Newcomer", 1963, "female", COMMON[0]),
-        account,
-      );
-      expect(await made("sleep")).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW" });
-
-      const [leaver] = patients as [Patient];
-      for (const { consent } of await leaver.owner.consents()) {
-        await leaver.owner.revoke(consent.consentId);
-      }
-      // Whoever withdrew is not read any more: their log ends with the attempt before.
-      const before = (await ownLog(leaver)).filter(({ action }) => action === "key.release").length;
-      expect(await made("sleep")).toMatchObject({ state: "refused", code: "RESEARCH_NOT_NOW" });
-      expect((await ownLog(leaver)).filter(({ action }) => action === "key.release")).toHaveLength(before);
-
-      // Where others may be held back, the leaver takes some along and the newcomer waits.
-      const held = await made("patient-people");
-      expect(held).toMatchObject({ state: "ready", again: false });
-      const { release } = await statementOf(held.release as string);
-      expect(release.rows).toBeLessThan(PATIENTS - 1);
-      const told = async (patient: Person) =>
-        (await ownLog(patient)).some(
-          ({ action, details }) => action === "consent.use" && details.release === held.release,
-        );
-      expect(await told(leaver)).toBe(false);
-      expect(await told(newcomer)).toBe(false);
-      const others = await Promise.all(patients.slice(1).map(told));
-      expect(others.filter((one) => one)).toHaveLength(release.rows);
-    }, 60_000);
-
-    it("makes nothing of half the people while the cloud is away", async () => {
-      const away = await startResearch(
-        { ...system, cloud: { ...system.cloud, url: "http://127.0.0.1:9" } },
-        {
-          ...{ person: account.person, studies: STUDIES, folder: await releaseFolder() },
-          store: createEmbeddedStore({ directory: await releaseFolder() }),
-        },
-      );
-      try {
-        const there = researchClient(system, researcher, away.running.url);
-        const request = await there.settled(await there.request("sleep"), undefined, 20);
-        expect(request).toMatchObject({ state: "failed", code: "RESEARCH_SOURCE_UNAVAILABLE" });
-      } finally {
-        await away.running.close();
-      }
-    });
-
-    it("makes one release of a study at a time, and takes so many requests of one researcher and no more", async () => {
-      const limited = await startResearch(system, {
+  it("makes nothing of half the people while the cloud is away", async () => {
+    const away = await startResearch(
+      { ...system, cloud: { ...system.cloud, url: "http://127.0.0.1:9" } },
+      {
         ...{ person: account.person, studies: STUDIES, folder: await releaseFolder() },
         store: createEmbeddedStore({ directory: await releaseFolder() }),
-        requestLimit: { points: 3, seconds: 3600 },
-      });
-      try {
-        const there = researchClient(system, researcher, limited.running.url);
-        const other = researchClient(system, account.person, limited.running.url);
-        const running = await there.request("sleep");
-        await expect(other.request("sleep")).rejects.toThrow(code("RESEARCH_BUSY"));
-        expect((await there.request("sleep")).requestId).toBe(running.requestId);
-        await there.settled(running, undefined, 20);
-        await there.settled(await there.request("sleep"), undefined, 20);
-        await expect(there.request("sleep")).rejects.toThrow(code("RATE_LIMITED"));
-        // Others have their own count, and what is there can still be looked at.
-        await expect(other.request("sleep")).resolves.toMatchObject({ study: "sleep" });
-        await expect(there.releases()).resolves.toMatchObject({ releases: [{ study: "sleep" }] });
-        await limited.service.desk.settled();
-      } finally {
-        await limited.running.close();
-      }
-    });
+      },
+    );
+    try {
+      const there = researchClient(system, researcher, away.running.url);
+      const request = await there.settled(await there.request("sleep"), undefined, 20);
+      expect(request).toMatchObject({ state: "failed", code: "RESEARCH_SOURCE_UNAVAILABLE" });
+    } finally {
+      await away.running.close();
+    }
+  });
 
-    it("leaves no name and no id of a patient in its folder, its store, its answers or its log", async () => {
-      const files = await readdir(desk.folder, { recursive: true, withFileTypes: true });
-      const texts = await Promise.all(
-        files
-          .filter((file) => file.isFile())
-          .map((file) => readFile(join(file.parentPath, file.name), "utf8")),
-      );
-      expect(texts.length).toBeGreaterThanOrEqual(6);
-      const dump = (await dumpOf(desk.store)).map(({ document }) => flatten(document));
-      expect(dump.length).toBeGreaterThan(3);
-      const lines = system.logLines.filter((line) => line.includes('"service":"research"'));
-      expect(lines.length).toBeGreaterThan(10);
-      // The row that somebody is in is there, generalised.
-      expect(texts.join()).toContain(COMMON[0]);
-      for (const [where, text] of [
-        ["files", texts.join("\n")],
-        ["store", dump.join("\n")],
-        ["answers", answered.join("\n")],
-        ["log", lines.join("\n")],
-      ] as const) {
-        for (const [i, { session, owner }] of patients.entries()) {
-          const { accountId, handle } = session.account;
-          const streams = owner.epochs.map(({ streamId }) => streamId);
-          for (const secret of [accountId, handle, `Quillfeather-${i}`, "Nobody", ...streams]) {
-            expect(text.includes(secret), `${secret} in ${where}`).toBe(false);
-          }
+  it("makes one release of a study at a time, and takes so many requests of one researcher and no more", async () => {
+    const limited = await startResearch(system, {
+      ...{ person: account.person, studies: STUDIES, folder: await releaseFolder() },
+      store: createEmbeddedStore({ directory: await releaseFolder() }),
+      requestLimit: { points: 3, seconds: 3600 },
+    });
+    try {
+      const there = researchClient(system, researcher, limited.running.url);
+      const other = researchClient(system, account.person, limited.running.url);
+      const running = await there.request("sleep");
+      await expect(other.request("sleep")).rejects.toThrow(code("RESEARCH_BUSY"));
+      expect((await there.request("sleep")).requestId).toBe(running.requestId);
+      await there.settled(running, undefined, 20);
+      await there.settled(await there.request("sleep"), undefined, 20);
+      await expect(there.request("sleep")).rejects.toThrow(code("RATE_LIMITED"));
+      // Others have their own count, and what is there can still be looked at.
+      await expect(other.request("sleep")).resolves.toMatchObject({ study: "sleep" });
+      await expect(there.releases()).resolves.toMatchObject({ releases: [{ study: "sleep" }] });
+      await limited.service.desk.settled();
+    } finally {
+      await limited.running.close();
+    }
+  });
+
+  it("leaves no name and no id of a patient in its folder, its store, its answers or its log", async () => {
+    const files = await readdir(desk.folder, { recursive: true, withFileTypes: true });
+    const texts = await Promise.all(
+      files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), "utf8")),
+    );
+    expect(texts.length).toBeGreaterThanOrEqual(6);
+    const dump = (await dumpOf(desk.store)).map(({ document }) => flatten(document));
+    expect(dump.length).toBeGreaterThan(3);
+    const lines = system.logLines.filter((line) => line.includes('"service":"research"'));
+    expect(lines.length).toBeGreaterThan(10);
+    // The row that somebody is in is there, generalised.
+    expect(texts.join()).toContain(COMMON[0]);
+    for (const [where, text] of [
+      ["files", texts.join("\n")],
+      ["store", dump.join("\n")],
+      ["answers", answered.join("\n")],
+      ["log", lines.join("\n")],
+    ] as const) {
+      for (const [i, { session, owner }] of patients.entries()) {
+        const { accountId, handle } = session.account;
+        const streams = owner.epochs.map(({ streamId }) => streamId);
+        for (const secret of [accountId, handle, `Quillfeather-${i}`, "Nobody", ...streams]) {
+          expect(text.includes(secret), `${secret} in ${where}`).toBe(false);
         }
       }
-    });
+    }
   });
 });
