@@ -106,6 +106,7 @@ export {
   type OwnedEpoch,
   type Owner,
 } from "./owner.ts";
+export { type MadePairing, makePairing, pairingFileText, type WearablePlaces } from "./pairing.ts";
 export {
   chainNotes,
   type NotedStream,

@@ -33,20 +33,8 @@ export const PATIENT = {
     none: "Your wearable is paired, but no reading has arrived yet. Each one appears here by itself.",
     choose: "Which readings",
     empty: "No wearable is paired yet",
-    emptyWhat:
-      "A wearable gets a key of its own when it is paired, which a browser cannot do for it. On the machine that the wearable talks to, in this order:",
-    emptySteps: [
-      {
-        command: "medcloudlet keys epoch --region medical",
-        what: "begins your first key, if there is none yet",
-      },
-      {
-        command: "medcloudlet keys pair --device FOLDER",
-        what: "gives the wearable its key and your consent to write",
-      },
-      { command: "medcloudlet simulate --device FOLDER", what: "no wearable at hand? this one is simulated" },
-    ],
-    emptyThen: "Its readings then appear here by themselves.",
+    emptyWhat: "Pair one, and its readings appear here by themselves.",
+    emptyGo: "To the wearables",
   },
   sharing: {
     title: "Sharing",
@@ -308,11 +296,25 @@ export const PATIENT = {
     endYes: "End it now",
     endNo: "Keep it",
     ended: (id: string) => `Wearable ${id} is ended.`,
-    pair: "How to pair one",
+    pair: "Pair a wearable",
     pairWhat:
-      "A wearable makes its own key when it is paired, and a browser cannot do that for it. On the machine that it talks to:",
-    pairCommand: "medcloudlet keys pair --device FOLDER --days 365",
-    pairThen: "It appears here within half a minute.",
+      "It gets a key of its own, made here, and your signature that it may write your vital signs into your record. The key comes as a file, once, for the wearable or the program that reads it.",
+    pairFor: "For how long",
+    pairLengths: { month: "30 days", year: "1 year", long: "5 years" },
+    pairPlace: "Sends to",
+    pairStart: "Pair it",
+    made: (id: string) => `Wearable ${id} is paired. Its key:`,
+    madeLimits: [
+      "Whoever has this file can send readings as this wearable, made-up ones too. It opens none.",
+      "Take it to the wearable, then delete it here: from the downloads as well.",
+      "Use it in one place. Two programs with one key spoil each other's readings.",
+      "It is given this one time. Left without it, end the wearable and pair another.",
+    ],
+    save: "Save the file",
+    saved: (name: string) => `Saved as ${name}. A simulated wearable takes it like this:`,
+    savedCommand: (name: string) => `medcloudlet simulate --device FOLDER --pairing ${name}`,
+    close: "I have it",
+    ready: (id: string) => `Wearable ${id} can send. Its readings appear here within half a minute.`,
   },
   emergency: {
     title: "Emergency",
