@@ -44,7 +44,7 @@ describe.skipIf(!hasChromium("pairing a wearable"))("wearables, paired in a brow
     await expectAccessible(page, "pairing");
     await page.getByText("30 days").click();
     await button("Pair it").click();
-    await page.getByText(/^Wearable [0-9a-f]{8} is paired\. Its key:$/).waitFor();
+    await page.getByText(/^Wearable [0-9a-f]{8} is paired\. Save the file with its key:$/).waitFor();
     await page.locator(".chip.is-paired").waitFor();
     await expectAccessible(page, "the key's file");
   });
@@ -131,6 +131,7 @@ describe.skipIf(!hasChromium("pairing a wearable"))("wearables, paired in a brow
     await page.goto(`${world.addresses.kdc}/#/sharing`);
     await page.goto(`${world.addresses.kdc}/#/devices`);
     await button("Pair it").waitFor();
+    const again = page.waitForEvent("download");
     await page.evaluate((address) => {
       const link = document.createElement("a");
       link.href = address;
@@ -139,8 +140,7 @@ describe.skipIf(!hasChromium("pairing a wearable"))("wearables, paired in a brow
       link.click();
       link.remove();
     }, url);
-    const again = await page.waitForEvent("download");
-    expect(await again.failure()).not.toBeNull();
+    expect(await (await again).failure()).not.toBeNull();
     complaints.splice(
       0,
       complaints.length,

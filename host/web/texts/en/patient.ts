@@ -303,9 +303,9 @@ export const PATIENT = {
     pairLengths: { month: "30 days", year: "1 year", long: "5 years" },
     pairPlace: "Sends to",
     pairStart: "Pair it",
-    made: (id: string) => `Wearable ${id} is paired. Its key:`,
+    made: (id: string) => `Wearable ${id} is paired. Save the file with its key:`,
     madeLimits: [
-      "Whoever has this file can send readings as this wearable, made-up ones too. It opens none.",
+      "Whoever has this file can send readings as this wearable, made-up ones too. It can read none.",
       "Take it to the wearable, then delete it here: from the downloads as well.",
       "Use it in one place. Two programs with one key spoil each other's readings.",
       "It is given this one time. Left without it, end the wearable and pair another.",
