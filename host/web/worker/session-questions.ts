@@ -57,6 +57,8 @@ export interface SessionQuestions {
     readonly ask: { readonly places: Places; readonly vault: LockedVault; readonly passphrase: string };
     readonly answer: Opened;
   };
+  /** What to keep in this browser, with what another tab of the same person has kept there. */
+  readonly joinVault: { readonly ask: { readonly kept: LockedVault }; readonly answer: LockedVault };
   /** Ends the session at the KDC. */
   readonly logOut: { readonly ask: null; readonly answer: null };
 }

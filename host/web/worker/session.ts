@@ -34,6 +34,7 @@ export function createSessionRoom(options: {
   const http = createHttpClient({ clock, fetch: (url, init) => fetch(url, init) });
   let controller = new AbortController();
   let current: KdcSession | null = null;
+  let currentVault: Vault | null = null;
 
   const begin = async (places: Places, vault: Vault, opened: KdcSession) => {
     controller.abort();
@@ -53,6 +54,7 @@ export function createSessionRoom(options: {
     }
     vault.keepSession(session);
     current = session;
+    currentVault = vault;
     const person = {
       accountId: contents.accountId,
       handle: contents.handle,
@@ -85,6 +87,7 @@ export function createSessionRoom(options: {
           await tellVault();
         }),
       recall: vault.recall,
+      joinNotes: vault.joinNotes,
       async remember(name, text) {
         vault.note(name, text);
         await tellVault();
@@ -115,6 +118,7 @@ export function createSessionRoom(options: {
       });
       return begin(places, vault, opened);
     },
+    joinVault: async ({ kept }) => (await currentVault?.lockedWith(kept)) ?? kept,
     async logOut() {
       controller.abort();
       await current?.logout();
