@@ -225,9 +225,9 @@ export function createAlertDesk(options: {
     onWhole: (stream) => void learn(watchedOf(stream)),
     answers: {
       alerts: () => journal.list(),
-      async changeAlert({ id, wish }) {
+      async changeAlert({ id, wish, saw }) {
         try {
-          journal.apply(id, { ...wish, by: work.person.handle });
+          journal.apply(id, { ...wish, by: work.person.handle }, saw);
           await tellPeers();
         } finally {
           // Also what fell due before a wish that was refused.

@@ -48,8 +48,11 @@ export interface AlertJournal {
   tick(): boolean;
   /** The open ones first, those that call before the others, the gravest of each first; then those that are over. */
   list(): PageAlert[];
-  /** @throws MedcloudletError `ALERT_NOT_FOUND` (404), and what `decideAlert` refuses with */
-  apply(id: string, wish: AlertWish): PageAlert;
+  /**
+   * @param saw how grave the alert was on the screen of who wishes; as it stands where that is not known
+   * @throws MedcloudletError `ALERT_NOT_FOUND` (404), and what `decideAlert` refuses with
+   */
+  apply(id: string, wish: AlertWish, saw?: AlertLevel): PageAlert;
   /** Readings of a stream up to this time (ms) were taken in already. */
   seenUntil(streamId: string): number;
   noteSeen(streamId: string, time: number): void;
@@ -263,7 +266,7 @@ export function createAlertJournal(options: {
       const before = timeline.steps;
       add(timeline, {
         ...{ type: "observe", level: found, reason, time },
-        alert: open?.id ?? `${about.streamId} ${about.kind} ${time}`,
+        alert: open?.id ?? `${about.streamId}-${about.kind}-${time}`,
         ...nextMoment(timeline, open?.alert.changedAt ?? 0),
       });
       if (isRaised && standing(timeline).every(({ alert }) => alert.status === "resolved")) {
@@ -293,7 +296,7 @@ export function createAlertJournal(options: {
             b.alert.changedAt - a.alert.changedAt,
         );
     },
-    apply(id, { type, by, ...wished }) {
+    apply(id, { type, by, ...wished }, saw) {
       const found = everything().find(({ timed }) => timed.id === id);
       if (found === undefined) {
         throw new MedcloudletError("ALERT_NOT_FOUND", "This alert is no longer kept here.", { status: 404 });
@@ -304,7 +307,7 @@ export function createAlertJournal(options: {
       const reason = "reason" in wished ? wished.reason : "";
       const added = decideAlert(timed.alert, { type, by, until, reason, at: next.at }, policy);
       if (added.length > 0) {
-        add(timeline, { type, ...next, alert: id, by, saw: timed.alert.level, until, reason });
+        add(timeline, { type, ...next, alert: id, by, saw: saw ?? timed.alert.level, until, reason });
       }
       const after = standing(timeline).find((one) => one.id === id);
       return pageAlert(timeline, after ?? timed);
