@@ -6,7 +6,9 @@ import { Done } from "../parts/done.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Sheet } from "../parts/sheet.tsx";
 import { SureButton } from "../parts/sure-button.tsx";
+import { Unfolding } from "../parts/unfolding.tsx";
 import { TEXTS } from "../texts/index.ts";
+import { GuardiansForm } from "./guardians-form.tsx";
 
 const text = TEXTS.own.guardians;
 
@@ -15,6 +17,7 @@ export function Guardians() {
   const { port } = usePage();
   const { answer, failure, again } = useAsked("guardians", null);
   const [done, setDone] = useState<readonly string[]>([]);
+  const [open, setOpen] = useState(false);
   const refusing = useDoing();
   const named = answer?.named ?? null;
   const asking = (answer?.requests ?? []).filter(({ state }) => state === "open");
@@ -43,14 +46,7 @@ export function Guardians() {
           />
         </div>
       ))}
-      {answer !== null && named === null ? (
-        <>
-          <p>{text.none}</p>
-          <pre>
-            <code>{text.command}</code>
-          </pre>
-        </>
-      ) : null}
+      {answer !== null && named === null ? <p>{text.none}</p> : null}
       {named === null ? null : (
         <>
           <p>{text.named(named.threshold, named.guardians.length, dateText(named.createdAt))}</p>
@@ -63,6 +59,25 @@ export function Guardians() {
             ))}
           </ul>
         </>
+      )}
+      {answer === null ? null : (
+        <Unfolding
+          label={named === null ? text.choose : text.change}
+          open={open}
+          onOpen={() => {
+            setDone([]);
+            setOpen(true);
+          }}
+        >
+          <GuardiansForm
+            onSaved={() => {
+              setOpen(false);
+              setDone([text.saved]);
+              again();
+            }}
+            onCancel={() => setOpen(false)}
+          />
+        </Unfolding>
       )}
     </Sheet>
   );

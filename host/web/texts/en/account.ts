@@ -73,8 +73,28 @@ export const ACCOUNT = {
   guardians: {
     title: "Guardians",
     what: "People who together can bring your account back, when even the code on paper is lost. Fewer than the number needed learn nothing.",
-    none: "You named none. On a machine with the command line:",
-    command: "medcloudlet account guardians --card FILES --threshold 2",
+    none: "You named none.",
+    choose: "Name guardians…",
+    change: "Name others…",
+    chooseWhat: (least: number, most: number) =>
+      `${least} to ${most} people who would know your voice, patients or doctors here, and who do not all live under one roof. Those of before are replaced: what they hold is worth nothing from then on.`,
+    given: "A doctor's handle, or somebody's contact card",
+    givenHint: "patients find their contact card under Account, and send it to you; nothing in it is secret",
+    file: "Or the card as a file",
+    find: "Add",
+    chosen: "Chosen so far",
+    remove: (who: string) => `Take off ${who}`,
+    removeShort: "Take off",
+    twice: "This one is on the list already.",
+    threshold: "How many of them it takes",
+    tooFew: "Choose at least two.",
+    save: "Name these",
+    cancel: "Cancel",
+    saved: "Named. Each has a share, which says nothing alone.",
+    compareDone: (who: string) =>
+      `Nobody was named. Somebody may be pretending to be ${who}: tell them and the security officer.`,
+    compareDiffers: (who: string) =>
+      `This is not the fingerprint of that card of ${who}. Nobody was named. Look for a mistyped letter; if there is none, do not name them.`,
     named: (threshold: number, count: number, date: string) =>
       `Any ${threshold} of these ${count}, chosen ${date}:`,
     unknown: "somebody by contact card",
@@ -84,6 +104,64 @@ export const ACCOUNT = {
     veto: "That was not me: refuse",
     vetoQuestion: "Really refuse it?",
     vetoed: "Refused: nobody gets anything by it.",
+  },
+  recover: {
+    open: "Lost your password, your passphrase, or everything?",
+    title: "Bring your account back",
+    handle: "Your handle",
+    way: "With",
+    ways: { guardians: "my guardians", code: "my recovery code on paper" },
+    code: "Recovery code",
+    ask: "Ask my guardians",
+    asked: (until: string) =>
+      `If this account has guardians, they are asked until ${until}. Leave this page open, or you have to ask again. Call each of them and read this to them; they find it on their page, under Account:`,
+    password: "New password",
+    passwordHint: "at least 12 characters; a sentence is easy to remember",
+    passphrase: "New passphrase of your keys",
+    passphraseHint: "another one than the password; it unlocks your keys and nobody can give it back",
+    again: (what: string) => `${what}, again`,
+    differs: "The two are not the same.",
+    button: "Bring everything back",
+    busy: "Bringing your keys back…",
+    afterwards:
+      "All other sessions end, a second factor is taken away, and code and guardians are used up: choose new ones then.",
+    back: "Back to the login",
+    saveTitle: "Save your keys now",
+    saveWhat:
+      "Your account is back. Your role needs a second factor before the KDC keeps anything for you, so these keys are nowhere but here. Save the file, locked with your passphrase, as keystore.json into the folder of your command line, and run `medcloudlet account second-factor` there.",
+    save: "Save the file",
+    saved: "I have it",
+  },
+  guarding: {
+    title: "People who named you",
+    what: "Somebody who named you their guardian and lost everything asks you here for your share.",
+    none: "Nobody asks you at the moment.",
+    asks: (who: string) => `${who} asks for your share`,
+    asked: (asked: string, until: string) => `Asked ${asked}; until ${until} you can answer.`,
+    look: "Look at it…",
+    compareTitle: (who: string) => `Is it really ${who} who asks?`,
+    compareHow: (who: string) =>
+      `Call ${who}, whose voice you know, on a number that you had before. They read you the letters from their screen. They have to be the same, group by group:`,
+    compareWhy:
+      "Anybody can ask in the name of somebody else. Only what you hear tells you who it is: never take it from a message, and never read it out yourself.",
+    compareDone: (who: string) =>
+      `Nothing was given. Warn ${who}: somebody asks for their account. They can refuse it under Account.`,
+    compareDiffers: (who: string) =>
+      `These are not the letters of this request. Nothing was given. Have ${who} read them again; if they still differ, somebody else asks: warn ${who}.`,
+    give: "Give my share",
+    giveTitle: (who: string) => `Give ${who} your share?`,
+    giveLimits: [
+      "With enough shares, whoever asked has the account and every key of it.",
+      "What you gave cannot be taken back.",
+    ],
+    giveYes: "Give it now",
+    giveNo: "Do not give it",
+    given: (who: string) => `Your share is given to ${who}, sealed so that nobody else can open it.`,
+    card: "Your contact card",
+    cardWhat:
+      "For who wants to name you their guardian. Send it any way you like, then read them your fingerprint.",
+    cardShow: "Show my contact card",
+    cardSave: "Save as a file",
   },
   /** Account events, on the account's view and as notices. */
   kinds: {

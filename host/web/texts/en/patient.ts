@@ -332,7 +332,7 @@ export const PATIENT = {
     handleHint: "a doctor or a security officer",
     find: "Add",
     chosen: "Chosen so far",
-    remove: (who: string) => `Take ${who} off the list`,
+    remove: (who: string) => `Take off ${who}`,
     removeShort: "Take off",
     twice: "This one is on the list already.",
     threshold: "How many of them it takes",
