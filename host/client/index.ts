@@ -58,6 +58,7 @@ export {
   recoveryRequests,
   requestRecovery,
   vetoRecovery,
+  withdrawGuardians,
 } from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {

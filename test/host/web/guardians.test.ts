@@ -128,6 +128,23 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
     await owner.locator(".people strong", { hasText: "kind-owl" }).waitFor();
   });
 
+  it("does without them for the password, and names them anew", async () => {
+    await button(owner, "Do without…").click();
+    await owner.fill("#withdraw-password", password);
+    await button(owner, "Do without guardians").click();
+    await owner.getByText("You named none.").waitFor();
+    await button(owner, "Name guardians…").click();
+    for (const given of [card, "dr-heron"]) {
+      await owner.fill("#guardian-given", given);
+      await button(owner, "Add").click();
+      // Compared before: not asked for again.
+      await expect.poll(() => owner.inputValue("#guardian-given")).toBe("");
+    }
+    await owner.fill("#guardians-password", password);
+    await button(owner, "Name these").click();
+    await owner.getByText("Any 2 of these 2, chosen").waitFor();
+  });
+
   it("asks them for who lost everything, who reads a fingerprint to them", async () => {
     lost = await open(await browser.newContext());
     await lost.goto(world.addresses.kdc);

@@ -98,6 +98,10 @@ export const ACCOUNT = {
     named: (threshold: number, count: number, date: string) =>
       `Any ${threshold} of these ${count}, chosen ${date}:`,
     unknown: "somebody by contact card",
+    withdraw: "Do without…",
+    withdrawWhat: "What they hold is worth nothing from then on, also for who asks them at the moment.",
+    withdrawYes: "Do without guardians",
+    withdrawn: "Nobody can bring your account back with a share any more.",
     asks: "Somebody asks your guardians for your account",
     asksWhat: (date: string, answers: number) =>
       `Asked ${date}; ${answers} of your guardians gave their share. If it was not you, refuse at once.`,
@@ -171,6 +175,7 @@ export const ACCOUNT = {
     "second-factor-reset": "Your second factor was taken away.",
     "recovery-code-set": "A recovery code was made.",
     "guardians-set": "Guardians were chosen.",
+    "guardians-withdrawn": "Your account has no guardians any more.",
     "recovery-requested": "Somebody asks your guardians to recover your account.",
     "recovery-share-given": "A guardian gave a share for the recovery of your account.",
     recovered: "Your account was recovered.",

@@ -219,6 +219,7 @@ export const PATIENT = {
       "recovery.arm": () => "made a recovery code",
       "recovery.use": () => "used a recovery code",
       "guardians.name": () => "named guardians",
+      "guardians.withdraw": () => "chose to do without guardians",
       "recovery-request.open": () => "asked the guardians for the account",
       "recovery-request.veto": () => "refused a recovery",
       "recovery-request.answer": () => "gave a share of the recovery code",

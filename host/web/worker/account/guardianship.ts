@@ -8,6 +8,7 @@ import {
   nameGuardians,
   recoveryRequests,
   vetoRecovery,
+  withdrawGuardians,
 } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
 import type { Work } from "../work.ts";
@@ -87,6 +88,10 @@ export function createGuardianship(work: Work): Answers<GuardianQuestions> {
       // A card says itself whose it is: that must not put another key in the place of one that was compared before.
       const compared = guardians.map(({ handle, fingerprint }) => [handle, fingerprint]);
       await work.save({ known: { ...Object.fromEntries(compared), ...work.contents.known } });
+      return null;
+    },
+    async withdrawGuardians(given) {
+      await withdrawGuardians(session, given);
       return null;
     },
     async vetoRecovery({ requestId }) {

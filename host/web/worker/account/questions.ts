@@ -95,6 +95,8 @@ export interface GuardianQuestions {
     };
     readonly answer: null;
   };
+  /** @throws MedcloudletError `PASSWORD_WRONG` */
+  readonly withdrawGuardians: { readonly ask: AgainAsk; readonly answer: null };
   readonly vetoRecovery: { readonly ask: { readonly requestId: string }; readonly answer: null };
   readonly contactCard: { readonly ask: null; readonly answer: { readonly text: string } };
   readonly guarded: { readonly ask: null; readonly answer: readonly ShownGuarded[] };
