@@ -1,7 +1,18 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type DemoWorld, startDemoWorld } from "../../../host/cli/demo-world.ts";
-import { createKdcClient, fetchBackup, openKeystore, personFingerprint } from "../../../host/client/index.ts";
+import type { PersonAtWork } from "../../../host/cli/home.ts";
+import {
+  armRecovery,
+  createKdcClient,
+  fetchBackup,
+  newRecoveryCode,
+  openKeystore,
+  personFingerprint,
+  printRecoveryCode,
+  readRecoveryCode,
+  recoverAccount,
+} from "../../../host/client/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
 import { createPageWatch, expectAccessible, newcomerAt } from "../../support/page.ts";
 
@@ -23,6 +34,7 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
   let lost: Page;
   let password: string;
   let card: string;
+  let friendAtWork: PersonAtWork;
   let friendFingerprint: string;
   let asking: string;
   const { complaints, open } = createPageWatch();
@@ -54,7 +66,8 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
     world = await startDemoWorld({ freePorts: true, onStep: () => {} });
     password = world.logins.find(({ part }) => part === "patient")?.password as string;
     const newcomer = await newcomerAt(world, "patient", "kind-owl", "A. Friend");
-    friendFingerprint = personFingerprint(newcomer.person.keys);
+    friendAtWork = newcomer.person;
+    friendFingerprint = personFingerprint(friendAtWork.keys);
     browser = await launchChromium();
     [owner, doctor, friend] = await Promise.all([
       enter(await world.pageOf("patient")),
@@ -197,6 +210,35 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
     );
     const { contents } = await openKeystore((await fetchBackup(session)).keystore, NEW_PASSPHRASE);
     expect(contents.epochs.length).toBeGreaterThan(0);
+  });
+
+  it("brings them back with the code on paper as well, which is good once", async () => {
+    const code = newRecoveryCode();
+    const printed = printRecoveryCode(code);
+    await armRecovery(friendAtWork.session, code, friendAtWork.contents, {
+      password: "a password of one test",
+    });
+    lost = await open(await browser.newContext());
+    await lost.goto(world.addresses.kdc);
+    await button(lost, "Lost your password, your passphrase, or everything?").click();
+    await lost.fill("#recover-handle", "kind-owl");
+    await lost.getByText("my recovery code on paper").click();
+    await lost.fill("#recover-code", XSS);
+    for (const id of ["password", "passphrase"]) {
+      for (const field of [`#recover-${id}`, `#recover-${id}-again`]) {
+        await lost.fill(field, id === "password" ? NEW_PASSWORD : NEW_PASSPHRASE);
+      }
+    }
+    await button(lost, "Bring everything back").click();
+    await lost.locator(".failure", { hasText: /./ }).waitFor();
+    await lost.fill("#recover-code", printed);
+    await button(lost, "Bring everything back").click();
+    await lost.locator(".bar").getByText("A. Friend").waitFor();
+    await expect(
+      recoverAccount(createKdcClient({ http: world.toolkit.http, url: world.addresses.kdc }), {
+        ...{ handle: "kind-owl", code: readRecoveryCode(printed), newPassword: `${NEW_PASSWORD} again` },
+      }),
+    ).rejects.toMatchObject({ code: "RECOVERY_REFUSED" });
   });
 
   it("broke no rule of its policy, met no error, and ran nothing of what it was given", async () => {

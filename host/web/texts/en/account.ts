@@ -18,7 +18,7 @@ export const ACCOUNT = {
     done: "I have it on paper",
     paperTitle: (handle: string) => `medcloudlet recovery code of ${handle}`,
     paperMade: (date: string) => `Made ${date}. It replaces every earlier code.`,
-    paperUse: "To use it: medcloudlet account recover",
+    paperUse: "To use it: the link under the login, or medcloudlet account recover",
     gone: "The code is gone from this screen. If you did not keep it, make another.",
   },
   password: {
