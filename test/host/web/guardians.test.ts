@@ -238,7 +238,7 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
       recoverAccount(createKdcClient({ http: world.toolkit.http, url: world.addresses.kdc }), {
         ...{ handle: "kind-owl", code: readRecoveryCode(printed), newPassword: `${NEW_PASSWORD} again` },
       }),
-    ).rejects.toMatchObject({ code: "RECOVERY_REFUSED" });
+    ).rejects.toMatchObject({ code: "RECOVERY_CODE_USED" });
   });
 
   it("broke no rule of its policy, met no error, and ran nothing of what it was given", async () => {
