@@ -13,6 +13,8 @@ export {
   type AlertEvent,
   type AlertLevel,
   type AlertStatus,
+  evolve as evolveAlert,
+  isGraver,
   replayAlert,
 } from "./alerts/events.ts";
 export {

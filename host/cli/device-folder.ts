@@ -1,10 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fromHex, MedcloudletError, randomBytes, toBase64Url, toHex } from "../base/index.ts";
-import { createKdcClient, type Owner, type PersonKeys } from "../client/index.ts";
-import { generateSigningSeed, importSigningKey, type Region } from "../sealing/index.ts";
+import { MedcloudletError } from "../base/index.ts";
+import { createKdcClient, makePairing, type Owner, type PersonKeys } from "../client/index.ts";
+import type { Region } from "../sealing/index.ts";
 import type { Store } from "../store/index.ts";
-import { type Device, openDevice, PAIRING, type Pairing } from "../wearable/index.ts";
+import { type Device, openDevice, PAIRING, type Pairing, readPairingFile } from "../wearable/index.ts";
 import { type Addresses, keepAddresses, type Toolkit, writePrivateFile } from "./home.ts";
 
 const pairingFile = (folder: string) => join(folder, "pairing.json");
@@ -36,21 +36,37 @@ export async function pairDevice(input: {
       `${folder} holds a paired device already: choose another folder.`,
     );
   }
-  const deviceId = toHex(randomBytes(16));
-  const signingSeed = toHex(generateSigningSeed());
-  const { publicKey } = await importSigningKey(fromHex(signingSeed));
-  const { streamId } = await owner.enrolDevice({ deviceId, signingKey: publicKey, region, until });
-  const pairing: Pairing = {
-    deviceId,
-    signingSeed,
+  const pairing = await makePairing({
+    owner,
     ownerId: input.ownerId,
-    ownerKey: toBase64Url(input.ownerKeys.signing.publicKey),
+    ownerKeys: input.ownerKeys,
     region,
-    streamId,
-  };
+    until,
+  });
   await keepAddresses(folder, input.addresses);
   await writePrivateFile(pairingFile(folder), `${JSON.stringify(pairing, null, 2)}\n`);
   return pairing;
+}
+
+/**
+ * Puts a pairing that was made elsewhere, and came as a file, into a folder; nothing happens where it is there already.
+ * @throws MedcloudletError `PAIRING_FILE_INVALID`, `CLI_DEVICE_TAKEN`
+ */
+export async function takePairing(folder: string, text: string): Promise<void> {
+  const { pairing, places } = readPairingFile(text);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const before = await readFile(pairingFile(folder), "utf8").catch(() => null);
+  if (before !== null) {
+    if (PAIRING.safeParse(JSON.parse(before)).data?.deviceId === pairing.deviceId) {
+      return;
+    }
+    throw new MedcloudletError(
+      "CLI_DEVICE_TAKEN",
+      `${folder} holds another paired device: choose another folder.`,
+    );
+  }
+  await keepAddresses(folder, places);
+  await writePrivateFile(pairingFile(folder), `${JSON.stringify(pairing, null, 2)}\n`);
 }
 
 /** Opens the device paired in a folder. @throws MedcloudletError `CLI_DEVICE_MISSING` */

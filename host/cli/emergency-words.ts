@@ -9,6 +9,7 @@ const ACCOUNT_WORDS: Readonly<Record<string, string>> = {
   "second-factor-reset": "Your second factor was taken away.",
   "recovery-code-set": "A recovery code was made for your account.",
   "guardians-set": "Guardians were chosen for your account.",
+  "guardians-withdrawn": "Your account has no guardians any more.",
   "recovery-requested": "Somebody asks your guardians to recover your account.",
   "recovery-share-given": "A guardian gave a share for the recovery of your account.",
   recovered: "Your account was recovered.",

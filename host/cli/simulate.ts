@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { systemClock } from "../base/index.ts";
@@ -14,7 +15,7 @@ import {
   uploadAll,
 } from "../wearable/index.ts";
 import { openCaller } from "./device-caller.ts";
-import { openDeviceFolder } from "./device-folder.ts";
+import { openDeviceFolder, takePairing } from "./device-folder.ts";
 import { createToolkit } from "./home.ts";
 import { abortOnInterrupt } from "./interrupt.ts";
 import { addressesOf, moment, newCommand, outputOf, wholeNumber, withAddresses } from "./options.ts";
@@ -23,6 +24,7 @@ import { readRecording } from "./recording.ts";
 
 interface SimulateOptions {
   readonly device: string;
+  readonly pairing?: string;
   readonly kdc?: string;
   readonly cloudlet?: string;
   readonly csv?: string;
@@ -83,6 +85,7 @@ export function simulateCommand(): Command {
     "device folder",
   )
     .requiredOption("--device <folder>", "folder of the paired device")
+    .option("--pairing <file>", "put this pairing, made in the page, into the folder first")
     .option("--csv <file>", "replay this recording instead of simulating")
     .option("--patient <id>", "only this patient of the recording")
     .option("--map <column=quantity...>", "what columns of the recording mean, where their names do not say")
@@ -109,6 +112,10 @@ export function simulateCommand(): Command {
     .action(async (options: SimulateOptions) => {
       const output = outputOf(options);
       const toolkit = await createToolkit(systemClock);
+      if (options.pairing !== undefined) {
+        await takePairing(options.device, await readFile(options.pairing, "utf8"));
+        output.trouble(`The wearable is in ${options.device} now: delete ${options.pairing}.`);
+      }
       const addresses = await addressesOf({ ...options, home: options.device });
       const { device, store, pairing } = await openDeviceFolder(toolkit, options.device, addresses);
       const caller = await openCaller({ toolkit, addresses, pairing, folder: options.device, output });

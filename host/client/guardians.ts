@@ -116,6 +116,14 @@ export async function nameGuardians(input: {
 }
 
 /**
+ * Does without guardians from now on: what they hold is worth nothing, also for a request that is under way.
+ * @throws MedcloudletError `PASSWORD_WRONG`, `SECOND_FACTOR_*`
+ */
+export async function withdrawGuardians(session: KdcSession, given: Reauthentication): Promise<void> {
+  await session.call(z.null(), { method: "POST", path: "/guardians/withdrawal", json: given });
+}
+
+/**
  * The guardians in force, as this person signed them; null where none were named.
  * @throws MedcloudletError `STATEMENT_INVALID`
  */

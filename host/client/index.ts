@@ -53,6 +53,7 @@ export {
   recoveryRequests,
   requestRecovery,
   vetoRecovery,
+  withdrawGuardians,
 } from "./guardians.ts";
 export { type Credentials, createHttpClient, type Fetch, type HttpClient, type HttpRequest } from "./http.ts";
 export {
@@ -103,6 +104,7 @@ export {
   type OwnedEpoch,
   type Owner,
 } from "./owner.ts";
+export { type MadePairing, makePairing, pairingFileText, type WearablePlaces } from "./pairing.ts";
 export {
   chainNotes,
   type NotedStream,

@@ -10,6 +10,7 @@ const ACCOUNT_EVENTS = [
   "second-factor-reset",
   "recovery-code-set",
   "guardians-set",
+  "guardians-withdrawn",
   "recovery-requested",
   "recovery-share-given",
   "recovered",

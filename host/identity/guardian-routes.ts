@@ -20,6 +20,7 @@ const NAMING = z.strictObject({
 });
 // Strangers' words are kept for a week: not one byte more than an identity has.
 const OPENING = z.strictObject({ handle: z.string().min(1).max(40), identity: z.string().max(3072) });
+const WITHDRAWAL = z.strictObject({ password: z.string().min(1).max(256), code: codeSchema.optional() });
 const ANSWER = z.strictObject({ statement: statementSchema });
 const BY_ID = z.strictObject({ requestId: idSchema });
 
@@ -77,6 +78,22 @@ export function addGuardianRoutes(
       concerning({ object: setId, details: { threshold, guardians: guardians.length } });
       await events.note(account._id, "guardians-set");
       return { status: 200, json: { setId } };
+    },
+  });
+
+  routes.session({
+    method: "post",
+    path: "/guardians/withdrawal",
+    action: "guardians.withdraw",
+    body: WITHDRAWAL,
+    async handle({ account, body, concerning }) {
+      concerning({ owner: account._id });
+      await reauthenticate(account, body);
+      // Whoever asks the guardians at the moment gets nothing by it any more: their set is gone.
+      if (await sets.withdraw(account._id)) {
+        await events.note(account._id, "guardians-withdrawn");
+      }
+      return { status: 204, empty: true };
     },
   });
 

@@ -19,6 +19,8 @@ export interface GuardianSets {
    */
   name(owner: Account, ownerKey: Bytes, statement: string, recovery: ArmedRecovery): Promise<Guardians>;
   ofOwner(accountId: string): Promise<GuardianSet | null>;
+  /** From now on nobody's share is worth anything. False where nobody was named. */
+  withdraw(accountId: string): Promise<boolean>;
 }
 
 const GUARDIAN_ROLES: readonly string[] = ["patient", "doctor"];
@@ -61,5 +63,6 @@ export async function createGuardianSets(
       return set;
     },
     ofOwner: (accountId) => sets.findOne({ _id: { $eq: accountId } }),
+    withdraw: async (accountId) => (await sets.deleteOne({ _id: { $eq: accountId } })) > 0,
   };
 }

@@ -90,6 +90,7 @@ export const POLICY = {
   "recovery.arm": { by: "session", audit: true, allow: EVERYBODY },
   "recovery.use": { by: "anyone", audit: true },
   "guardians.name": { by: "session", audit: true, allow: EVERYBODY },
+  "guardians.withdraw": { by: "session", audit: true, allow: EVERYBODY },
   "guardians.show": { by: "session", audit: false, allow: EVERYBODY },
   "recovery-request.open": { by: "anyone", audit: true },
   "recovery-request.list": { by: "session", audit: false, allow: EVERYBODY },

@@ -5,6 +5,7 @@ export { TIME_FORMATS, type TimeFormat } from "./csv-time.ts";
 export { type Device, openDevice, PAIRING, type Pairing, type Sealed } from "./device.ts";
 export type { Episode } from "./episode.ts";
 export { createKeptMode, type KeptMode } from "./kept-mode.ts";
+export { readPairingFile } from "./pairing-file.ts";
 export { createPhysiology, type Physiology, type PhysiologyOptions } from "./physiology.ts";
 export type {
   PhysiologyProfile,

@@ -43,11 +43,11 @@ export function App(props: {
   );
   useEffect(() => {
     if (keeps && vault !== null) {
-      keepVault(vault).catch(() => {
-        // A private window keeps nothing: the next visit begins with a login.
+      keepVault(vault, (kept) => port.ask("joinVault", { kept })).catch(() => {
+        // A private window keeps nothing: the next visit begins with a login. A locked one has kept what there was.
       });
     }
-  }, [keeps, vault]);
+  }, [keeps, vault, port]);
 
   const newWorker = useCallback(() => {
     // Keys and readings go with the worker's memory.

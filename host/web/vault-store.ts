@@ -23,6 +23,11 @@ function openDatabase(): Promise<IDBDatabase> {
   });
 }
 
+/** One act at a time, whichever tab it is done in. */
+function inTurn(act: () => Promise<void>): Promise<void> {
+  return navigator.locks.request("medcloudlet-vault", act);
+}
+
 async function inStore<T>(
   mode: IDBTransactionMode,
   work: (store: IDBObjectStore) => IDBRequest<T>,
@@ -41,8 +46,21 @@ async function inStore<T>(
   }
 }
 
-/** Keeps a locked vault in this browser, locked once more with a key that no script can read. */
-export async function keepVault(vault: LockedVault): Promise<void> {
+/**
+ * Keeps a locked vault in this browser, locked once more with a key that no script can read. One tab at a time.
+ * @param join puts together what another tab kept and what is to be kept
+ */
+export function keepVault(
+  vault: LockedVault,
+  join: (kept: LockedVault) => Promise<LockedVault>,
+): Promise<void> {
+  return inTurn(async () => {
+    const kept = await keptVault();
+    await put(kept === null || kept.handle !== vault.handle ? vault : await join(kept));
+  });
+}
+
+async function put(vault: LockedVault): Promise<void> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
     "encrypt",
     "decrypt",
@@ -73,11 +91,15 @@ export async function keptVault(): Promise<LockedVault | null> {
 }
 
 /** Forgets whoever used this browser. */
-export async function forgetVault(): Promise<void> {
-  await new Promise<void>((done) => {
-    const request = indexedDB.deleteDatabase(DATABASE);
-    request.onsuccess = () => done();
-    request.onerror = () => done();
-    request.onblocked = () => done();
-  });
+export function forgetVault(): Promise<void> {
+  // Behind whatever is being kept at the moment, which would bring it back.
+  return inTurn(
+    () =>
+      new Promise<void>((done) => {
+        const request = indexedDB.deleteDatabase(DATABASE);
+        request.onsuccess = () => done();
+        request.onerror = () => done();
+        request.onblocked = () => done();
+      }),
+  );
 }

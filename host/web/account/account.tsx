@@ -7,6 +7,7 @@ import "../style/account.css";
 import { TEXTS } from "../texts/index.ts";
 import { AccountEvents } from "./events.tsx";
 import { Guardians } from "./guardians.tsx";
+import { Guarding } from "./guarding.tsx";
 import { RecoveryCode } from "./recovery-code.tsx";
 import { ChangePassphrase, ChangePassword } from "./secrets.tsx";
 import { Sessions } from "./sessions.tsx";
@@ -56,6 +57,7 @@ export function AccountView() {
       <div class="sheets">
         <RecoveryCode />
         <Guardians />
+        {person.role === "patient" || person.role === "doctor" ? <Guarding /> : null}
         <ChangePassword />
         <ChangePassphrase />
         <Sessions />

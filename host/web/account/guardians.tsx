@@ -6,15 +6,51 @@ import { Done } from "../parts/done.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Sheet } from "../parts/sheet.tsx";
 import { SureButton } from "../parts/sure-button.tsx";
+import { Unfolding } from "../parts/unfolding.tsx";
 import { TEXTS } from "../texts/index.ts";
+import { AgainFields, againOf, NOTHING_GIVEN } from "./again-fields.tsx";
+import { GuardiansForm } from "./guardians-form.tsx";
 
 const text = TEXTS.own.guardians;
+
+/** Doing without guardians, for the password. */
+function WithdrawForm(props: { readonly onWithdrawn: () => void; readonly onCancel: () => void }) {
+  const { port } = usePage();
+  const [given, setGiven] = useState(NOTHING_GIVEN);
+  const doing = useDoing();
+  return (
+    <form
+      class="narrow"
+      onSubmit={(event) => {
+        event.preventDefault();
+        doing.run(async () => {
+          await port.ask("withdrawGuardians", againOf(given));
+          props.onWithdrawn();
+        });
+      }}
+    >
+      <p>{text.withdrawWhat}</p>
+      <AgainFields of="withdraw" value={given} onValue={setGiven} />
+      <Failure text={doing.failure} />
+      <div class="acts">
+        <button type="submit" class="danger" disabled={doing.busy}>
+          {doing.busy ? TEXTS.own.busy : text.withdrawYes}
+        </button>
+        <button type="button" disabled={doing.busy} onClick={props.onCancel}>
+          {text.cancel}
+        </button>
+      </div>
+    </form>
+  );
+}
 
 /** Who together can bring the account back, and who asks them to. */
 export function Guardians() {
   const { port } = usePage();
   const { answer, failure, again } = useAsked("guardians", null);
   const [done, setDone] = useState<readonly string[]>([]);
+  const [open, setOpen] = useState(false);
+  const [withdrawing, setWithdrawing] = useState(false);
   const refusing = useDoing();
   const named = answer?.named ?? null;
   const asking = (answer?.requests ?? []).filter(({ state }) => state === "open");
@@ -43,14 +79,7 @@ export function Guardians() {
           />
         </div>
       ))}
-      {answer !== null && named === null ? (
-        <>
-          <p>{text.none}</p>
-          <pre>
-            <code>{text.command}</code>
-          </pre>
-        </>
-      ) : null}
+      {answer !== null && named === null ? <p>{text.none}</p> : null}
       {named === null ? null : (
         <>
           <p>{text.named(named.threshold, named.guardians.length, dateText(named.createdAt))}</p>
@@ -63,6 +92,44 @@ export function Guardians() {
             ))}
           </ul>
         </>
+      )}
+      {named === null ? null : (
+        <Unfolding
+          label={text.withdraw}
+          open={withdrawing}
+          onOpen={() => {
+            setDone([]);
+            setWithdrawing(true);
+          }}
+        >
+          <WithdrawForm
+            onWithdrawn={() => {
+              setWithdrawing(false);
+              setDone([text.withdrawn]);
+              again();
+            }}
+            onCancel={() => setWithdrawing(false)}
+          />
+        </Unfolding>
+      )}
+      {answer === null ? null : (
+        <Unfolding
+          label={named === null ? text.choose : text.change}
+          open={open}
+          onOpen={() => {
+            setDone([]);
+            setOpen(true);
+          }}
+        >
+          <GuardiansForm
+            onSaved={() => {
+              setOpen(false);
+              setDone([text.saved]);
+              again();
+            }}
+            onCancel={() => setOpen(false)}
+          />
+        </Unfolding>
       )}
     </Sheet>
   );

@@ -1,12 +1,15 @@
 import { useState } from "preact/hooks";
 import type { HandedOver } from "../handed-over.ts";
 import { useDoing } from "../hooks.ts";
+import { lazily } from "../lazily.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { Questions } from "../worker/messages.ts";
 import type { WorkerPort } from "../worker/port.ts";
 import type { Places } from "../worker/session-questions.ts";
+
+const RecoverView = lazily(async () => (await import("./recover.tsx")).RecoverView);
 
 export function LoginView(props: {
   readonly port: WorkerPort;
@@ -23,6 +26,7 @@ export function LoginView(props: {
   const [passphrase, setPassphrase] = useState(handed.passphrase ?? "");
   const [session, setSession] = useState(handed.session);
   const [mayKeep, setMayKeep] = useState(false);
+  const [recovering, setRecovering] = useState(false);
   const login = useDoing();
   const text = TEXTS.login;
 
@@ -43,6 +47,16 @@ export function LoginView(props: {
     });
   };
 
+  if (recovering) {
+    return (
+      <RecoverView
+        port={port}
+        places={places}
+        onOpened={(opened) => props.onOpened(opened, false)}
+        onBack={() => setRecovering(false)}
+      />
+    );
+  }
   return (
     <main class="login">
       <form class="card" onSubmit={submit}>
@@ -91,6 +105,9 @@ export function LoginView(props: {
         <Failure text={login.code === "BACKUP_MISSING" ? text.noBackup : login.failure} />
         <button type="submit" class="primary" disabled={login.busy}>
           {login.busy ? text.busy : text.button}
+        </button>
+        <button type="button" class="plain" onClick={() => setRecovering(true)}>
+          {TEXTS.own.recover.open}
         </button>
       </form>
     </main>

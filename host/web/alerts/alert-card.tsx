@@ -26,7 +26,7 @@ export function AlertCard(props: {
   const text = TEXTS.alerts;
 
   const act = async (wish: OwnWish): Promise<void> => {
-    if (await doing.run(async () => void (await port.ask("changeAlert", { id, wish })))) {
+    if (await doing.run(async () => void (await port.ask("changeAlert", { id, wish, saw: alert.level })))) {
       setForm(null);
     }
   };

@@ -1,11 +1,13 @@
 import { useState } from "preact/hooks";
 import { dateText, groups } from "../format.ts";
 import { useAsked } from "../hooks.ts";
+import { Done } from "../parts/done.tsx";
 import { SureButton } from "../parts/sure-button.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { CommunityPlace, PartnerLine } from "../worker/community/questions.ts";
 import { AskForm } from "./ask-form.tsx";
 import type { InPlace } from "./place.tsx";
+import { PartnerShareForm } from "./share-form.tsx";
 import { TrustBar } from "./trust-bar.tsx";
 
 const text = TEXTS.community;
@@ -87,7 +89,7 @@ function OpeningForm(props: {
 }
 
 /** What is open beneath a partner. */
-type Unfolded = "nothing" | "opening" | "ask" | "history";
+type Unfolded = "nothing" | "opening" | "ask" | "share" | "history";
 
 /** Another member: how far they are trusted, why, and what can be done next. */
 export function PartnerCard(props: {
@@ -98,6 +100,7 @@ export function PartnerCard(props: {
   const { partner, place, within } = props;
   const { pseudonym, name, overlap, card, share, agreed } = partner;
   const [unfolded, setUnfolded] = useState<Unfolded>("nothing");
+  const [shared, setShared] = useState<string | null>(null);
   const fold = () => setUnfolded("nothing");
   const compared = overlap !== null;
   return (
@@ -151,6 +154,17 @@ export function PartnerCard(props: {
             {text.ask}
           </button>
         ) : null}
+        {card === null || partner.clinician ? null : (
+          <button
+            type="button"
+            onClick={() => {
+              setShared(null);
+              setUnfolded("share");
+            }}
+          >
+            {text.shareRecord}
+          </button>
+        )}
         {agreed.mine ? (
           <SureButton
             label={text.withdraw}
@@ -171,6 +185,19 @@ export function PartnerCard(props: {
         <OpeningForm partner={pseudonym} questions={place.openingQuestions} within={within} onDone={fold} />
       ) : null}
       {unfolded === "ask" ? <AskForm partner={pseudonym} within={within} onDone={fold} /> : null}
+      {unfolded === "share" && card !== null ? (
+        <PartnerShareForm
+          partner={partner}
+          card={card}
+          within={within}
+          onShared={() => {
+            fold();
+            setShared(text.shared(card.handle));
+          }}
+          onCancel={fold}
+        />
+      ) : null}
+      <Done lines={shared === null ? [] : [shared]} />
       {unfolded === "history" ? <History community={place.community} partner={partner} /> : null}
     </li>
   );

@@ -85,7 +85,10 @@ function Careful(props: { readonly place: CommunityPlace; readonly within: InPla
         value={threshold}
         disabled={within.doing.busy}
         onInput={(event) => setThreshold(Number(event.currentTarget.value))}
-        onChange={() => within.act({ act: "threshold", threshold })}
+        onChange={({ currentTarget }) =>
+          // By the keyboard both events come at once: what the first one set is not drawn yet.
+          within.act({ act: "threshold", threshold: Number(currentTarget.value) })
+        }
       />
       <small>{text.carefulHint}</small>
     </label>

@@ -6,6 +6,15 @@ import type { FoundReader } from "../worker/patient/questions.ts";
 
 const text = TEXTS.home.sharing;
 
+/** What is said around a fingerprint, where it is about something else than sharing. */
+export interface CompareWords {
+  readonly title: string;
+  readonly how: string;
+  readonly why: string;
+  readonly differentDone: string;
+  readonly typedDiffers: string;
+}
+
 /** Hex digits as somebody typed them, in groups or not. */
 function plainHex(typed: string): string {
   return typed.replace(/[\s:-]+/g, "").toLowerCase();
@@ -25,13 +34,21 @@ export function Fingerprint({ hex }: { readonly hex: string }) {
 
 /** Asks a person to compare a fingerprint with whom it should be of; the KDC alone is not believed. */
 export function Compare(props: {
-  readonly found: FoundReader;
+  readonly found: Pick<FoundReader, "handle" | "fingerprint" | "known">;
   readonly busy: boolean;
   /** Somebody compared it, or entered the very same. */
   readonly onSame: () => void;
   readonly onCancel: () => void;
+  readonly words?: CompareWords;
 }) {
   const { found, busy, onSame, onCancel } = props;
+  const words = props.words ?? {
+    title: text.compareTitle(found.handle),
+    how: text.compareHow(found.handle),
+    why: text.compareWhy,
+    differentDone: text.differentDone(found.handle),
+    typedDiffers: text.typedDiffers(found.handle),
+  };
   const [typed, setTyped] = useState("");
   const [different, setDifferent] = useState(false);
   const [mistyped, setMistyped] = useState(false);
@@ -41,7 +58,7 @@ export function Compare(props: {
   if (different) {
     return (
       <div class="compare">
-        <Failure text={text.differentDone(found.handle)} />
+        <Failure text={words.differentDone} />
         <button type="button" onClick={onCancel}>
           {text.cancel}
         </button>
@@ -51,16 +68,16 @@ export function Compare(props: {
   return (
     <div class="compare">
       <h3 ref={heading} tabIndex={-1}>
-        {text.compareTitle(found.handle)}
+        {words.title}
       </h3>
       {found.known === "changed" ? (
         <p class="banner" role="alert">
           {text.knownChanged(found.handle)}
         </p>
       ) : null}
-      <p>{text.compareHow(found.handle)}</p>
+      <p>{words.how}</p>
       <Fingerprint hex={found.fingerprint} />
-      <p class="dim">{text.compareWhy}</p>
+      <p class="dim">{words.why}</p>
       <div class="acts">
         <button type="button" class="accent" disabled={busy} onClick={onSame}>
           {text.same}
@@ -95,7 +112,7 @@ export function Compare(props: {
           {text.typedUse}
         </button>
       </form>
-      <Failure text={mistyped ? text.typedDiffers(found.handle) : null} />
+      <Failure text={mistyped ? words.typedDiffers : null} />
     </div>
   );
 }

@@ -10,15 +10,16 @@ import "../style/patient.css";
 import { TEXTS } from "../texts/index.ts";
 import { useFresh } from "../use-fresh.ts";
 import type { ShownDevice } from "../worker/patient/questions.ts";
+import { PairForm } from "./pair-form.tsx";
+import { shortId } from "./words.ts";
 
 const text = TEXTS.home.devices;
-const LOOKS_LIKE = 8;
 
 function DeviceCard(props: { readonly device: ShownDevice; readonly onEnded: (id: string) => void }) {
   const { device, onEnded } = props;
   const { port } = usePage();
   const doing = useDoing();
-  const short = device.deviceId.slice(0, LOOKS_LIKE);
+  const short = shortId(device.deviceId);
   const id = `device-${device.deviceId}`;
   return (
     <li class="share">
@@ -86,13 +87,14 @@ export function DevicesView() {
           ))}
         </ul>
       </Sheet>
-      <Sheet id="pair" title={text.pair}>
-        <p>{text.pairWhat}</p>
-        <pre>
-          <code>{text.pairCommand}</code>
-        </pre>
-        <p>{text.pairThen}</p>
-      </Sheet>
+      <PairForm
+        onPaired={again}
+        onReady={(id) => {
+          setDone([text.ready(id)]);
+          again();
+          box.current?.querySelector<HTMLElement>("#devices-title")?.focus();
+        }}
+      />
     </main>
   );
 }

@@ -7,7 +7,7 @@ import { StreamState } from "../readings/stream-state.tsx";
 import { useStreamSeries } from "../readings/use-stream-series.ts";
 import { VitalCharts } from "../readings/vital-charts.tsx";
 import { VitalSigns } from "../readings/vital-signs.tsx";
-import { goTo, type Route } from "../route.ts";
+import { addressOf, goTo, type Route } from "../route.ts";
 import "../style/patient.css";
 import { TEXTS } from "../texts/index.ts";
 import type { PatientRow } from "../worker/streams.ts";
@@ -21,15 +21,9 @@ function NotPaired() {
       <section class="sheet reading-width">
         <h2>{text.empty}</h2>
         <p>{text.emptyWhat}</p>
-        <ol class="steps">
-          {text.emptySteps.map(({ command, what }) => (
-            <li key={command}>
-              <code>{command}</code>
-              <span class="dim">{what}</span>
-            </li>
-          ))}
-        </ol>
-        <p>{text.emptyThen}</p>
+        <p>
+          <a href={addressOf("devices")}>{text.emptyGo}</a>
+        </p>
       </section>
     </main>
   );

@@ -16,3 +16,8 @@ export function doneLines({ newKeys, wrapped, skipped }: Done): string[] {
     ...(skipped === 0 ? [] : [text.sharing.skipped(skipped)]),
   ];
 }
+
+/** As much of a wearable's id as people look at. */
+export function shortId(deviceId: string): string {
+  return deviceId.slice(0, 8);
+}

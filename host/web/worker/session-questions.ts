@@ -57,6 +57,32 @@ export interface SessionQuestions {
     readonly ask: { readonly places: Places; readonly vault: LockedVault; readonly passphrase: string };
     readonly answer: Opened;
   };
+  /** As somebody who lost everything: asks the guardians of a handle, whoever that is, with a key for this one time. */
+  readonly askGuardians: {
+    readonly ask: { readonly places: Places; readonly handle: string };
+    readonly answer: { readonly fingerprint: string; readonly expiresAt: number };
+  };
+  /**
+   * Goes back in with the code on paper, or with the shares of the guardians who were asked; the keystore is locked with
+   * the new passphrase and kept at the KDC, where the KDC keeps anything for this role yet.
+   * @throws MedcloudletError `RECOVERY_SHARES_FEW`, `RECOVERY_REFUSED`, `RECOVERY_VETOED`, `PASSWORD_WEAK`, `KEYSTORE_PASSPHRASE_WEAK`
+   */
+  readonly recover: {
+    readonly ask: {
+      readonly places: Places;
+      readonly handle: string;
+      /** Null for the guardians. */
+      readonly code: string | null;
+      readonly newPassword: string;
+      readonly passphrase: string;
+    };
+    readonly answer: Opened & {
+      /** False where the keys are nowhere but in the answer's vault. */
+      readonly kept: boolean;
+    };
+  };
+  /** What to keep in this browser, with what another tab of the same person has kept there. */
+  readonly joinVault: { readonly ask: { readonly kept: LockedVault }; readonly answer: LockedVault };
   /** Ends the session at the KDC. */
   readonly logOut: { readonly ask: null; readonly answer: null };
 }

@@ -15,6 +15,7 @@ import {
 } from "../../client/index.ts";
 import type { SealingSuite } from "../../sealing/index.ts";
 import type { Answers, Told } from "./messages.ts";
+import type { Recovery } from "./recovery.ts";
 import type { KeptSession, Places, SessionQuestions } from "./session-questions.ts";
 import { openVault, type Vault } from "./vault.ts";
 import type { Work } from "./work.ts";
@@ -34,8 +35,18 @@ export function createSessionRoom(options: {
   const http = createHttpClient({ clock, fetch: (url, init) => fetch(url, init) });
   let controller = new AbortController();
   let current: KdcSession | null = null;
+  let currentVault: Vault | null = null;
+  let recovery: Recovery | null = null;
 
-  const begin = async (places: Places, vault: Vault, opened: KdcSession) => {
+  // Few ever need it: what brings accounts back is fetched when somebody does.
+  const recoveryRoom = async (): Promise<Recovery> => {
+    const { createRecovery } = await import("./recovery.ts");
+    recovery ??= createRecovery({ suite, clock, http });
+    return recovery;
+  };
+
+  /** @param renew whether the keystore is kept at the KDC anew */
+  const begin = async (places: Places, vault: Vault, opened: KdcSession, renew = false) => {
     controller.abort();
     controller = new AbortController();
     const { contents } = vault;
@@ -52,14 +63,19 @@ export function createSessionRoom(options: {
       });
     }
     vault.keepSession(session);
+    const factorMissing = session.secondFactor === "missing";
+    if (renew && !factorMissing) {
+      await vault.save({}, { session, suite, keys });
+    }
     current = session;
+    currentVault = vault;
     const person = {
       accountId: contents.accountId,
       handle: contents.handle,
       role: session.account.role,
       name: contents.name,
       fingerprint: personFingerprint(keys),
-      factorMissing: session.secondFactor === "missing",
+      factorMissing,
     };
     const tellVault = async () => tell({ told: "vault", vault: await vault.locked() });
     const inTurn = createInTurn();
@@ -85,6 +101,7 @@ export function createSessionRoom(options: {
           await tellVault();
         }),
       recall: vault.recall,
+      joinNotes: vault.joinNotes,
       async remember(name, text) {
         vault.note(name, text);
         await tellVault();
@@ -115,6 +132,13 @@ export function createSessionRoom(options: {
       });
       return begin(places, vault, opened);
     },
+    askGuardians: async (asked) => (await recoveryRoom()).ask(asked),
+    async recover(asked) {
+      const { vault, session } = await (await recoveryRoom()).recover(asked);
+      const begun = await begin(asked.places, vault, session, true);
+      return { ...begun, kept: !begun.person.factorMissing };
+    },
+    joinVault: async ({ kept }) => (await currentVault?.lockedWith(kept)) ?? kept,
     async logOut() {
       controller.abort();
       await current?.logout();

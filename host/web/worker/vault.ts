@@ -41,6 +41,10 @@ export interface Vault {
   /** From now on goes into what is kept. */
   note(name: string, text: string): void;
   keepSession(session: KeptSession): void;
+  /** How to put together what several tabs noted under a name; without, the last one's word stands. */
+  joinNotes(name: string, join: (theirs: string) => string): void;
+  /** The locked vault, with what another tab kept in this browser meanwhile. */
+  lockedWith(kept: LockedVault): Promise<LockedVault>;
   /** Takes in what other machines of the same person kept at the KDC. */
   catchUp(session: KdcSession): Promise<void>;
   save(changes: Partial<KeystoreContents>, by: VaultWork): Promise<void>;
@@ -76,6 +80,18 @@ export async function openVault(
   const seed: Bytes = fromBase64Url(contents.signingSeed);
   let memory: Memory | null = await readMemory(kept.memory, seed);
   const notes: Record<string, string> = { ...memory?.notes };
+  const noted = new Set<string>();
+  const joins = new Map<string, (theirs: string) => string>();
+
+  const locked = async (): Promise<LockedVault> => {
+    const text = JSON.stringify({ session: memory?.session, notes });
+    return {
+      handle: contents.handle,
+      keystore,
+      version,
+      memory: toBase64Url(await lockWith(seed, LABEL, utf8(text))),
+    };
+  };
 
   return {
     get contents() {
@@ -84,18 +100,31 @@ export async function openVault(
     get session() {
       return memory?.session ?? null;
     },
-    async locked() {
-      const text = JSON.stringify({ session: memory?.session, notes });
-      return {
-        handle: contents.handle,
-        keystore,
-        version,
-        memory: toBase64Url(await lockWith(seed, LABEL, utf8(text))),
-      };
+    locked,
+    joinNotes(name, join) {
+      joins.set(name, join);
+    },
+    async lockedWith(kept) {
+      // Another person's vault does not open, and is replaced.
+      const theirs = await readMemory(kept.memory, seed);
+      for (const [name, text] of Object.entries(theirs?.notes ?? {})) {
+        const join = joins.get(name);
+        if (join !== undefined) {
+          notes[name] = join(text);
+        } else if (!noted.has(name)) {
+          notes[name] = text;
+        }
+      }
+      const ours = await locked();
+      // Where another tab has gone on with the keystore, and perhaps changed its passphrase, that one is in force.
+      return theirs === null || kept.version <= version
+        ? ours
+        : { ...ours, keystore: kept.keystore, version: kept.version };
     },
     recall: (name) => notes[name] ?? null,
     note(name, text) {
       notes[name] = text;
+      noted.add(name);
     },
     keepSession({ token, expiresAt }) {
       memory = { session: { token, expiresAt }, notes };

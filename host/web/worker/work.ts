@@ -31,6 +31,8 @@ export interface Work {
   recall(name: string): string | null;
   /** Notes a text for the next time, locked like everything else. */
   remember(name: string, text: string): Promise<void>;
+  /** Says how to put together what several tabs noted under a name; without, the last one's word stands. */
+  joinNotes(name: string, join: (theirs: string) => string): void;
   readonly tell: (told: Told) => void;
   /** Aborts when the person leaves. */
   readonly signal: AbortSignal;

@@ -148,6 +148,7 @@ export const ACCOUNT_SAMPLES: Readonly<Record<AccountAction, Sample>> = {
     verifier: toBase64Url(randomBytes(32)),
     locked: "locked",
   }),
+  "guardians.withdraw": reauthenticated({}),
   "guardians.show": nothing,
   "recovery-request.open": ({ requester }) => ({
     json: { handle: `nobody-${++strangers}`, identity: requester.identity },

@@ -8,6 +8,7 @@ import {
   createIdentity,
   giveShare,
   type KeystoreContents,
+  namedGuardians,
   nameGuardians,
   type PersonKeys,
   personFingerprint,
@@ -15,6 +16,7 @@ import {
   recoveryRequests,
   requestRecovery,
   vetoRecovery,
+  withdrawGuardians,
 } from "../../../host/client/index.ts";
 import { GUARDIAN_SHARE, GUARDIANS, type Guardians, signStatement } from "../../../host/sealing/index.ts";
 import { backends } from "../../support/stores.ts";
@@ -340,6 +342,28 @@ describe.each(backends())("guardians on the $name store", (backend) => {
     );
     const hours = new Set(told.map(({ at }) => Math.floor((at as number) / 3_600_000)));
     expect(told).toHaveLength(hours.size);
+  });
+
+  it("are done without for the password, and shares that were given already open nothing then", async () => {
+    await name(guardians.map(cardOf), 2);
+    await ask();
+    await give(guardians[0] as Person);
+    await give(guardians[1] as Person);
+    const code = await collect();
+    await leavesNoTrace(system, async () => {
+      const wrong = withdrawGuardians(owner.session, { password: "a wrong password" });
+      await expect(wrong).rejects.toMatchObject({ code: "PASSWORD_WRONG" });
+    });
+    await withdrawGuardians(owner.session, { password: PASSWORD });
+    expect(await namedGuardians(owner.session, owner.keys)).toBeNull();
+    expect((await recoveryRequests((guardians[2] as Person).session)).toAnswer).toEqual([]);
+    const recovering = recoverAccount(kdcOf(system), {
+      ...{ handle: "quiet-otter", code, newPassword: NEW_PASSWORD },
+    });
+    await expect(recovering).rejects.toMatchObject({ code: "RECOVERY_REFUSED" });
+    // Once more changes nothing, and naming others is possible.
+    await withdrawGuardians(owner.session, { password: PASSWORD });
+    await name(guardians.map(cardOf), 2);
   });
 
   it("of an earlier choice are asked no more, and a request ends by itself after a week", async () => {

@@ -22,7 +22,7 @@ describe("the journal of alerts", () => {
   it("has one open alert of a stream and kind, and a mark for each time it became graver", () => {
     const { journal, pass } = journalAt(1000);
     journal.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 10);
-    expect(journal.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 20)).toBeNull();
+    expect(journal.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 20)).toBe(false);
     pass(MINUTE);
     journal.observe(ABOUT, GRAVE, 30);
     const [only, ...others] = journal.list();
@@ -76,9 +76,9 @@ describe("the journal of alerts", () => {
     const second = journalAt(1, first.text()).journal;
     expect(second.list()).toEqual(first.list());
     expect([second.seenUntil("s1"), second.seenUntil("s2")]).toEqual([77, Number.NEGATIVE_INFINITY]);
-    expect(second.observe(ABOUT, GRAVE, 1)).toBeNull();
+    expect(second.observe(ABOUT, GRAVE, 1)).toBe(false);
     expect(journalAt(1, first.text().slice(5)).journal.list()).toEqual([]);
-    expect(journalAt(1, '{"alerts":[{"id":1}],"seen":[]}').journal.list()).toEqual([]);
+    expect(journalAt(1, '{"timelines":[{"id":1}],"seen":[]}').journal.list()).toEqual([]);
   });
 
   it("keeps a bounded number of alerts, and of their events, without changing how they stand", () => {

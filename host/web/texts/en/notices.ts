@@ -36,6 +36,7 @@ export const NOTICES = {
     "second-factor-reset": "Your second factor was taken away.",
     "recovery-code-set": "A recovery code was made.",
     "guardians-set": "Guardians were chosen.",
+    "guardians-withdrawn": "Your account has no guardians any more.",
     "recovery-requested": "Somebody asks your guardians to recover your account.",
     "recovery-share-given": "A guardian gave a share for the recovery of your account.",
     recovered: "Your account was recovered.",

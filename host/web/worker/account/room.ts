@@ -1,23 +1,22 @@
 import {
   armRecovery,
   createAccountClient,
-  namedGuardians,
   newRecoveryCode,
   printRecoveryCode,
-  recoveryRequests,
-  vetoRecovery,
 } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
 import type { Work } from "../work.ts";
+import { createGuardianship } from "./guardianship.ts";
 import { createNotices } from "./notices.ts";
 import type { AccountQuestions } from "./questions.ts";
 
 /** What everybody does with their own account. */
 export function createAccountRoom(work: Work): Answers<AccountQuestions> {
-  const { session, keys } = work;
+  const { session } = work;
   const account = createAccountClient(session);
   return {
     ...createNotices(work),
+    ...createGuardianship(work),
     sessions: () => account.sessions(),
     async endSession({ sessionId }) {
       await account.endSession(sessionId);
@@ -48,30 +47,5 @@ export function createAccountRoom(work: Work): Answers<AccountQuestions> {
     },
     accountEvents: async () =>
       (await account.events()).map(({ kind, lastAt, count }) => ({ kind, lastAt, count })),
-    async guardians() {
-      const named = await namedGuardians(session, keys);
-      const { own } = await recoveryRequests(session);
-      const handles = new Map(
-        Object.entries(work.contents.known).map(([handle, fingerprint]) => [fingerprint, handle]),
-      );
-      return {
-        named:
-          named === null
-            ? null
-            : {
-                threshold: named.threshold,
-                createdAt: named.createdAt,
-                guardians: named.guardians.map(({ fingerprint }) => ({
-                  handle: handles.get(fingerprint) ?? null,
-                  fingerprint,
-                })),
-              },
-        requests: own,
-      };
-    },
-    async vetoRecovery({ requestId }) {
-      await vetoRecovery(session, requestId);
-      return null;
-    },
   };
 }

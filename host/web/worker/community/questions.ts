@@ -28,7 +28,13 @@ export interface PartnerLine {
   readonly why: string;
   readonly agreed: { readonly mine: boolean; readonly theirs: boolean };
   /** Who they said they are. */
-  readonly card: { readonly handle: string; readonly name: string; readonly fingerprint: string } | null;
+  readonly card: {
+    readonly handle: string;
+    readonly name: string;
+    readonly fingerprint: string;
+    /** Whether the fingerprint was compared before: and if so, whether it still is the same. */
+    readonly known: "never" | "same" | "changed";
+  } | null;
 }
 
 /** A question and its answer. */
@@ -94,6 +100,15 @@ export type CommunityAct =
   | { readonly act: "rate"; readonly exchange: string; readonly good: boolean }
   | { readonly act: "report"; readonly exchange: string }
   | { readonly act: "appeal"; readonly report: string; readonly text: string }
+  /** Lets a partner who said who they are read the medical part of one's record, if the gate lets it pass. */
+  | {
+      readonly act: "share";
+      readonly partner: string;
+      readonly forMs: number;
+      readonly fromNow: boolean;
+      /** As compared. */
+      readonly fingerprint: string;
+    }
   | { readonly act: "threshold"; readonly threshold: number };
 
 /** What a patient's page asks of the worker about communities. */

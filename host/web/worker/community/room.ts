@@ -19,7 +19,9 @@ import {
 import { type Community, verifyCommunity } from "../../../community/index.ts";
 import { signIdentity } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
+import { knownAs } from "../patient/sharing.ts";
 import type { Work } from "../work.ts";
+import { createPartnerSharing } from "./partner-sharing.ts";
 import { createPlaceStore } from "./place-store.ts";
 import type {
   CommunityAct,
@@ -36,7 +38,9 @@ interface Found {
   readonly relay: Relay;
 }
 
-function partnerLine(partner: Partner): PartnerLine {
+type Known = Readonly<Record<string, string>>;
+
+function partnerLine(partner: Partner, known: Known): PartnerLine {
   const { pseudonym, standing, valid, suspendedUntil, overlap, decision, agreed, card } = partner;
   return {
     ...{
@@ -50,7 +54,13 @@ function partnerLine(partner: Partner): PartnerLine {
     overlap: overlap === null ? null : { common: overlap.common, mine: overlap.mine, theirs: overlap.theirs },
     ...{ bound: decision.bound, threshold: decision.threshold, share: decision.share },
     ...{ reason: decision.reason, why: decision.text },
-    card: card === null ? null : { handle: card.handle, name: card.name, fingerprint: card.fingerprint },
+    card:
+      card === null
+        ? null
+        : {
+            ...{ handle: card.handle, name: card.name, fingerprint: card.fingerprint },
+            known: knownAs(known, card.handle, card.fingerprint),
+          },
   };
 }
 
@@ -63,8 +73,12 @@ function exchangeLine(kept: KeptExchange): ExchangeLine {
   };
 }
 
-async function placeOf(member: CommunityMember, closed: Visit["closed"]): Promise<CommunityPlace> {
-  const partners = (await member.partners()).map(partnerLine);
+async function placeOf(
+  member: CommunityMember,
+  closed: Visit["closed"],
+  known: Known,
+): Promise<CommunityPlace> {
+  const partners = (await member.partners()).map((partner) => partnerLine(partner, known));
   return {
     community: member.community.community,
     title: member.community.title,
@@ -80,7 +94,11 @@ async function placeOf(member: CommunityMember, closed: Visit["closed"]): Promis
   };
 }
 
-async function perform(member: CommunityMember, act: CommunityAct, card: CardMaker): Promise<void> {
+async function perform(
+  member: CommunityMember,
+  act: Exclude<CommunityAct, { act: "share" }>,
+  card: CardMaker,
+): Promise<void> {
   switch (act.act) {
     case "visit":
       return;
@@ -123,6 +141,7 @@ async function perform(member: CommunityMember, act: CommunityAct, card: CardMak
 export function createCommunityRoom(work: Work): Answers<CommunityQuestions> {
   const { suite, clock, http, keys, places } = work;
   const store = createPlaceStore(work);
+  const shareOwn = createPartnerSharing(work);
   const found = new Map<string, Found>();
 
   const look = async (): Promise<string[]> => {
@@ -234,8 +253,12 @@ export function createCommunityRoom(work: Work): Answers<CommunityQuestions> {
     inCommunity: ({ community, act }) =>
       asMember(community, async (member) => {
         const { closed } = await member.visit();
-        await perform(member, act, cardMaker(community, member.pseudonym));
-        return placeOf(member, closed);
+        if (act.act === "share") {
+          await shareOwn(member, act);
+        } else {
+          await perform(member, act, cardMaker(community, member.pseudonym));
+        }
+        return placeOf(member, closed, work.contents.known);
       }),
     gateDecisions: ({ community, partner }) =>
       asMember(community, async (member) => member.decisions(partner)),

@@ -2,6 +2,7 @@ import { createWatch, type Finding, type Watch } from "../../../analytics/index.
 import type { OpenedStream } from "../../../client/index.ts";
 import type { Priority, ReadingColumn } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
+import { createPeers } from "../peers.ts";
 import type { Listener, Streams } from "../streams.ts";
 import type { Work } from "../work.ts";
 import { createAlertJournal } from "./alert-journal.ts";
@@ -71,6 +72,10 @@ export function createAlertDesk(options: {
   const { work, streams } = options;
   const { clock } = work;
   const journal = createAlertJournal({ clock, kept: work.recall(NOTE) });
+  work.joinNotes(NOTE, (theirs) => {
+    journal.join(theirs);
+    return journal.text();
+  });
   const watches = new Map<string, Watched>();
   let noting: ReturnType<typeof setTimeout> | null = null;
 
@@ -89,10 +94,37 @@ export function createAlertDesk(options: {
       });
     }, NOTE_EVERY_MS);
   };
+  const tellPage = (): void => work.tell({ told: "alerts", alerts: journal.list() });
+  const peers = createPeers({
+    ...{ work, subject: "alerts", whole: journal.text },
+    onTold(text) {
+      if (journal.join(text)) {
+        tellPage();
+        // At once: whoever told it may be gone by the time that this tab is asked.
+        noteNow().catch(() => noteSoon());
+      }
+    },
+  });
+  const tellPeers = async (): Promise<void> => {
+    const news = journal.news();
+    if (news !== null) {
+      await peers.tell(news);
+    }
+  };
   const tell = (): void => {
-    work.tell({ told: "alerts", alerts: journal.list() });
+    tellPage();
+    void tellPeers();
     noteSoon();
   };
+  /** What the first readings show waits for what other tabs know: somebody may have answered it there. */
+  let early: (() => void)[] | null = [];
+  peers.greeted.then(() => {
+    const acts = early ?? [];
+    early = null;
+    for (const act of acts) {
+      act();
+    }
+  });
 
   const take = (
     { stream: { streamId, ownerName } }: Watched,
@@ -102,7 +134,7 @@ export function createAlertDesk(options: {
     const changed = findings.map(({ kind, level, reason }) =>
       journal.observe({ streamId, patient: ownerName, kind }, { level, reason: reason.slice(0, 500) }, time),
     );
-    if (changed.some((one) => one !== null)) {
+    if (changed.includes(true)) {
       tell();
     }
   };
@@ -174,23 +206,32 @@ export function createAlertDesk(options: {
       if (findings.some(({ kind, level }) => kind === "news2" && level === "emergency")) {
         watched.graveAt = newest;
       }
+      const all = [...findings, wordOf(watched, newest, header.priority)];
       const { streamId } = stream;
-      const isNews = newest > clock.now() - FRESH_MS;
-      if (isNews && (arrival === "live" || newest > journal.seenUntil(streamId))) {
-        take(watched, [...findings, wordOf(watched, newest, header.priority)], newest);
-        journal.noteSeen(streamId, newest);
-        noteSoon();
+      const act = () => {
+        const isNews = newest > clock.now() - FRESH_MS;
+        if (isNews && (arrival === "live" || newest > journal.seenUntil(streamId))) {
+          take(watched, all, newest);
+          journal.noteSeen(streamId, newest);
+          noteSoon();
+        }
+      };
+      if (early === null) {
+        act();
+      } else {
+        early.push(act);
       }
     },
     onWhole: (stream) => void learn(watchedOf(stream)),
     answers: {
       alerts: () => journal.list(),
-      async changeAlert({ id, wish }) {
+      async changeAlert({ id, wish, saw }) {
         try {
-          journal.apply(id, { ...wish, by: work.person.handle });
+          journal.apply(id, { ...wish, by: work.person.handle }, saw);
+          await tellPeers();
         } finally {
           // Also what fell due before a wish that was refused.
-          work.tell({ told: "alerts", alerts: journal.list() });
+          tellPage();
           await noteNow();
         }
         return null;

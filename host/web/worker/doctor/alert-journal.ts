@@ -1,18 +1,17 @@
 import { z } from "zod";
 import {
-  ALERT_EVENT,
   ALERT_LEVELS,
   ALERT_POLICY,
   type Alert,
-  type AlertCommand,
   type AlertEvent,
   type AlertLevel,
   type AlertPolicy,
   type AlertWish,
-  advanceAlert,
-  replayAlert,
+  decideAlert,
+  isGraver,
 } from "../../../analytics/index.ts";
-import { type Clock, MedcloudletError, randomBytes, toHex } from "../../../base/index.ts";
+import { type Clock, MedcloudletError } from "../../../base/index.ts";
+import { type AlertStep, alertsOf, joinSteps, type TimedAlert } from "./alert-timeline.ts";
 
 /** What an alert is about. */
 export interface AlertAbout {
@@ -33,51 +32,71 @@ export interface PageAlert extends AlertAbout {
   readonly marks: readonly { readonly time: number; readonly level: AlertLevel }[];
 }
 
-/** The alerts of one person on this machine. */
+/** The alerts of one person on this machine, whichever tabs watch. */
 export interface AlertJournal {
   /**
    * Takes in what the readings of a stream show.
    * @param time of the readings, ms
-   * @returns the alert and what was added to it; null where there is nothing to tell
+   * @returns false where there is nothing to tell
    */
   observe(
     about: AlertAbout,
     finding: { readonly level: AlertLevel | null; readonly reason: string },
     time: number,
-  ): { readonly alert: PageAlert; readonly added: readonly AlertEvent[] } | null;
+  ): boolean;
   /** Lets happen what fell due. True when anything did. */
   tick(): boolean;
   /** The open ones first, those that call before the others, the gravest of each first; then those that are over. */
   list(): PageAlert[];
-  /** @throws MedcloudletError `ALERT_NOT_FOUND` (404), and what `decideAlert` refuses with */
-  apply(id: string, wish: AlertWish): PageAlert;
+  /**
+   * @param saw how grave the alert was on the screen of who wishes; as it stands where that is not known
+   * @throws MedcloudletError `ALERT_NOT_FOUND` (404), and what `decideAlert` refuses with
+   */
+  apply(id: string, wish: AlertWish, saw?: AlertLevel): PageAlert;
   /** Readings of a stream up to this time (ms) were taken in already. */
   seenUntil(streamId: string): number;
   noteSeen(streamId: string, time: number): void;
-  /** To be kept, for `createAlertJournal` to go on with. */
+  /** To be kept, for `createAlertJournal` to go on with, and for other tabs. */
   text(): string;
+  /** What was done here since it was last asked for, for other tabs; null for nothing. */
+  news(): string | null;
+  /** Takes in what another tab gave as `text` or `news`. True when anything was new. */
+  join(text: string): boolean;
 }
 
 /** More than these are not kept: of what is over, the oldest go. */
 const MOST_ALERTS = 200;
-const MOST_EVENTS = 60;
+const MOST_STEPS = 60;
 const MOST_MARKS = 20;
 const MOST_STREAMS = 500;
 
+const moment = { at: z.int().min(0), step: z.int().min(0), alert: z.string().max(300) };
+const level = z.enum(ALERT_LEVELS);
+const wish = {
+  by: z.string().min(1).max(200),
+  saw: level,
+  until: z.int().min(0),
+  reason: z.string().max(500),
+};
+const STEP: z.ZodType<AlertStep> = z.discriminatedUnion("type", [
+  z.strictObject({
+    ...{ type: z.literal("observe"), ...moment },
+    ...{ level: level.nullable(), reason: z.string().max(500), time: z.number() },
+  }),
+  z.strictObject({ type: z.enum(["acknowledge", "snooze", "resolve"]), ...moment, ...wish }),
+]);
 const KEPT = z.strictObject({
-  alerts: z.array(
-    z.strictObject({
-      id: z.string(),
-      streamId: z.string(),
-      patient: z.string(),
-      kind: z.string(),
-      events: z.array(ALERT_EVENT).min(1),
-      marks: z.array(z.strictObject({ time: z.number(), level: z.enum(ALERT_LEVELS) })),
-    }),
+  timelines: z.array(
+    z.strictObject({ streamId: z.string(), patient: z.string(), kind: z.string(), steps: z.array(STEP) }),
   ),
   seen: z.array(z.tuple([z.string(), z.number()])),
 });
-type Kept = z.infer<typeof KEPT>["alerts"][number];
+type Kept = z.infer<typeof KEPT>;
+
+interface Timeline {
+  readonly about: AlertAbout;
+  steps: readonly AlertStep[];
+}
 
 const CALLS: Readonly<Record<Alert["status"], number>> = {
   escalated: 0,
@@ -87,23 +106,33 @@ const CALLS: Readonly<Record<Alert["status"], number>> = {
   resolved: 2,
 };
 
-const alertOf = ({ events }: Pick<Kept, "events">): Alert => replayAlert(events) as Alert;
-
 /** Without pairs of "well" and "again" from long ago, which change nothing of how the alert stands now. */
-function shortened(events: readonly AlertEvent[]): AlertEvent[] {
-  const kept = [...events];
-  for (let i = 1; i + 2 < kept.length && kept.length > MOST_EVENTS; ) {
-    if (kept[i]?.type === "eased" && kept[i + 1]?.type === "returned") {
+function shortened(steps: readonly AlertStep[]): AlertStep[] {
+  const kept = [...steps];
+  let gravest: AlertLevel | null = null;
+  for (let i = 0; i + 2 < kept.length && kept.length > MOST_STEPS; ) {
+    const [well, again] = [kept[i], kept[i + 1]];
+    const isPair =
+      well?.type === "observe" &&
+      well.level === null &&
+      again?.type === "observe" &&
+      again.level !== null &&
+      gravest !== null &&
+      !isGraver(again.level, gravest);
+    if (isPair) {
       kept.splice(i, 2);
-    } else {
-      i++;
+      continue;
     }
+    if (well?.type === "observe" && well.level !== null) {
+      gravest = gravest === null || isGraver(well.level, gravest) ? well.level : gravest;
+    }
+    i++;
   }
   return kept;
 }
 
-function read(text: string | null): z.infer<typeof KEPT> {
-  const nothing = { alerts: [], seen: [] };
+function read(text: string | null): Kept {
+  const nothing = { timelines: [], seen: [] };
   if (text === null) {
     return nothing;
   }
@@ -122,104 +151,178 @@ export function createAlertJournal(options: {
   readonly policy?: AlertPolicy;
 }): AlertJournal {
   const { clock, policy = ALERT_POLICY } = options;
-  const before = read(options.kept);
-  const alerts = new Map<string, Kept>(before.alerts.map((one) => [one.id, one]));
-  const seen = new Map<string, number>(before.seen);
+  const timelines = new Map<string, Timeline>();
+  const seen = new Map<string, number>();
+  /** Timelines that other tabs have to hear of. */
+  const untold = new Set<Timeline>();
+  /** How many events each alert had when it was last told of. */
+  const stood = new Map<string, number>();
 
-  const pageAlert = (kept: Kept): PageAlert => {
-    const alert = alertOf(kept);
-    return { ...kept, alert, longestSnooze: policy.longestSnooze[alert.level] };
+  const timelineOf = ({ streamId, patient, kind }: AlertAbout): Timeline => {
+    const key = JSON.stringify([streamId, kind]);
+    const known = timelines.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const timeline: Timeline = { about: { streamId, patient, kind }, steps: [] };
+    timelines.set(key, timeline);
+    return timeline;
+  };
+  const standing = (timeline: Timeline): TimedAlert[] => alertsOf(timeline.steps, clock.now(), policy);
+  const everything = () =>
+    [...timelines.values()].flatMap((timeline) => standing(timeline).map((timed) => ({ timeline, timed })));
+  const pageAlert = ({ about }: Timeline, { id, alert, events, marks }: TimedAlert): PageAlert => ({
+    ...{ ...about, id, alert, events, marks: marks.slice(-MOST_MARKS) },
+    longestSnooze: policy.longestSnooze[alert.level],
+  });
+
+  /** Whatever clock and tabs say, a step comes after all that is known of its timeline. */
+  const nextMoment = ({ steps }: Timeline, after: number) => ({
+    at: Math.max(clock.now(), after, steps.at(-1)?.at ?? 0),
+    step: Math.max(0, ...steps.map(({ step }) => step)) + 1,
+  });
+  const noteStands = ({ id, events }: TimedAlert): void => {
+    stood.set(id, events.length);
+  };
+  const add = (timeline: Timeline, step: AlertStep): void => {
+    timeline.steps = joinSteps(timeline.steps, [step]);
+    untold.add(timeline);
+    tidy();
+    standing(timeline).forEach(noteStands);
   };
 
-  const change = (kept: Kept, command: AlertCommand): AlertEvent[] => {
-    const due = advanceAlert(kept.events, { type: "tick", at: command.at }, policy);
-    // What fell due is kept even when the command itself is refused.
-    kept.events = [...due.events];
-    const { events, added } = advanceAlert(kept.events, command, policy);
-    kept.events = shortened(events);
-    return [...due.added, ...added];
+  const drop = (timeline: Timeline, steps: readonly AlertStep[]): void => {
+    const gone = new Set(steps);
+    timeline.steps = timeline.steps.filter((step) => !gone.has(step));
   };
-
-  const forgetOldest = (): void => {
-    const over = [...alerts.values()]
-      .map((kept) => ({ id: kept.id, ...alertOf(kept) }))
-      .filter(({ status }) => status === "resolved")
-      .sort((a, b) => a.changedAt - b.changedAt);
-    for (const { id } of over.slice(0, Math.max(0, alerts.size - MOST_ALERTS))) {
-      alerts.delete(id);
+  const tidy = (): void => {
+    const all = everything();
+    for (const { timeline, timed } of all) {
+      const short = timed.steps.length > MOST_STEPS ? new Set(shortened(timed.steps)) : null;
+      if (short !== null) {
+        drop(
+          timeline,
+          timed.steps.filter((step) => !short.has(step)),
+        );
+      }
+    }
+    const over = all
+      .filter(({ timed }) => timed.alert.status === "resolved")
+      .sort((a, b) => a.timed.alert.changedAt - b.timed.alert.changedAt);
+    for (const { timeline, timed } of over.slice(0, Math.max(0, all.length - MOST_ALERTS))) {
+      drop(timeline, timed.steps);
+    }
+    for (const [key, timeline] of timelines) {
+      if (timeline.steps.length === 0) {
+        timelines.delete(key);
+      }
     }
   };
 
-  const openOne = ({ streamId, kind }: AlertAbout): Kept | undefined =>
-    [...alerts.values()].find(
-      (one) => one.streamId === streamId && one.kind === kind && alertOf(one).status !== "resolved",
-    );
+  const noteSeen: AlertJournal["noteSeen"] = (streamId, time) => {
+    if (time > (seen.get(streamId) ?? Number.NEGATIVE_INFINITY)) {
+      // The one that was noted last is the last of the map.
+      seen.delete(streamId);
+      seen.set(streamId, time);
+    }
+  };
+
+  const join: AlertJournal["join"] = (text) => {
+    const theirs = read(text);
+    let isNew = false;
+    for (const { steps, ...about } of theirs.timelines) {
+      const timeline = timelineOf(about);
+      const joined = joinSteps(timeline.steps, steps);
+      isNew ||= joined.length > timeline.steps.length;
+      timeline.steps = joined;
+    }
+    for (const [streamId, time] of theirs.seen) {
+      noteSeen(streamId, time);
+    }
+    tidy();
+    return isNew;
+  };
+
+  const textOf = (given: Iterable<Timeline>): string =>
+    JSON.stringify({
+      timelines: [...given].map(({ about, steps }) => ({ ...about, steps: [...steps] })),
+      seen: [...seen].slice(-MOST_STREAMS),
+    } satisfies Kept);
+
+  if (options.kept !== null) {
+    join(options.kept);
+  }
 
   return {
-    observe(about, { level, reason }, time) {
-      const command: AlertCommand = { type: "observe", at: clock.now(), level, reason };
-      const open = openOne(about);
-      const added = open === undefined ? [] : change(open, command);
-      if (open !== undefined && (alertOf(open).status !== "resolved" || level === null)) {
-        if (level !== null && added.some(({ type }) => type === "worsened")) {
-          open.marks = [...open.marks, { time, level }].slice(-MOST_MARKS);
-        }
-        return added.length === 0 ? null : { alert: pageAlert(open), added };
+    observe(about, { level: found, reason }, time) {
+      const timeline = timelineOf(about);
+      const open = standing(timeline).find(({ alert }) => alert.status !== "resolved");
+      const at = clock.now();
+      const command = { type: "observe", at, level: found, reason } as const;
+      if (decideAlert(open?.alert ?? null, command, policy).length === 0) {
+        return false;
       }
-      if (level === null) {
-        return null;
+      const isRaised = open === undefined;
+      const before = timeline.steps;
+      add(timeline, {
+        ...{ type: "observe", level: found, reason, time },
+        alert: open?.id ?? `${about.streamId}-${about.kind}-${time}`,
+        ...nextMoment(timeline, open?.alert.changedAt ?? 0),
+      });
+      if (isRaised && standing(timeline).every(({ alert }) => alert.status === "resolved")) {
+        // Readings that somebody has answered already.
+        timeline.steps = before;
+        return false;
       }
-      const { streamId, patient, kind } = about;
-      const { events } = advanceAlert([], command, policy);
-      const kept: Kept = {
-        ...{ id: toHex(randomBytes(8)), streamId, patient, kind },
-        ...{ events: [...events], marks: [{ time, level }] },
-      };
-      alerts.set(kept.id, kept);
-      forgetOldest();
-      return { alert: pageAlert(kept), added: events };
+      return true;
     },
     tick() {
-      const at = clock.now();
-      return [...alerts.values()].filter((kept) => change(kept, { type: "tick", at }).length > 0).length > 0;
+      const stands = everything();
+      const changed = stands.some(({ timed: { id, events } }) => stood.get(id) !== events.length);
+      stood.clear();
+      for (const { timed } of stands) {
+        noteStands(timed);
+      }
+      return changed;
     },
     list() {
-      const level = ({ alert }: PageAlert) => ALERT_LEVELS.indexOf(alert.level);
-      return [...alerts.values()]
-        .map(pageAlert)
+      const rank = ({ alert }: PageAlert) => ALERT_LEVELS.indexOf(alert.level);
+      return everything()
+        .map(({ timeline, timed }) => pageAlert(timeline, timed))
         .sort(
           (a, b) =>
             CALLS[a.alert.status] - CALLS[b.alert.status] ||
-            (a.alert.status === "resolved" ? 0 : level(b) - level(a) || b.alert.tier - a.alert.tier) ||
+            (a.alert.status === "resolved" ? 0 : rank(b) - rank(a) || b.alert.tier - a.alert.tier) ||
             b.alert.changedAt - a.alert.changedAt,
         );
     },
-    apply(id, wish) {
-      const kept = alerts.get(id);
-      if (kept === undefined) {
+    apply(id, { type, by, ...wished }, saw) {
+      const found = everything().find(({ timed }) => timed.id === id);
+      if (found === undefined) {
         throw new MedcloudletError("ALERT_NOT_FOUND", "This alert is no longer kept here.", { status: 404 });
       }
-      const at = clock.now();
-      change(
-        kept,
-        wish.type === "snooze"
-          ? { type: "snooze", by: wish.by, at, until: at + wish.forMs }
-          : { ...wish, at },
-      );
-      return pageAlert(kept);
+      const { timeline, timed } = found;
+      const next = nextMoment(timeline, timed.alert.changedAt);
+      const until = "forMs" in wished ? next.at + wished.forMs : 0;
+      const reason = "reason" in wished ? wished.reason : "";
+      const added = decideAlert(timed.alert, { type, by, until, reason, at: next.at }, policy);
+      if (added.length > 0) {
+        add(timeline, { type, ...next, alert: id, by, saw: saw ?? timed.alert.level, until, reason });
+      }
+      const after = standing(timeline).find((one) => one.id === id);
+      return pageAlert(timeline, after ?? timed);
     },
     seenUntil: (streamId) => seen.get(streamId) ?? Number.NEGATIVE_INFINITY,
-    noteSeen(streamId, time) {
-      if (time > (seen.get(streamId) ?? Number.NEGATIVE_INFINITY)) {
-        // The one that was noted last is the last of the map.
-        seen.delete(streamId);
-        seen.set(streamId, time);
+    noteSeen,
+    text: () => textOf(timelines.values()),
+    news() {
+      if (untold.size === 0) {
+        return null;
       }
+      const text = textOf(untold);
+      untold.clear();
+      return text;
     },
-    text: () =>
-      JSON.stringify({
-        alerts: [...alerts.values()],
-        seen: [...seen].slice(-MOST_STREAMS),
-      } satisfies z.infer<typeof KEPT>),
+    join,
   };
 }

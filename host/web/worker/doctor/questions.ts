@@ -1,4 +1,4 @@
-import type { AlertWish } from "../../../analytics/index.ts";
+import type { AlertLevel, AlertWish } from "../../../analytics/index.ts";
 import type { PageAlert } from "./alert-journal.ts";
 
 /** A wish of whoever is logged in. */
@@ -8,7 +8,8 @@ export interface AlertQuestions {
   /** Every alert that this machine keeps; each change of them comes as an event. */
   readonly alerts: { readonly ask: null; readonly answer: readonly PageAlert[] };
   readonly changeAlert: {
-    readonly ask: { readonly id: string; readonly wish: OwnWish };
+    /** `saw`: how grave it was on the screen. */
+    readonly ask: { readonly id: string; readonly wish: OwnWish; readonly saw: AlertLevel };
     readonly answer: null;
   };
 }

@@ -121,6 +121,15 @@ export interface ShownDevice {
   readonly revokedAt: number | null;
 }
 
+/** A new wearable, whose key lies in a file that the browser can save and no script of the page can read. */
+export interface NewWearable {
+  readonly deviceId: string;
+  /** What to save it as; tells nothing. */
+  readonly fileName: string;
+  /** `blob:` address in the worker, until `forgetPairing` or the worker's end. */
+  readonly fileUrl: string;
+}
+
 export interface ShownEmergency {
   readonly emergencyId: string;
   readonly phase: "pending" | "open" | "ended";
@@ -191,6 +200,16 @@ export interface PatientQuestions extends Pick<DoctorQuestions, "patients" | "sh
   readonly trail: { readonly ask: null; readonly answer: Trail };
   readonly devices: { readonly ask: null; readonly answer: readonly ShownDevice[] };
   readonly revokeDevice: { readonly ask: { readonly deviceId: string }; readonly answer: null };
+  /**
+   * Pairs a wearable that writes medical readings; the first key is begun where there is none.
+   * @throws MedcloudletError `DEVICE_LIMIT`, `PAIRING_PLACE_UNKNOWN`
+   */
+  readonly pairDevice: {
+    readonly ask: { readonly forMs: number; readonly cloudletUrl: string };
+    readonly answer: NewWearable;
+  };
+  /** The file of the last pairing is not there to be saved any more. */
+  readonly forgetPairing: { readonly ask: null; readonly answer: null };
   readonly trustees: { readonly ask: null; readonly answer: ShownTrustees };
   readonly findTrustee: {
     readonly ask: { readonly handle: string };

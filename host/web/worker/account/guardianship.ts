@@ -1,0 +1,123 @@
+import { MedcloudletError } from "../../../base/index.ts";
+import {
+  CONTACT_CARD,
+  type ContactCard,
+  cardFingerprint,
+  giveShare,
+  namedGuardians,
+  nameGuardians,
+  recoveryRequests,
+  vetoRecovery,
+  withdrawGuardians,
+} from "../../../client/index.ts";
+import type { Answers } from "../messages.ts";
+import type { Work } from "../work.ts";
+import type { FoundGuardian, GuardianQuestions } from "./questions.ts";
+
+function cardOf(text: string): ContactCard {
+  try {
+    return CONTACT_CARD.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new MedcloudletError(
+      "CONTACT_CARD_INVALID",
+      "This is no contact card: whoever it is of finds theirs under Account, and sends it anew.",
+      { status: 400, cause },
+    );
+  }
+}
+
+/** People who together bring an account back: naming them, and being one. */
+export function createGuardianship(work: Work): Answers<GuardianQuestions> {
+  const { session, suite, clock, keys } = work;
+
+  const knownAs = (handle: string, fingerprint: string): FoundGuardian["known"] => {
+    const { known } = work.contents;
+    const before = Object.hasOwn(known, handle) ? known[handle] : undefined;
+    return before === undefined ? "never" : before === fingerprint ? "same" : "changed";
+  };
+
+  return {
+    async guardians() {
+      const named = await namedGuardians(session, keys);
+      const { own } = await recoveryRequests(session);
+      const handles = new Map(
+        Object.entries(work.contents.known).map(([handle, fingerprint]) => [fingerprint, handle]),
+      );
+      return {
+        named:
+          named === null
+            ? null
+            : {
+                threshold: named.threshold,
+                createdAt: named.createdAt,
+                guardians: named.guardians.map(({ fingerprint }) => ({
+                  handle: handles.get(fingerprint) ?? null,
+                  fingerprint,
+                })),
+              },
+        requests: own,
+      };
+    },
+    async findGuardian({ given }) {
+      const text = given.trim();
+      const found = text.startsWith("{") ? cardOf(text) : await session.lookUp(text.toLowerCase());
+      const { accountId, handle, identity } = found;
+      const card: ContactCard = { accountId, handle, identity };
+      const fingerprint = await cardFingerprint(card);
+      return { handle, fingerprint, known: knownAs(handle, fingerprint), card: JSON.stringify(card) };
+    },
+    async nameGuardians({ guardians, threshold, ...given }) {
+      const cards = guardians.map(({ card }) => cardOf(card));
+      for (const [i, { handle, fingerprint }] of guardians.entries()) {
+        if ((await cardFingerprint(cards[i] as ContactCard)) !== fingerprint) {
+          throw new MedcloudletError(
+            "READER_CHANGED",
+            `The card of ${handle} is another than you compared.`,
+            {
+              status: 409,
+            },
+          );
+        }
+      }
+      // What another machine or tab kept belongs behind the guardians' code, too.
+      await work.catchUp();
+      await nameGuardians({
+        ...{ session, suite, clock, keys, cards, threshold, given },
+        contents: work.contents,
+      });
+      // A card says itself whose it is: that must not put another key in the place of one that was compared before.
+      const compared = guardians.map(({ handle, fingerprint }) => [handle, fingerprint]);
+      await work.save({ known: { ...Object.fromEntries(compared), ...work.contents.known } });
+      return null;
+    },
+    async withdrawGuardians(given) {
+      await withdrawGuardians(session, given);
+      return null;
+    },
+    async vetoRecovery({ requestId }) {
+      await vetoRecovery(session, requestId);
+      return null;
+    },
+    contactCard() {
+      const { accountId, handle, identity } = session.account;
+      return { text: JSON.stringify({ accountId, handle, identity } satisfies ContactCard) };
+    },
+    async guarded() {
+      const { toAnswer } = await recoveryRequests(session);
+      return toAnswer.map(({ requestId, owner, fingerprint, createdAt, expiresAt }) => ({
+        ...{ requestId, handle: owner.handle, fingerprint, createdAt, expiresAt },
+      }));
+    },
+    async giveShare({ requestId, fingerprint }) {
+      const { toAnswer } = await recoveryRequests(session);
+      const asked = toAnswer.find((one) => one.requestId === requestId);
+      if (asked === undefined) {
+        throw new MedcloudletError("RECOVERY_REQUEST_UNKNOWN", "Nobody asks you for this any more.", {
+          status: 404,
+        });
+      }
+      await giveShare({ session, suite, clock, keys, asked, expectedFingerprint: fingerprint });
+      return null;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { type CommunityMember, shareWithPartner } from "../../../client/index.ts";
+import { createDesk } from "../patient/desk.ts";
+import type { Work } from "../work.ts";
+import type { CommunityAct } from "./questions.ts";
+
+type ShareAct = Extract<CommunityAct, { act: "share" }>;
+
+/**
+ * Lets partners read the medical part of one's record: past one's gate, and to who they showed to be.
+ * What comes back throws MedcloudletError `GATE_CLOSED`, `PARTNER_UNNAMED`, `READER_CHANGED`
+ */
+export function createPartnerSharing(work: Work): (member: CommunityMember, act: ShareAct) => Promise<void> {
+  // Readings of one's own take in within half a minute what keys began.
+  const desk = createDesk(work, { onChange: async () => {} });
+  return (member, { partner, forMs, fromNow, fingerprint }) =>
+    desk.act(async ({ owner, emergency }) => {
+      await owner.catchUp();
+      await emergency.catchUp();
+      if (!owner.epochs.some(({ region }) => region === "medical")) {
+        await owner.startEpoch("medical");
+      }
+      const from = work.clock.now();
+      const consent = await shareWithPartner({
+        ...{ member, owner, partner, regions: ["medical"], from, until: from + forMs },
+        ...(fromNow ? { history: "from-now" } : {}),
+        expectedFingerprint: fingerprint,
+      });
+      const handle = member.cardOf(partner)?.handle;
+      if (handle !== undefined) {
+        await desk.remember({ [handle]: consent.readerFingerprint });
+      }
+      await emergency.catchUp();
+    });
+}
