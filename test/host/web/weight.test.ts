@@ -6,6 +6,8 @@ const ALWAYS = [
   ...["index.html", "icon.svg", "index.js", "index.css"],
   ...["main.js", "ntruhps2048677.wasm", "account-room.js"],
 ];
+/** What somebody fetches who has lost password, passphrase or everything. */
+const RECOVERY = ["recover.js", "worker-recovery.js"];
 /** Where modules of Node were: files that a browser never fetches. */
 const NEVER = ["worker-_node_crypto.js", "worker-promises.js"];
 
@@ -17,27 +19,27 @@ const NEVER = ["worker-_node_crypto.js", "worker-promises.js"];
 const ROLES = {
   doctor: {
     first: ["doctor-room.js", "patients.js", "bell.js"],
-    firstLimit: 126_000,
+    firstLimit: 134_500,
     later: ["patient.js", "alerts.js", "emergencies.js", "account.js", "worker-export.js"],
-    limit: 168_000,
+    limit: 185_000,
   },
   patient: {
     first: ["patient-room.js", "readings.js"],
-    firstLimit: 153_000,
+    firstLimit: 161_500,
     later: [
       ...["sharing.js", "trail.js", "devices.js", "emergency.js", "account.js", "delete-data.js"],
       ...["partners.js", "community-room.js"],
     ],
-    limit: 200_000,
+    limit: 210_500,
   },
   "security officer": {
     first: ["officer-room.js", "watch.js"],
-    firstLimit: 110_000,
+    firstLimit: 114_000,
     later: ["network.js", "model.js", "audit.js", "keys.js", "account.js"],
-    limit: 122_000,
+    limit: 135_000,
   },
 };
-const ALL_LIMIT = 259_000;
+const ALL_LIMIT = 276_000;
 
 describe("the weight of the built page", () => {
   let page: BuiltPage;
@@ -54,7 +56,7 @@ describe("the weight of the built page", () => {
     const whole = [...page.weights.values()].reduce((sum, bytes) => sum + bytes, 0);
     const known = Object.values(ROLES).flatMap(({ first, later }) => [...first, ...later]);
     expect(whole).toBeLessThan(ALL_LIMIT);
-    expect(page.weigh([...ALWAYS, ...NEVER, ...known])).toBe(whole);
+    expect(page.weigh([...ALWAYS, ...NEVER, ...RECOVERY, ...known])).toBe(whole);
   });
 
   it("leaves out of libraries what nobody calls, and has each of them once", () => {
