@@ -94,7 +94,7 @@ export function NoticesBell() {
         </svg>
         <span class="count">{count}</span>
       </button>
-      <span class="unseen-said" role="status">
+      <span class="visually-hidden" role="status">
         {unseen.length === 0 ? "" : text.bell(count)}
       </span>
       {open ? (

@@ -66,10 +66,10 @@ export function Bell() {
 
   const [worst] = calling;
   return (
-    <span class={`bell ${worst === undefined ? "" : worst.alert.level}`}>
+    <span class={`alert-count ${worst === undefined ? "" : worst.alert.level}`}>
       <span aria-hidden="true">{open.length === 0 ? "" : open.length}</span>
-      <span class="unseen">{text.bell.words(open.length, calling.length)}</span>
-      <span class="unseen" role="alert">
+      <span class="visually-hidden">{text.bell.words(open.length, calling.length)}</span>
+      <span class="visually-hidden" role="alert">
         {news}
       </span>
     </span>

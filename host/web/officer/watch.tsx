@@ -59,7 +59,7 @@ export function WatchView({ rest }: { readonly rest: Route }) {
         <p class="dim">{text.waiting}</p>
       ) : (
         <>
-          <p class="unseen" role="status">
+          <p class="visually-hidden" role="status">
             {newest === undefined
               ? ""
               : text.newest(

@@ -71,12 +71,14 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
     await page.getByRole("heading", { name: "Your account", exact: true }).waitFor();
     const sent = Date.now();
     await send(ill(), "emergency");
-    await page.locator(".bell.emergency").waitFor();
+    await page.locator(".alert-count.emergency").waitFor();
     // Measured, not gated: a machine under load is no fault of the page.
     process.stderr.write(
       `alert shown ${Date.now() - sent} ms after the reading was handed to the wearable\n`,
     );
-    expect(await page.locator(".bell [role=alert]").textContent()).toMatch(/^Emergency: Ada Quillfeather/);
+    expect(await page.locator(".alert-count [role=alert]").textContent()).toMatch(
+      /^Emergency: Ada Quillfeather/,
+    );
     await expect.poll(() => page.title()).toMatch(/^\(1\) /);
   });
 
@@ -200,7 +202,7 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
     await page.locator(".over").getByText(XSS).waitFor();
     await bar(/^Patients/).click();
     await page.locator(".row .course path").waitFor({ state: "attached" });
-    expect(await page.locator(".bell.emergency").count()).toBe(0);
+    expect(await page.locator(".alert-count.emergency").count()).toBe(0);
   });
 
   it("has nothing that axe calls serious, light and dark, from phone to wall", async () => {

@@ -175,6 +175,9 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
 
   it("gives no share to a fingerprint that the person did not read out", async () => {
     await doctor.evaluate(() => dispatchEvent(new Event("focus")));
+    await doctor.getByRole("button", { name: /^Notices/ }).click();
+    await doctor.getByText("quiet-otter, whose guardian you are, asks for your share.").waitFor();
+    await doctor.keyboard.press("Escape");
     await button(doctor, "Look at it…").click();
     await doctor.getByText("Is it really quiet-otter who asks?").waitFor();
     await expectAccessible(doctor, "a guardian who is asked");

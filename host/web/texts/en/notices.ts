@@ -25,6 +25,8 @@ export const NOTICES = {
       "The deletion of everything was announced. Was it not you? Take it back, under Account.",
     "deletion.withdrawn": () => "The deletion was taken back: nothing is deleted.",
     "patient.deleted": (who: string) => `${who} has deleted their account and everything in it.`,
+    "guardian.asked": (who: string) =>
+      `${who}, whose guardian you are, asks for your share. Answer under Account, after you have talked.`,
     "emergency.approval-needed": (who: string) => `${who} needs you as a trustee in an emergency.`,
   } as Readonly<Record<string, (who: string) => string>>,
   other: (kind: string, who: string) => `${kind}, ${who}`,
