@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
+import { nameSecondTries } from "./test/support/second-tries.ts";
 
 /**
  * Command lines that start dozens of processes for what shorter suites ask the same code without: all in all minutes.
@@ -26,6 +27,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What a browser shows may take longer than a second on a busy machine.
     expect: { poll: { timeout: 10_000 } },
+    // Hundreds of processes, browsers and servers beside whatever else the machine does: in CI what fails is tried once
+    // more, and named at the end. By hand nothing is.
+    retry: process.env.CI === "true" ? 1 : 0,
+    reporters: ["default", nameSecondTries()],
     pool: "forks",
     // A third of the time a test waits for a disk, a socket or a child: one more than there are cores.
     maxWorkers: availableParallelism() + 1,
