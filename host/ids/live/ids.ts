@@ -177,7 +177,6 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
       }
       for (const id of ended) {
         measures.end(id);
-        followers.publish("ended", { decision: id });
       }
       for (const decision of decisions) {
         measures.put(decision);
@@ -187,13 +186,17 @@ export async function createIds(options: IdsOptions): Promise<Ids> {
           code: decision.measure,
           reason: decision.rules[0] ?? decision.origin,
         });
-        followers.publish("decision", decision);
       }
       for (const alert of alerts) {
         metrics.alert(alert.rule);
-        followers.publish("alert", alert);
       }
       kept.keep(followed);
+      // Whoever is told of something and asks for it finds it.
+      void kept.written().then(() => {
+        ended.forEach((id) => void followers.publish("ended", { decision: id }));
+        decisions.forEach((decision) => void followers.publish("decision", decision));
+        alerts.forEach((alert) => void followers.publish("alert", alert));
+      });
       for (const alert of share) {
         onShare?.(alert);
       }
