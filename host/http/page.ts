@@ -96,7 +96,13 @@ export function servePage({ directory, settings, connectTo, log }: PageOptions):
     "/assets",
     // The same for everybody: what is compressed together with a secret tells of it (BREACH), and these hold none.
     compression(),
-    express.static(`${directory}/assets`, { immutable: true, maxAge: YEAR, index: false }),
+    // No ranges: of a compressed answer they would be said of what was before.
+    express.static(`${directory}/assets`, {
+      immutable: true,
+      maxAge: YEAR,
+      index: false,
+      acceptRanges: false,
+    }),
   );
   router.use(express.static(directory, { index: "index.html", cacheControl: false }));
   return router;

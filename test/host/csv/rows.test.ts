@@ -51,7 +51,11 @@ describe("a CSV file", () => {
     ["a field too few", "a,b\n1,2\n3\n", {}, /1 fields stand where 2 were expected \(line 3\)/],
     ["a field too many", "a,b\n1,2,3\n", {}, /line 2/],
     ["a quote never closed", 'a,b\n1,"2\n3,4\n', {}, /unterminated/],
-    ["text behind a quote", 'a,b\n1,2\n"1"x,2\n', {}, /malformed \(line 3\)/],
+    ["text behind a quote", 'a,b\n1,2\n"1"x,2\n', {}, /inside of a field.*\(line 3\)/],
+    ["a quote in a field without", 'a,b\n1,5" pipe\n', {}, /inside of a field.*\(line 2\)/],
+    ["text behind a quote, though loose", '"1"x,2\n', { looseQuotes: true }, /inside of a field/],
+    ["lines of an old Macintosh", "a,b\r1,2\r", {}, /CR alone.*\(line 1\)/],
+    ["a delimiter that is a quote", "a\n", { delimiter: '"' }, /delimiter is one character/],
     ["a blank before a quote", 'a,b\n1, "2,3"\n', { trim: true, ragged: true }, /without a blank \(line 2\)/],
   ])("is refused for %s", async (_what, text, options, message) => {
     await expect(rowsOf(text, options)).rejects.toMatchObject({
@@ -72,9 +76,19 @@ describe("a CSV file", () => {
     expect(read).toBeLessThan(2 * 1024 * 1024);
   });
 
+  it("is not looked through again for each of ten thousand quotes", async () => {
+    const hostile = `a\n"${'"x'.repeat(100_000)}${" ".repeat(300_000)}\n`;
+    // Where it is, this takes minutes.
+    for (const looseQuotes of [false, true]) {
+      await expect(rowsOf(hostile, { looseQuotes, trim: true, ragged: true })).rejects.toMatchObject({
+        code: "TEST_SYNTAX",
+      });
+    }
+  });
+
   it("takes ragged records and stray quotes where that is asked for", async () => {
     expect(await fieldsOf("a,b\n1\n", { ragged: true })).toEqual([["a", "b"], ["1"]]);
-    expect(await fieldsOf('a\n"1"x"\n', { looseQuotes: true })).toEqual([["a"], ['1"x']]);
+    expect(await fieldsOf('a\n1"x"\n', { looseQuotes: true })).toEqual([["a"], ['1"x"']]);
   });
 
   it("that is not there is said to be so", async () => {

@@ -35,9 +35,13 @@ describe("the files of the page", () => {
   });
 
   // Not `fetch`: it takes the path's dots out and the compression off.
-  const ask = async (path: string, encodings: string): Promise<{ answer: IncomingMessage; body: Buffer }> => {
+  const ask = async (
+    path: string,
+    encodings: string,
+    more: Record<string, string> = {},
+  ): Promise<{ answer: IncomingMessage; body: Buffer }> => {
     const { port } = server.address() as AddressInfo;
-    const headers = { "Accept-Encoding": encodings };
+    const headers = { "Accept-Encoding": encodings, ...more };
     const answer = await new Promise<IncomingMessage>((done, fail) => {
       get({ host: "127.0.0.1", port, path, headers }, done).on("error", fail);
     });
@@ -75,6 +79,12 @@ describe("the files of the page", () => {
       });
       expect(body.toString()).toBe(SCRIPT);
     }
+  });
+
+  it("are sent whole, though a part is asked for: no range of them is what a range of the answer would be", async () => {
+    const { answer, body } = await ask("/assets/index-abcdefgh.js", "gzip", { Range: "bytes=0-99" });
+    expect(answer.statusCode).toBe(200);
+    expect(gunzipSync(body).toString()).toBe(SCRIPT);
   });
 
   it("are those of the folder, and no others", async () => {
