@@ -14,6 +14,20 @@ export async function isPaired(folder: string): Promise<boolean> {
   return (await readFile(pairingFile(folder), "utf8").catch(() => null)) !== null;
 }
 
+/** What a folder keeps; null where there is nothing. @throws MedcloudletError `CLI_DEVICE_DAMAGED` */
+async function keptPairing(folder: string): Promise<Pairing | null> {
+  const text = await readFile(pairingFile(folder), "utf8").catch(() => null);
+  try {
+    return text === null ? null : PAIRING.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new MedcloudletError(
+      "CLI_DEVICE_DAMAGED",
+      `${pairingFile(folder)} is damaged: have its owner unpair the device, and pair it in another folder.`,
+      { cause },
+    );
+  }
+}
+
 /**
  * Pairs a new device: makes its key, lets the owner sign its enrolment, and writes what it needs into `folder`.
  * @throws MedcloudletError `CLI_DEVICE_TAKEN`, `EPOCH_MISSING`
@@ -50,16 +64,16 @@ export async function pairDevice(input: {
 
 /**
  * Puts a pairing that was made elsewhere, and came as a file, into a folder; nothing happens where it is there already.
- * @throws MedcloudletError `PAIRING_FILE_INVALID`, `CLI_DEVICE_TAKEN`
+ * @throws MedcloudletError `PAIRING_FILE_INVALID`, `CLI_DEVICE_TAKEN`, `CLI_DEVICE_DAMAGED`
  */
 export async function takePairing(folder: string, text: string): Promise<void> {
   const { pairing, places } = readPairingFile(text);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const before = await readFile(pairingFile(folder), "utf8").catch(() => null);
+  const before = await keptPairing(folder);
+  if (before?.deviceId === pairing.deviceId) {
+    return;
+  }
   if (before !== null) {
-    if (PAIRING.safeParse(JSON.parse(before)).data?.deviceId === pairing.deviceId) {
-      return;
-    }
     throw new MedcloudletError(
       "CLI_DEVICE_TAKEN",
       `${folder} holds another paired device: choose another folder.`,
@@ -69,15 +83,14 @@ export async function takePairing(folder: string, text: string): Promise<void> {
   await writePrivateFile(pairingFile(folder), `${JSON.stringify(pairing, null, 2)}\n`);
 }
 
-/** Opens the device paired in a folder. @throws MedcloudletError `CLI_DEVICE_MISSING` */
+/** Opens the device paired in a folder. @throws MedcloudletError `CLI_DEVICE_MISSING`, `CLI_DEVICE_DAMAGED` */
 export async function openDeviceFolder(
   { suite, clock, http }: Toolkit,
   folder: string,
   addresses: Pick<Addresses, "kdc" | "cloudlet">,
 ): Promise<{ device: Device; store: Store; pairing: Pairing }> {
-  const text = await readFile(pairingFile(folder), "utf8").catch(() => null);
-  const parsed = text === null ? undefined : PAIRING.safeParse(JSON.parse(text));
-  if (parsed?.success !== true) {
+  const pairing = await keptPairing(folder);
+  if (pairing === null) {
     throw new MedcloudletError(
       "CLI_DEVICE_MISSING",
       `No device is paired in ${folder}: its owner pairs one with \`medcloudlet keys pair --device ${folder}\`.`,
@@ -87,7 +100,7 @@ export async function openDeviceFolder(
   const store = createEmbeddedStore({ directory: join(folder, "store") });
   const kdc = createKdcClient({ http, url: addresses.kdc });
   const device = await openDevice({
-    pairing: parsed.data,
+    pairing,
     store,
     suite,
     clock,
@@ -95,5 +108,5 @@ export async function openDeviceFolder(
     kdc,
     cloudletUrl: addresses.cloudlet,
   });
-  return { device, store, pairing: parsed.data };
+  return { device, store, pairing };
 }
