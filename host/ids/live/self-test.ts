@@ -8,8 +8,10 @@ import {
 } from "../attacks/index.ts";
 import { ALARM_AT, type Detector } from "../detector.ts";
 import { BINS, type BinnedRoc, binnedRoc, binOf } from "../evaluation/binned.ts";
-import type { InspectedRequest } from "../request.ts";
+import { type InspectedRequest, parseRequest } from "../request.ts";
 
+/** Of paths, parameters, headers and fields; requests of ours have a dozen. */
+const MOST_PARTS = 100;
 /** So many attacks are judged upon one honest request: about a millisecond, after that request was answered. */
 const AT_ONCE = 4;
 /** Once every attack was judged, so many of them are judged anew this often: carriers and the model's ease change. */
@@ -59,6 +61,12 @@ export interface SelfTest {
   report(): SelfTestReport;
   /** What is worth keeping over a restart. */
   counts(): BenignCounts;
+}
+
+/** Whether a request leaves room for an attack: there is a bound to what of one is looked at. */
+function isOrdinary(request: InspectedRequest): boolean {
+  const { parts, truncated } = parseRequest(request);
+  return !truncated && parts.length <= MOST_PARTS;
 }
 
 /** @param options `later`: runs work when the request is out of the way; `kept`: what was counted before a restart */
@@ -118,8 +126,9 @@ export function createSelfTest(options: {
           const bin = binOf(own);
           benign[bin] = (benign[bin] as number) + 1;
         }
-        // What is found in a request that alarmed by itself would not be the attack's doing.
-        if (attacking && own < ALARM_AT) {
+        // What is found in a request that alarmed by itself would not be the attack's doing; in one that is
+        // stuffed, the attack would stand beyond what is looked at.
+        if (attacking && own < ALARM_AT && isOrdinary(carrier)) {
           attackUpon(carrier, route);
         }
       });

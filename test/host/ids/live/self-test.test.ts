@@ -116,6 +116,20 @@ describe("what a running detector is measured on", () => {
     }
   });
 
+  it("puts no attack into a request that somebody stuffed, so that it would stand beyond what is looked at", () => {
+    const { test, take } = testOf(createDetector());
+    const stuffed = {
+      ...HONEST,
+      u: `/v1/notes?${Array.from({ length: 600 }, (_, i) => `a${i}=1`).join("&")}`,
+    };
+    for (let i = 0; i < 60; i++) {
+      take(0.01, stuffed);
+    }
+    expect(test.report().attacks.judged).toBe(0);
+    take(0.01);
+    expect(test.report().attacks.judged).toBeGreaterThan(0);
+  });
+
   it("cannot be made to do more than a few judgements a request, nor to begin again and again", () => {
     const detector = detectorOf(() => 0.9);
     const { test, clock, take } = testOf(detector, { attacks: attacks(10) });
