@@ -85,10 +85,20 @@ export async function listen(
 ): Promise<RunningService> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, service.app);
   const closeServer = createCloser(server);
-  const address = await bind(server, options.host, options.port);
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  const url = options.publicUrl ?? `http://${host}:${address.port}`;
-  await service.start(url);
+  const begin = async (): Promise<string> => {
+    const address = await bind(server, options.host, options.port);
+    const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+    const url = options.publicUrl ?? `http://${host}:${address.port}`;
+    await service.start(url);
+    return url;
+  };
+  const url = await begin().catch(async (error: unknown) => {
+    // Files, timers and connections that the service holds already would outlive it.
+    service.drain();
+    await closeServer(0);
+    await service.stop().catch(() => {});
+    throw error;
+  });
   options.log.info({ event: "listening", url });
   let closing: Promise<void> | undefined;
   return {

@@ -236,7 +236,7 @@ describe("every service", () => {
     await failure;
   });
 
-  it("says plainly that its port is taken", async () => {
+  it("says plainly that its port is taken, and keeps nothing open that it held", async () => {
     const url = await start();
     const port = Number(new URL(url).port);
     const made = createServiceApp({
@@ -245,11 +245,14 @@ describe("every service", () => {
       rateLimit: { points: 1, seconds: 1 },
       routes: { router: Router() },
     });
+    let stopped = 0;
+    const stop = async () => void stopped++;
     const error = await listen(
-      { ...made, endpoints: [], start: async () => {}, stop: async () => {} },
+      { ...made, endpoints: [], start: async () => {}, stop },
       { host: "127.0.0.1", port, log },
     ).catch((caught) => caught);
     expect(isMedcloudletError(error, "SERVICE_PORT_UNAVAILABLE")).toBe(true);
+    expect(stopped).toBe(1);
     expect(error.message).toContain(String(port));
   });
 
