@@ -15,6 +15,7 @@ const LONG_RUNS = [
   "test/host/cli/notes-and-requests.test.ts",
   "test/host/cli/record.test.ts",
   "test/host/e2e/research-kill.test.ts",
+  "test/host/web/partner-sharing.test.ts",
 ];
 const skipped = process.env.MEDCLOUDLET_LONG_TESTS === "1" ? [] : LONG_RUNS;
 

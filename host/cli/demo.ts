@@ -114,7 +114,7 @@ async function introduce(world: DemoWorld, output: Output): Promise<void> {
         "  One line a batch: readings sealed on the wearable, taken in by the cloudlet, kept by the cloud, which can",
       ),
       dim(
-        "  read none of it, and opened by the doctor. The patient's last half hour passes in half a minute and ends",
+        "  read none of it, and opened by the doctor. The patient's last half hour passes in a minute and ends",
       ),
       dim("  gravely; from then on it is the present, every five seconds."),
       "",
@@ -271,9 +271,9 @@ export function demoCommand(): Command {
     )
     .option(
       "--speed <factor>",
-      "60 shows a minute of what led to the present each second",
+      "30 shows half a minute of what led to the present each second",
       wholeNumber(1, 10_000),
-      60,
+      30,
     )
     .option("--batches <number>", "stop after so many batches (default: run until Ctrl-C)", wholeNumber(1))
     .option("--seed <number>", "the same seed gives the same patient", wholeNumber(0), 7)
