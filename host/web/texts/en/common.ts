@@ -72,7 +72,7 @@ export const list = {
 export const patient = {
   back: "All patients",
   fingerprint: "Fingerprint",
-  compare: "compare with what the patient reads out to you",
+  compare: "Compare it with what the patient reads out to you.",
   gone: "This patient no longer shares readings with you.",
 };
 export const readings = {
