@@ -90,7 +90,7 @@ export function PatientView(props: {
             {TEXTS.readings.batches(row.batches)} <EmergencyMark row={row} now={now} />
           </p>
         </div>
-        <VitalSigns vitals={row.vitals} />
+        <VitalSigns vitals={row.vitals} now={now} />
       </header>
       <KdcAway trouble={kdcTrouble} />
       <StreamState row={row} />

@@ -24,6 +24,8 @@ export const PATIENT = {
     what: "Opened on this machine with your own keys. Nobody in between can read them.",
     last: (age: string) => `last reading ${age}`,
     none: "Your wearable is paired, but no reading has arrived yet. Each one appears here by itself.",
+    unusual: (values: string) =>
+      `Some of your values are outside of what is usual: ${values}. If you feel unwell, call your doctor or the emergency number.`,
     choose: "Which readings",
     empty: "No wearable is paired yet",
     emptyWhat: "Pair one, and its readings appear here by themselves.",
