@@ -94,18 +94,23 @@ export function VitalCharts(props: {
             {text.ranges[name]}
           </button>
         ))}
-        <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
-        <button
-          type="button"
-          class={zoomed === null ? "to-now idle" : "to-now"}
-          onClick={(event) => {
-            setZoomed(null);
-            // This button goes; the focus stays beside it.
-            event.currentTarget.parentElement?.querySelector<HTMLElement>(`[data-range=${range}]`)?.focus();
-          }}
-        >
-          {text.toNow}
-        </button>
+        <span class="where">
+          <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
+          <button
+            type="button"
+            class={zoomed === null ? "to-now idle" : "to-now"}
+            onClick={(event) => {
+              setZoomed(null);
+              // This button goes; the focus stays beside it.
+              event.currentTarget
+                .closest("fieldset")
+                ?.querySelector<HTMLElement>(`[data-range=${range}]`)
+                ?.focus();
+            }}
+          >
+            {text.toNow}
+          </button>
+        </span>
         <label class="compare">
           <span>{TEXTS.charts.compare}</span>
           <select value={before} onChange={(event) => setBefore(event.currentTarget.value as Before)}>

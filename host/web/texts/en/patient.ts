@@ -194,6 +194,7 @@ export const PATIENT = {
     } as Readonly<Record<string, string>>,
     refused: (what: string, code: string) => `tried, and was refused (${code}): ${what}`,
     times: (n: number, from: string) => `${n} times since ${from}`,
+    one: (sequence: number, date: string) => `${date}, entry ${sequence.toLocaleString()}`,
     grave: "Emergency",
     shown: (shown: number, total: number) =>
       `The newest ${shown.toLocaleString()} of ${total.toLocaleString()} entries; all were checked.`,
