@@ -5,8 +5,11 @@ import { useIdle } from "./hooks.ts";
 import { readLockAfter } from "./lock-after.ts";
 import { usePage } from "./page-context.ts";
 import { pagesOf } from "./roles.ts";
-import { addressOf, useRoute } from "./route.ts";
+import { addressOf, type Route, useRoute } from "./route.ts";
 import { TEXTS } from "./texts/index.ts";
+
+/** Behind an address that nobody has, there is nothing. */
+const NOWHERE: Route = [];
 
 /** What somebody who is at work has around every view: who they are, where they can go, lock and log out. */
 export function Frame(props: { readonly onLock: () => void; readonly onLeave: () => void }) {
@@ -47,7 +50,11 @@ export function Frame(props: { readonly onLock: () => void; readonly onLeave: ()
           {TEXTS.bar.logOut}
         </button>
       </nav>
-      {person.factorMissing ? <FactorMissingView /> : page === undefined ? null : <page.View rest={rest} />}
+      {person.factorMissing ? (
+        <FactorMissingView />
+      ) : page === undefined ? null : (
+        <page.View rest={page.id === first ? rest : NOWHERE} />
+      )}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { usePage } from "../page-context.ts";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AgainAsk } from "../worker/account/questions.ts";
@@ -23,6 +24,7 @@ export function AgainFields(props: {
   readonly onValue: (value: Again) => void;
 }) {
   const { of, value, onValue } = props;
+  const { person } = usePage();
   return (
     <>
       <Field
@@ -33,16 +35,17 @@ export function AgainFields(props: {
         autocomplete="current-password"
         onValue={(password) => onValue({ ...value, password })}
       />
-      <Field
-        id={`${of}-code`}
-        label={text.code}
-        hint={text.codeHint}
-        value={value.code}
-        autocomplete="one-time-code"
-        required={false}
-        inputMode="numeric"
-        onValue={(code) => onValue({ ...value, code })}
-      />
+      {person.hasFactor ? (
+        <Field
+          id={`${of}-code`}
+          label={text.code}
+          hint={text.codeHint}
+          value={value.code}
+          autocomplete="one-time-code"
+          inputMode="numeric"
+          onValue={(code) => onValue({ ...value, code })}
+        />
+      ) : null}
     </>
   );
 }

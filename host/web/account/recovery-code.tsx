@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { dateText } from "../format.ts";
-import { useDoing } from "../hooks.ts";
+import { useAsked, useDoing } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { Done } from "../parts/done.tsx";
 import { Failure } from "../parts/failure.tsx";
@@ -47,6 +47,8 @@ export function RecoveryCode() {
   const [again, setAgain] = useState(NOTHING_GIVEN);
   const [code, setCode] = useState<string | null>(null);
   const [done, setDone] = useState<readonly string[]>([]);
+  const { answer: events, again: askAgain } = useAsked("accountEvents", null);
+  const hadOne = events?.some(({ kind }) => kind === "recovery-code-set") === true;
   const making = useDoing();
   const close = () => {
     setOpen(false);
@@ -54,7 +56,7 @@ export function RecoveryCode() {
   };
   return (
     <Sheet id="recovery" title={text.title} what={text.what}>
-      <p>{text.replaces}</p>
+      {hadOne ? <p>{text.replaces}</p> : null}
       <Done lines={done} />
       {code !== null ? (
         <Paper
@@ -81,6 +83,7 @@ export function RecoveryCode() {
                 const made = await port.ask("makeRecoveryCode", againOf(again));
                 setCode(made.code);
                 close();
+                askAgain();
               });
             }}
           >

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ageText, dateText } from "../format.ts";
 import { useDoing } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
@@ -7,7 +7,7 @@ import { addressOf } from "../route.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { PageAlert } from "../worker/doctor/alert-journal.ts";
 import type { OwnWish } from "../worker/doctor/questions.ts";
-import { eventText, statusText } from "./alert-words.ts";
+import { eventText, reasonText, statusText } from "./alert-words.ts";
 import { ResolveForm } from "./resolve-form.tsx";
 import { SnoozeForm } from "./snooze-form.tsx";
 
@@ -22,9 +22,16 @@ export function AlertCard(props: {
   const { id, streamId, patient, kind, alert, events } = shown;
   const { port } = usePage();
   const [form, setForm] = useState<"snooze" | "resolve" | null>(null);
+  const snoozer = useRef<HTMLButtonElement>(null);
+  const resolver = useRef<HTMLButtonElement>(null);
   const doing = useDoing();
   const text = TEXTS.alerts;
 
+  /** Nothing was done: the focus goes back to what opened the form. */
+  const cancel = () => {
+    setForm(null);
+    (form === "snooze" ? snoozer : resolver).current?.focus();
+  };
   const act = async (wish: OwnWish): Promise<void> => {
     if (await doing.run(async () => void (await port.ask("changeAlert", { id, wish, saw: alert.level })))) {
       setForm(null);
@@ -41,7 +48,7 @@ export function AlertCard(props: {
               <a href={addressOf("patients", streamId)}>{patient}</a>
             </h3>
           ) : null}
-          <p class="reason">{alert.reason}</p>
+          <p class="reason">{reasonText(kind, { reason: alert.reason, events })}</p>
           <p class="dim">
             {[text.kind[kind] ?? kind, text.raisedAgo(ageText(alert.raisedAt, now)), statusText(alert)].join(
               " · ",
@@ -62,6 +69,7 @@ export function AlertCard(props: {
         )}
         <button
           type="button"
+          ref={snoozer}
           aria-expanded={form === "snooze"}
           disabled={doing.busy || escalated}
           title={escalated ? text.escalatedFirst : undefined}
@@ -71,6 +79,7 @@ export function AlertCard(props: {
         </button>
         <button
           type="button"
+          ref={resolver}
           aria-expanded={form === "resolve"}
           disabled={doing.busy}
           onClick={() => setForm(form === "resolve" ? null : "resolve")}
@@ -79,9 +88,9 @@ export function AlertCard(props: {
         </button>
       </div>
       {form === "snooze" ? (
-        <SnoozeForm id={id} longest={shown.longestSnooze} busy={doing.busy} onWish={act} />
+        <SnoozeForm id={id} longest={shown.longestSnooze} busy={doing.busy} onWish={act} onCancel={cancel} />
       ) : form === "resolve" ? (
-        <ResolveForm id={id} busy={doing.busy} onWish={act} />
+        <ResolveForm id={id} busy={doing.busy} onWish={act} onCancel={cancel} />
       ) : null}
       {doing.failure === null ? null : <Failure text={doing.failure} />}
       <details>

@@ -17,6 +17,17 @@ export function statusText({ status, tier, owner, snoozedUntil, easedAt }: Alert
   return easedAt === null || status === "resolved" ? words : `${words} · ${text.status.wellNow}`;
 }
 
+/** Why it was raised; a score has moved on since, and the badge above says the one of now. */
+export function reasonText(
+  kind: string,
+  { reason, events }: { readonly reason: string; readonly events: readonly AlertEvent[] },
+): string {
+  if (kind !== "news2") {
+    return reason;
+  }
+  return events.some(({ type }) => type === "worsened") ? text.whenWorsened(reason) : text.whenRaised(reason);
+}
+
 /** What happened to an alert. */
 export function eventText(event: AlertEvent): string {
   const words = text.events;

@@ -10,8 +10,9 @@ export function ResolveForm(props: {
   readonly id: string;
   readonly busy: boolean;
   readonly onWish: (wish: OwnWish) => void;
+  readonly onCancel: () => void;
 }) {
-  const { id, busy, onWish } = props;
+  const { id, busy, onWish, onCancel } = props;
   const [reason, setReason] = useState("");
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector("input")?.focus(), []);
@@ -20,6 +21,12 @@ export function ResolveForm(props: {
     <form
       class="acting"
       ref={form}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          onCancel();
+        }
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         onWish({ type: "resolve", reason: reason.trim() });
@@ -33,9 +40,14 @@ export function ResolveForm(props: {
         maxLength={LONGEST_REASON}
         onValue={setReason}
       />
-      <button type="submit" disabled={busy}>
-        {text.resolveButton}
-      </button>
+      <div class="acts">
+        <button type="submit" disabled={busy}>
+          {text.resolveButton}
+        </button>
+        <button type="button" onClick={onCancel}>
+          {text.cancel}
+        </button>
+      </div>
     </form>
   );
 }

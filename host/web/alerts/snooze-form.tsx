@@ -23,8 +23,9 @@ export function SnoozeForm(props: {
   readonly longest: number;
   readonly busy: boolean;
   readonly onWish: (wish: OwnWish) => void;
+  readonly onCancel: () => void;
 }) {
-  const { id, longest, busy, onWish } = props;
+  const { id, longest, busy, onWish, onCancel } = props;
   const [until, setUntil] = useState("");
   const [tooLate, setTooLate] = useState(false);
   const first = useRef<HTMLButtonElement>(null);
@@ -35,6 +36,12 @@ export function SnoozeForm(props: {
   return (
     <form
       class="acting"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          onCancel();
+        }
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         const forMs = msUntil(until, Date.now());
@@ -65,6 +72,9 @@ export function SnoozeForm(props: {
           onInput={(event) => setUntil(event.currentTarget.value)}
         />
         <button type="submit">{text.untilButton}</button>
+        <button type="button" onClick={onCancel}>
+          {text.cancel}
+        </button>
       </fieldset>
       <p class={tooLate ? "failure" : "dim"} role="status">
         {tooLate ? text.untilTooLate : text.longest(text.minutes(longest / MINUTE_MS))}

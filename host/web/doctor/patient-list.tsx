@@ -45,7 +45,7 @@ function Row(props: {
           )}
         </span>
         <Course values={row.course} />
-        <VitalSigns vitals={row.vitals} />
+        <VitalSigns vitals={row.vitals} now={now} />
       </button>
     </li>
   );

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { isOpen } from "../alerts/use-alerts.ts";
-import { ageText, dateText, groups } from "../format.ts";
+import { ageText, dateText } from "../format.ts";
 import { Notes } from "../notes/notes.tsx";
+import { FoldedFingerprint } from "../parts/folded-fingerprint.tsx";
 import type { View } from "../readings/chart.tsx";
 import type { Mark } from "../readings/marks.ts";
 import { ScoreBadge } from "../readings/score-badge.tsx";
@@ -16,6 +17,9 @@ import { EmergencyMark } from "./emergency-mark.tsx";
 import { ExportForm } from "./export-form.tsx";
 import { KdcAway } from "./kdc-away.tsx";
 import { PatientAlerts } from "./patient-alerts.tsx";
+
+/** Where Escape means something else. */
+const NOT_LEFT_FROM = "input, textarea, select, form, .confirm";
 
 function marksOf({ alert, marks }: PageAlert): Mark[] {
   return marks.map(({ time, level }) => ({
@@ -51,7 +55,9 @@ export function PatientView(props: {
 
   useEffect(() => {
     const close = (event: KeyboardEvent) => {
-      if (event.key === "Escape") {
+      // Who gives up a field or a form does not give up the patient.
+      const within = event.target instanceof Element && event.target.closest(NOT_LEFT_FROM) !== null;
+      if (event.key === "Escape" && !within && document.querySelector("main form, main .export") === null) {
         onBack();
       }
     };
@@ -84,7 +90,7 @@ export function PatientView(props: {
             {TEXTS.readings.batches(row.batches)} <EmergencyMark row={row} now={now} />
           </p>
         </div>
-        <VitalSigns vitals={row.vitals} />
+        <VitalSigns vitals={row.vitals} now={now} />
       </header>
       <KdcAway trouble={kdcTrouble} />
       <StreamState row={row} />
@@ -95,9 +101,7 @@ export function PatientView(props: {
       </p>
       <Notes streamId={row.streamId} />
       <ExportForm row={row} view={() => shownView.current} />
-      <p class="dim">
-        {text.fingerprint} <code>{groups(row.fingerprint)}</code> ({text.compare})
-      </p>
+      <FoldedFingerprint hex={row.fingerprint} hint={text.compare} />
     </main>
   );
 }

@@ -1,11 +1,12 @@
 import "../style/notes.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { dateText, groups } from "../format.ts";
+import { dateText } from "../format.ts";
 import { useAsked, useDoing } from "../hooks.ts";
 import { usePage } from "../page-context.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
+import { FoldedFingerprint } from "../parts/folded-fingerprint.tsx";
 import { Sheet } from "../parts/sheet.tsx";
 import { SureButton } from "../parts/sure-button.tsx";
 import { TextForm } from "../parts/text-form.tsx";
@@ -68,11 +69,7 @@ function NoteCard(props: {
         </details>
       )}
       {note.earlierMissing ? <p class="dim">{text.earlierMissing}</p> : null}
-      {note.by === "patient" ? null : (
-        <p class="dim fingerprint">
-          {text.fingerprint} <code>{groups(note.fingerprint)}</code>
-        </p>
-      )}
+      {note.by === "patient" ? null : <FoldedFingerprint hex={note.fingerprint} />}
       {note.mine && !note.retracted ? (
         <p class="acts">
           <button type="button" onClick={props.onCorrect}>

@@ -7,7 +7,7 @@ import { Failure } from "../parts/failure.tsx";
 import { Field } from "../parts/field.tsx";
 import { TEXTS } from "../texts/index.ts";
 import type { AuditSearch, AuditVerdict } from "../worker/officer/audit-questions.ts";
-import { Scroll } from "./blocks.tsx";
+import { Prose, Scroll } from "./blocks.tsx";
 import { timeText } from "./words.ts";
 
 const MOST_SHOWN = 200;
@@ -200,7 +200,7 @@ export function AuditSearchView({ verified }: { readonly verified: AuditVerdict 
         </button>
       </div>
       <p class="dim" role="status">
-        {exported === null ? text.exportHint : text.exported(exported)}
+        {exported === null ? <Prose of={text.exportHint} /> : text.exported(exported)}
       </p>
     </section>
   );

@@ -19,13 +19,12 @@ function ProofForm(props: {
   readonly id: string;
   readonly withHandle: boolean;
   readonly button: string;
-  readonly danger: boolean;
   readonly busy: boolean;
   readonly failure: string | null;
   readonly onProof: (proof: ReturnType<typeof againOf> & { readonly handle: string }) => void;
   readonly onCancel: () => void;
 }) {
-  const { id, withHandle, button, danger, busy, failure, onProof, onCancel } = props;
+  const { id, withHandle, button, busy, failure, onProof, onCancel } = props;
   const [again, setAgain] = useState(NOTHING_GIVEN);
   const [handle, setHandle] = useState("");
   return (
@@ -48,7 +47,7 @@ function ProofForm(props: {
       <AgainFields of={id} value={again} onValue={setAgain} />
       <Failure text={failure} />
       <div class="acts">
-        <button type="submit" class={danger ? "danger" : "accent"} disabled={busy}>
+        <button type="submit" class="danger" disabled={busy}>
           {busy ? TEXTS.home.busy : button}
         </button>
         <button type="button" disabled={busy} onClick={onCancel}>
@@ -115,7 +114,6 @@ export function DeleteData() {
           <ProofForm
             id="deletion"
             withHandle={false}
-            danger={false}
             button={text.announce}
             busy={doing.busy}
             failure={doing.failure}
@@ -143,7 +141,6 @@ export function DeleteData() {
               <ProofForm
                 id="deletion-now"
                 withHandle={true}
-                danger={true}
                 button={text.runYes}
                 busy={doing.busy}
                 failure={doing.failure}

@@ -3,6 +3,7 @@ import { ageText } from "../format.ts";
 import { useNow, useTold } from "../hooks.ts";
 import { Notes } from "../notes/notes.tsx";
 import { usePage } from "../page-context.ts";
+import { signsOf } from "../readings/signs.ts";
 import { StreamState } from "../readings/stream-state.tsx";
 import { useStreamSeries } from "../readings/use-stream-series.ts";
 import { VitalCharts } from "../readings/vital-charts.tsx";
@@ -51,6 +52,9 @@ export function ReadingsView({ rest }: { readonly rest: Route }) {
   if (row === undefined) {
     return <NotPaired />;
   }
+  const unusual = signsOf(row.vitals)
+    .filter((sign) => sign.unusual)
+    .map(({ label, value, unit }) => `${label} ${value} ${unit}`);
   return (
     <main>
       <header class="patient">
@@ -62,8 +66,9 @@ export function ReadingsView({ rest }: { readonly rest: Route }) {
               : `${text.last(ageText(row.lastTime, now))} · ${TEXTS.readings.batches(row.batches)}`}
           </p>
         </div>
-        {row.lastTime === null ? null : <VitalSigns vitals={row.vitals} />}
+        {row.lastTime === null ? null : <VitalSigns vitals={row.vitals} now={now} plain={true} />}
       </header>
+      <p class="unusual">{unusual.length === 0 ? null : text.unusual(unusual.join(", "))}</p>
       {rows.length < 2 ? null : (
         <fieldset class="ranges" aria-label={text.choose}>
           {rows.map(({ streamId }, i) => (
@@ -79,7 +84,7 @@ export function ReadingsView({ rest }: { readonly rest: Route }) {
         </fieldset>
       )}
       <StreamState row={row} />
-      {row.lastTime === null ? null : <VitalCharts opened={opened} lastTime={row.lastTime} />}
+      {row.lastTime === null ? null : <VitalCharts opened={opened} lastTime={row.lastTime} plain={true} />}
       <p class="dim">{text.what}</p>
       <Notes streamId={row.streamId} />
     </main>

@@ -27,29 +27,34 @@ export function whatText({ action, region, code, reason }: TrailEntry): string {
   return reason === null ? said : said + text.because(reason);
 }
 
-/** Entries that say the same one after the other, as one line. */
+/** Within so long what says the same is one line. */
+const TOGETHER_MS = 60 * 60_000;
+
+/** Entries that say the same, as one line. */
 export interface TrailLine {
+  /** The newest of them. */
   readonly entry: TrailEntry;
-  readonly times: number;
-  /** Time of the first of them. */
-  readonly since: number;
+  /** All of them, the newest first. */
+  readonly all: readonly TrailEntry[];
 }
 
-/** Newest first, as they come: a doctor who reads all day gets a ticket every five minutes. */
+/**
+ * Newest first, as they come: a doctor who reads all day gets a ticket every five minutes, and keys in between. What one
+ * person did within an hour is one line where its newest stands; neighbours are one however long it went on.
+ */
 export function linesOf(entries: readonly TrailEntry[]): TrailLine[] {
-  const lines: TrailLine[] = [];
+  const lines: { readonly entry: TrailEntry; readonly all: TrailEntry[] }[] = [];
+  const newest = new Map<string, (typeof lines)[number]>();
   for (const entry of entries) {
-    const last = lines.at(-1);
-    const same =
-      last !== undefined &&
-      !entry.grave &&
-      whoText(last.entry) === whoText(entry) &&
-      whatText(last.entry) === whatText(entry);
-    if (same) {
-      lines[lines.length - 1] = { ...last, times: last.times + 1, since: entry.at };
-    } else {
-      lines.push({ entry, times: 1, since: entry.at });
+    const says = JSON.stringify([whoText(entry), whatText(entry)]);
+    const line = entry.grave ? undefined : newest.get(says);
+    if (line !== undefined && (line === lines.at(-1) || line.entry.at - entry.at <= TOGETHER_MS)) {
+      line.all.push(entry);
+      continue;
     }
+    const next = { entry, all: [entry] };
+    lines.push(next);
+    newest.set(says, next);
   }
   return lines;
 }

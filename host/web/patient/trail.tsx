@@ -83,11 +83,20 @@ export function TrailView() {
           </tr>
         </thead>
         <tbody>
-          {linesOf(shown).map(({ entry, times, since }) => (
+          {linesOf(shown).map(({ entry, all }) => (
             <tr key={entry.sequence} class={entry.grave ? "grave" : entry.code === null ? "" : "refused"}>
               <td>
                 {dateText(entry.at)}
-                {times === 1 ? null : <small>{text.times(times, dateText(since))}</small>}
+                {all.length === 1 ? null : (
+                  <details class="folded">
+                    <summary>{text.times(all.length, dateText(all.at(-1)?.at ?? entry.at))}</summary>
+                    <ul>
+                      {all.map(({ sequence, at }) => (
+                        <li key={sequence}>{text.one(sequence, dateText(at))}</li>
+                      ))}
+                    </ul>
+                  </details>
+                )}
               </td>
               <th scope="row">{whoText(entry)}</th>
               <td>

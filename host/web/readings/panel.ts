@@ -72,3 +72,12 @@ export const PANELS: readonly PanelSpec[] = [
     digits: 1,
   },
 ];
+
+/** The same for who has not learnt NEWS2. */
+export const PLAIN_PANELS: readonly PanelSpec[] = PANELS.map((panel) => ({
+  ...panel,
+  bandLabel:
+    panel.bandLabel === TEXTS.readings.systolicBand
+      ? TEXTS.readings.plainSystolicBand
+      : TEXTS.readings.plainBand,
+}));

@@ -3,8 +3,8 @@ import { usePage } from "../page-context.ts";
 import { TEXTS } from "../texts/index.ts";
 import { Chart, type View } from "./chart.tsx";
 import type { Mark } from "./marks.ts";
-import { PANELS } from "./panel.ts";
-import type { SortedSeries } from "./sorted-series.ts";
+import { PANELS, PLAIN_PANELS } from "./panel.ts";
+import { firstFrom, type SortedSeries } from "./sorted-series.ts";
 import type { OpenedSeries } from "./use-stream-series.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -40,12 +40,23 @@ function withinReach([from, to]: View, first: number, last: number): View {
   return [from + by, to + by];
 }
 
+/** Whether anything was measured then. */
+function hasWithin(series: SortedSeries | undefined, [from, to]: View): boolean {
+  if (series === undefined) {
+    return false;
+  }
+  const { times, values } = series;
+  return values.subarray(firstFrom(times, from), firstFrom(times, to)).some((value) => !Number.isNaN(value));
+}
+
 /** The vital signs of one stream over time, moving as readings come. */
 export function VitalCharts(props: {
   readonly opened: OpenedSeries;
   /** Time of the newest reading, ms. */
   readonly lastTime: number | null;
   readonly marks?: readonly Mark[];
+  /** Without the words of NEWS2. */
+  readonly plain?: boolean;
   /** Hears what is in view. */
   readonly onShown?: (view: View) => void;
 }) {
@@ -56,7 +67,15 @@ export function VitalCharts(props: {
   const [before, setBefore] = useState<Before>("none");
   const text = TEXTS.readings;
   const view = zoomed ?? following(range, props.lastTime, series);
-  const shown = PANELS.filter(({ lines }) => lines.some(({ quantity }) => series.has(quantity)));
+  const shown = (props.plain === true ? PLAIN_PANELS : PANELS).filter(({ lines }) =>
+    lines.some(({ quantity }) => series.has(quantity)),
+  );
+  const ago = BEFORE[before];
+  const hasEarlier =
+    ago === 0 ||
+    shown.some(({ lines }) =>
+      lines.some(({ quantity }) => hasWithin(series.get(quantity), [view[0] - ago, view[1] - ago])),
+    );
   props.onShown?.(view);
   return (
     <>
@@ -65,6 +84,7 @@ export function VitalCharts(props: {
           <button
             type="button"
             key={name}
+            data-range={name}
             aria-pressed={zoomed === null && range === name}
             onClick={() => {
               setRange(name);
@@ -74,7 +94,23 @@ export function VitalCharts(props: {
             {text.ranges[name]}
           </button>
         ))}
-        <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
+        <span class="where">
+          <span class={zoomed === null ? "live" : "live-room"}>{text.live}</span>
+          <button
+            type="button"
+            class={zoomed === null ? "to-now idle" : "to-now"}
+            onClick={(event) => {
+              setZoomed(null);
+              // This button goes; the focus stays beside it.
+              event.currentTarget
+                .closest("fieldset")
+                ?.querySelector<HTMLElement>(`[data-range=${range}]`)
+                ?.focus();
+            }}
+          >
+            {text.toNow}
+          </button>
+        </span>
         <label class="compare">
           <span>{TEXTS.charts.compare}</span>
           <select value={before} onChange={(event) => setBefore(event.currentTarget.value as Before)}>
@@ -85,6 +121,9 @@ export function VitalCharts(props: {
             ))}
           </select>
         </label>
+        <span class="dim" role="status">
+          {hasEarlier ? null : TEXTS.charts.nothingThen}
+        </span>
       </fieldset>
       <section class="panels">
         {shown.map((panel) => (

@@ -1,29 +1,40 @@
-import type { Quantity } from "../../sealing/index.ts";
+import { ageText } from "../format.ts";
 import { TEXTS } from "../texts/index.ts";
 import type { PatientRow } from "../worker/streams.ts";
+import { signsOf } from "./signs.ts";
 
-const { short } = TEXTS.vitals;
-
-/** The newest values side by side, in the order of the chart at the bed. */
-export function VitalSigns({ vitals }: { readonly vitals: PatientRow["vitals"] }) {
-  const show = (quantity: Quantity, digits = 0) => vitals[quantity]?.value.toFixed(digits) ?? "–";
-  const pressure =
-    vitals.systolicPressure === undefined ? "–" : `${show("systolicPressure")}/${show("diastolicPressure")}`;
-  const signs: readonly (readonly [string, string])[] = [
-    [short.heartRate, vitals.heartRate === undefined ? show("pulseRate") : show("heartRate")],
-    [short.oxygenSaturation, show("oxygenSaturation")],
-    [short.respiratoryRate, show("respiratoryRate")],
-    [short.bloodPressure, pressure],
-    [short.bodyTemperature, show("bodyTemperature", 1)],
-  ];
+/** The newest values side by side, in the order of the charts; what is older than the others says how old. */
+export function VitalSigns(props: {
+  readonly vitals: PatientRow["vitals"];
+  readonly now: number;
+  /** With whole words, for who does not speak in short ones. */
+  readonly plain?: boolean;
+}) {
+  const { vitals, now, plain = false } = props;
   return (
-    <dl class="signs">
-      {signs.map(([label, value]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
+    <dl class={plain ? "signs plain-signs" : "signs"}>
+      {signsOf(vitals).map(({ label, short, value, time, lagging }) => {
+        const age = lagging && time !== null ? ageText(time, now) : null;
+        return (
+          <div
+            key={label}
+            class={age === null ? undefined : "lagging"}
+            title={age === null ? undefined : TEXTS.vitals.measured(age)}
+          >
+            <dt>
+              {plain ? label : short}
+              {age === null ? null : (
+                <>
+                  {" "}
+                  <small aria-hidden="true">{TEXTS.age.short(age)}</small>
+                  <span class="visually-hidden">{TEXTS.vitals.measured(age)}</span>
+                </>
+              )}
+            </dt>
+            <dd>{value}</dd>
+          </div>
+        );
+      })}
     </dl>
   );
 }

@@ -66,9 +66,11 @@ export function createSeriesStore(): SeriesStore {
     recent(quantity, windowMs, most) {
       const { times, values } = series.get(quantity)?.all ?? { times: new Float64Array(0), values: [] };
       const from = firstFrom(times, (times.at(-1) ?? 0) - windowMs);
-      const step = Math.max(1, (times.length - from) / most);
-      return Array.from({ length: Math.ceil((times.length - from) / step) }, (_, i) => {
-        const value = values[from + Math.floor(i * step)] as number;
+      const count = times.length - from;
+      // Whole numbers first: a length out of a quotient is one too many now and then, and beyond the end.
+      const length = Math.min(count, most);
+      return Array.from({ length }, (_, i) => {
+        const value = values[from + Math.floor((i * count) / length)] as number;
         return Number.isNaN(value) ? null : value;
       });
     },

@@ -7,6 +7,8 @@ export interface Person {
   readonly fingerprint: string;
   /** Staff who have to enrol a second factor before anything else. */
   readonly factorMissing: boolean;
+  /** There is a second factor, and its code is asked for before what matters. */
+  readonly hasFactor: boolean;
 }
 
 /** What a machine may keep of a person: nothing in it opens without the passphrase. */

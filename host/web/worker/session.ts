@@ -76,6 +76,7 @@ export function createSessionRoom(options: {
       name: contents.name,
       fingerprint: personFingerprint(keys),
       factorMissing,
+      hasFactor: session.secondFactor === "active",
     };
     const tellVault = async () => tell({ told: "vault", vault: await vault.locked() });
     const inTurn = createInTurn();

@@ -184,6 +184,9 @@ describe.skipIf(!hasChromium("the account's page"))(
     it("gives a recovery code for a password, once, on one sheet of paper; the code brings everything back", async () => {
       await button("Make a recovery code…").click();
       await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("recovery-password");
+      // Nobody is asked for what they have not got, and no code is replaced where there is none.
+      expect(await page.locator("#recovery-code").count()).toBe(0);
+      expect(await page.getByText("replaces the earlier one").count()).toBe(0);
       await page.fill("#recovery-password", "not the password");
       await button("Make the code").click();
       await page.locator("#recovery-title ~ * .failure", { hasText: /./ }).waitFor();
@@ -203,6 +206,7 @@ describe.skipIf(!hasChromium("the account's page"))(
       await page.emulateMedia({ media: null });
       await button("I have it on paper").click();
       expect(await page.content()).not.toContain(code);
+      await page.getByText("replaces the earlier one").waitFor();
       const { contents } = await recoverAccount(kdc(), {
         handle: "quiet-otter",
         code: readRecoveryCode(code),

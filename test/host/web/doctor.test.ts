@@ -143,7 +143,12 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
     await chart.focus();
     await page.mouse.wheel(0, -300);
     await expect.poll(from).toBeGreaterThan(moved);
-    await page.mouse.dblclick(x + width / 2, y + 40);
+    await page.getByLabel("Compare with").selectOption("week");
+    await page.getByText("Nothing was measured then.").waitFor();
+    await page.getByLabel("Compare with").selectOption("none");
+    await page.getByRole("button", { name: "Now", exact: true }).click();
+    await page.locator(".live").waitFor();
+    expect(await page.getByRole("button", { name: "Now", exact: true }).count()).toBe(0);
     await expect.poll(from).toBeGreaterThan(before - MINUTE_MS);
   });
 
@@ -173,6 +178,15 @@ describe.skipIf(!hasChromium("the doctor's page"))("the doctor's page", () => {
   it("takes alerts in hand, silences and ends them; what people write is text", async () => {
     await bar(/^Alerts/).click();
     const card = page.locator(".alert.emergency").first();
+    for (const [open, giveUp] of [
+      ["Snooze…", () => card.getByRole("button", { name: "Cancel" }).click()],
+      ["Resolve…", () => card.getByLabel("What it was").press("Escape")],
+    ] as const) {
+      await card.getByRole("button", { name: open }).click();
+      await giveUp();
+      await card.locator("form").waitFor({ state: "detached" });
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(open);
+    }
     await card.getByRole("button", { name: "Snooze…" }).click();
     expect(await card.getByRole("button", { name: "15 min" }).isVisible()).toBe(true);
     // An emergency is silent for a quarter of an hour at most.

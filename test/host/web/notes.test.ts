@@ -95,8 +95,28 @@ describe.skipIf(!hasChromium("notes in the page"))("notes and asking for access,
     await doctor.getByLabel("Search the notes").fill("");
   });
 
-  it("have nothing that axe calls serious", async () => {
+  it("have nothing that axe calls serious, fit on a telephone, and fold fingerprints away", async () => {
     await expectAccessible(doctor, "notes");
+    // Also what is unfolded: 64 hex digits in a row are wider than any telephone.
+    for (const summary of await patient.locator(".note .folded summary").all()) {
+      await summary.click();
+    }
+    expect(await patient.locator(".note .folded[open]").count()).toBeGreaterThan(0);
+    await expectAccessible(patient, "a patient's notes");
+  });
+
+  it("leave the doctor with the patient when a search or a form is given up with Escape", async () => {
+    await doctor.getByLabel("Search the notes").press("Escape");
+    await doctor.getByRole("button", { name: "Write a note" }).click();
+    await doctor.locator("textarea:focus").waitFor();
+    await doctor.getByRole("button", { name: "Lock" }).focus();
+    await doctor.keyboard.press("Escape");
+    await doctor.getByLabel("Your note").press("Escape");
+    await doctor.getByLabel("Your note").waitFor({ state: "detached" });
+    expect(await doctor.locator("header.patient").count()).toBe(1);
+    await doctor.getByRole("button", { name: "Lock" }).focus();
+    await doctor.keyboard.press("Escape");
+    await doctor.locator(".row").click();
   });
 
   it("let a doctor ask for access by handle: the patient sees who and why, and the same is said of nobody", async () => {

@@ -193,6 +193,9 @@ describe.skipIf(!hasChromium("the security officer's page"))("the security offic
     await page.getByText(/none yet: the newest is kept from now on/).waitFor();
     await page.getByRole("button", { name: "Verify the whole log" }).click();
     await page.getByText("1 head, all compared").waitFor();
+    await page.fill("#audit-account", "quiet-otter");
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByText("The directory tells nobody the handles of patients").waitFor();
     await page.fill("#audit-account", "watchful-jay");
     await page.fill("#audit-action", "ids.rule");
     await page.getByRole("button", { name: "Search", exact: true }).click();

@@ -1,3 +1,5 @@
+import "../../support/property-seed.ts";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSeriesStore } from "../../../host/web/worker/series.ts";
 
@@ -59,5 +61,19 @@ describe("the series of a stream", () => {
     expect(store.recent("heartRate", 2000, 60)).toEqual([60, null, 62]);
     expect(store.recent("heartRate", 10_000, 2).length).toBe(2);
     expect(store.recent("bodyTemperature", 2000, 60)).toEqual([]);
+  });
+
+  it("shows never more points than asked for, and nothing beyond the newest", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4000 }), fc.integer({ min: 1, max: 100 }), (count, most) => {
+        const store = createSeriesStore();
+        const places = Array.from({ length: count }, (_, i) => i);
+        store.add(pulse(places, places));
+        const shown = store.recent("heartRate", count, most);
+        expect(shown.length).toBe(Math.min(count, most));
+        expect(shown.every((value) => typeof value === "number")).toBe(true);
+        expect(shown).toEqual([...shown].sort((a, b) => Number(a) - Number(b)));
+      }),
+    );
   });
 });

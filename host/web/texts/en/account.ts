@@ -3,7 +3,7 @@ export const ACCOUNT = {
   again: {
     password: "Your password, once more",
     code: "Code of your second factor",
-    codeHint: "six digits from your authenticator app; empty if you have none",
+    codeHint: "six digits from your authenticator app",
   },
   busy: "One moment…",
   recovery: {

@@ -48,6 +48,8 @@ export const ALERTS = {
   endedBy: (when: string, who: string | null, why: string) =>
     who === null ? `${when}: ${why}` : `${when} by ${who}: ${why}`,
   course: "What happened",
+  whenRaised: (reason: string) => `when raised: ${reason}`,
+  whenWorsened: (reason: string) => `when it became graver: ${reason}`,
   raisedAgo: (age: string) => `raised ${age}`,
   events: {
     raised: "raised",

@@ -72,7 +72,7 @@ export const list = {
 export const patient = {
   back: "All patients",
   fingerprint: "Fingerprint",
-  compare: "compare with what the patient reads out to you",
+  compare: "Compare it with what the patient reads out to you.",
   gone: "This patient no longer shares readings with you.",
 };
 export const readings = {
@@ -83,10 +83,13 @@ export const readings = {
     `${count} ${count === 1 ? "batch is" : "batches are"} of times that were not shared with you.`,
   trouble: (why: string) => `Nothing comes through at the moment, readings may be missing: ${why}`,
   live: "Live",
+  toNow: "Now",
   ranges: { hour: "1 h", sixHours: "6 h", day: "24 h", week: "7 d", all: "All" },
   rangesLabel: "Time shown",
   band: "0 in NEWS2",
   systolicBand: "systolic 0 in NEWS2",
+  plainBand: "usual range",
+  plainSystolicBand: "usual range of the upper value",
 };
 export const score = {
   label: "NEWS2",
@@ -109,6 +112,7 @@ export const vitals = {
     bodyTemperature: "T",
     bloodPressure: "BP",
   },
+  measured: (age: string) => `measured ${age}`,
   systolic: "systolic",
   diastolic: "diastolic",
 };
@@ -124,4 +128,6 @@ export const age = {
   minutes: (n: number) => `${n} min ago`,
   hours: (n: number) => `${n} h ago`,
   days: (n: number) => `${n} d ago`,
+  /** Where there is little room, and something else says that it is an age. */
+  short: (age: string) => age.replace(/ ago$/, ""),
 };

@@ -19,5 +19,4 @@ export const NOTES = {
   earlierMissing: "Something before it is not shown here.",
   refused: (count: number) =>
     `${count} ${count === 1 ? "note does" : "notes do"} not open with your keys, or ${count === 1 ? "is" : "are"} not what somebody who may write here signed.`,
-  fingerprint: "Fingerprint",
 } as const;

@@ -31,8 +31,8 @@ export const ROC = {
 
 /** What is said of how many requests there were. */
 export const TRAFFIC = {
-  hour: "Requests a minute, last hour",
-  day: "Requests in each quarter of an hour, last day",
+  hour: "All requests a minute, last hour",
+  day: "All requests in each quarter of an hour, last day",
   hourShort: "Hour",
   dayShort: "Day",
   service: "Service",

@@ -40,7 +40,7 @@ export const OFFICER = {
     waiting: "Asking the services…",
     chart: "Alerts a minute, last hour",
     chartSummary: (alerts: number, events: number, decisions: number) =>
-      `${many(alerts, "alert")} from ${many(events, "request")} and other events, ${many(decisions, "decision")}`,
+      `${many(alerts, "alert")} (${many(events, "request or other event", "requests and other events")} behind them), ${many(decisions, "decision")}`,
     alerts: "Alerts",
     noAlerts: "No alerts.",
     decisions: "What is held against whom",

@@ -24,6 +24,8 @@ export const PATIENT = {
     what: "Opened on this machine with your own keys. Nobody in between can read them.",
     last: (age: string) => `last reading ${age}`,
     none: "Your wearable is paired, but no reading has arrived yet. Each one appears here by itself.",
+    unusual: (values: string) =>
+      `Some of your values are outside of what is usual: ${values}. If you feel unwell, call your doctor or the emergency number.`,
     choose: "Which readings",
     empty: "No wearable is paired yet",
     emptyWhat: "Pair one, and its readings appear here by themselves.",
@@ -192,6 +194,7 @@ export const PATIENT = {
     } as Readonly<Record<string, string>>,
     refused: (what: string, code: string) => `tried, and was refused (${code}): ${what}`,
     times: (n: number, from: string) => `${n} times since ${from}`,
+    one: (sequence: number, date: string) => `${date}, entry ${sequence.toLocaleString()}`,
     grave: "Emergency",
     shown: (shown: number, total: number) =>
       `The newest ${shown.toLocaleString()} of ${total.toLocaleString()} entries; all were checked.`,

@@ -125,7 +125,21 @@ export function createAuditRoom(work: Work): Answers<AuditQuestions> {
     if (/^[0-9a-f]{6,32}$/.test(account)) {
       return account;
     }
-    return account === handle ? accountId : (await session.lookUp(account)).accountId;
+    if (account === handle) {
+      return accountId;
+    }
+    try {
+      return (await session.lookUp(account)).accountId;
+    } catch (error) {
+      if (isMedcloudletError(error) && error.status === 404) {
+        throw new MedcloudletError(
+          "PAGE_AUDIT",
+          `No doctor or researcher is called ${account}. The directory tells nobody the handles of patients and staff: search by the beginning of their id, as it stands under Who and About.`,
+          { cause: error },
+        );
+      }
+      throw error;
+    }
   };
   const entriesFor = async (search: AuditSearch) => {
     if (checked === null) {
