@@ -132,6 +132,75 @@ describe("alerts in two tabs", () => {
     expect(one.list()).toEqual([]);
   });
 
+  it("keep an acknowledged alert one and in hand, however long its readings go up and down", () => {
+    const { one, other, pass, settle } = tabs(2);
+    const well = { level: null, reason: "well" } as const;
+    const grave = { level: "emergency", reason: "NEWS2 9" } as const;
+    one.observe(ABOUT, grave, 1);
+    other.observe(ABOUT, { level: "urgent", reason: "NEWS2 5" }, 2);
+    other.apply(only(other).id, { type: "acknowledge", by: "me" });
+    const late = other.text();
+    settle();
+    one.apply(only(one).id, { type: "acknowledge", by: "me" });
+    settle();
+    const { alert, marks } = only(one);
+    for (let i = 0; i < 40; i++) {
+      pass(20 * MINUTE);
+      one.observe(ABOUT, well, 2 * i);
+      pass(5);
+      other.observe(ABOUT, well, 2 * i);
+      settle();
+      pass(5 * MINUTE);
+      one.observe(ABOUT, grave, 2 * i + 1);
+      other.observe(ABOUT, grave, 2 * i + 1);
+      settle();
+      const now = only(one);
+      expect({ ...now.alert, changedAt: 0 }, `${i}`).toEqual({ ...alert, changedAt: 0 });
+      expect([now.marks, other.list()]).toEqual([marks, one.list()]);
+      expect(JSON.parse(one.text()).timelines[0].steps.length).toBeLessThanOrEqual(61);
+    }
+    one.join(late);
+    expect(only(one).alert.status).toBe("acknowledged");
+  });
+
+  it("do not raise again what was answered when the answer is too old to be kept", () => {
+    const { one, other, pass } = tabs(2);
+    const grave = { level: "emergency", reason: "NEWS2 9" } as const;
+    one.observe(ABOUT, grave, 1);
+    pass(1000);
+    one.apply(only(one).id, { type: "resolve", by: "me", reason: "" });
+    pass(500);
+    // Not heard yet.
+    other.observe(ABOUT, grave, 1);
+    one.join(other.text());
+    expect(one.list()).toHaveLength(1);
+    for (let i = 0; i < 201; i++) {
+      pass(1000);
+      one.observe({ ...ABOUT, streamId: `t${i}` }, grave, 1);
+      one.apply(only(one).id, { type: "resolve", by: "me", reason: "" });
+    }
+    expect(one.list().filter(({ streamId }) => streamId === "s1")).toEqual([]);
+    expect(one.list().every(({ alert }) => alert.status === "resolved")).toBe(true);
+  });
+
+  it("agree on an alert that their clock had dated ahead, whenever each of them looks", () => {
+    const { one, other, pass, settle } = tabs(2);
+    pass(120 * MINUTE);
+    one.observe(ABOUT, { level: "emergency", reason: "NEWS2 9" }, 1);
+    settle();
+    pass(-60 * MINUTE);
+    one.list();
+    pass(7);
+    other.list();
+    other.observe(ABOUT, { level: null, reason: "well" }, 2);
+    settle();
+    one.join(other.text());
+    other.join(one.text());
+    expect(other.list()).toEqual(one.list());
+    pass(5 * MINUTE);
+    expect(only(one).alert).toMatchObject({ status: "escalated", tier: 1 });
+  });
+
   const tab = fc.nat({ max: 2 });
   const act = fc.oneof(
     fc.record({

@@ -12,10 +12,12 @@ const NOTE = "alerts";
 const HOUR_MS = 60 * 60_000;
 /** Older readings teach what is usual, but are no news. */
 const FRESH_MS = HOUR_MS;
-/** For so long after the readings themselves were an emergency the wearable's own word adds nothing to it. */
+/** So near to readings that were an emergency themselves the wearable's own word adds nothing to it. */
 const EXPLAINED_MS = 30 * 60_000;
 /** So much of the past teaches what is usual for somebody: the window of a baseline. */
 const LEARN_MS = 24 * HOUR_MS;
+/** Readings further ahead of the clock than this are dated ahead, ms. */
+const AHEAD_MS = 60_000;
 const SILENCE_EVERY_MS = 30_000;
 const TICK_EVERY_MS = 5_000;
 /** Readings change alerts often: that they did is noted at most so often. What a person does is noted at once. */
@@ -50,7 +52,7 @@ function newestOf(columns: readonly ReadingColumn[]): number {
 
 /** The wearable's own word, where the score does not say it already. */
 function wordOf({ graveAt }: Watched, newest: number, priority: Priority) {
-  return priority === "emergency" && newest - graveAt > EXPLAINED_MS
+  return priority === "emergency" && Math.abs(newest - graveAt) > EXPLAINED_MS
     ? ({
         kind: "wearable",
         level: "emergency",
@@ -193,7 +195,8 @@ export function createAlertDesk(options: {
     onBatch(stream, { header, columns }, arrival) {
       const watched = watchedOf(stream);
       const newest = newestOf(columns);
-      watched.newest = Math.max(watched.newest, newest);
+      const now = clock.now();
+      watched.newest = Math.max(watched.newest, Math.min(newest, now));
       if (header.lastTime > watched.newest - LEARN_MS) {
         watched.past?.push({ firstTime: header.firstTime, columns });
       } else if (arrival === "older") {
@@ -208,11 +211,12 @@ export function createAlertDesk(options: {
       }
       const all = [...findings, wordOf(watched, newest, header.priority)];
       const { streamId } = stream;
+      const seenAs = newest > now + AHEAD_MS ? `${streamId} ahead` : streamId;
       const act = () => {
         const isNews = newest > clock.now() - FRESH_MS;
-        if (isNews && (arrival === "live" || newest > journal.seenUntil(streamId))) {
+        if (isNews && (arrival === "live" || newest > journal.seenUntil(seenAs))) {
           take(watched, all, newest);
-          journal.noteSeen(streamId, newest);
+          journal.noteSeen(seenAs, newest);
           noteSoon();
         }
       };

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import {
   ALERT_LEVELS,
   ALERT_POLICY,
@@ -8,10 +7,17 @@ import {
   type AlertPolicy,
   type AlertWish,
   decideAlert,
-  isGraver,
 } from "../../../analytics/index.ts";
 import { type Clock, MedcloudletError } from "../../../base/index.ts";
-import { type AlertStep, alertsOf, joinSteps, type TimedAlert } from "./alert-timeline.ts";
+import { type AlertNote, LONGEST_REASON, readAlertNote } from "./alert-note.ts";
+import {
+  type AlertStep,
+  alertsOf,
+  boundSteps,
+  joinSteps,
+  shortenSteps,
+  type TimedAlert,
+} from "./alert-timeline.ts";
 
 /** What an alert is about. */
 export interface AlertAbout {
@@ -70,29 +76,6 @@ const MOST_STEPS = 60;
 const MOST_MARKS = 20;
 const MOST_STREAMS = 500;
 
-const moment = { at: z.int().min(0), step: z.int().min(0), alert: z.string().max(300) };
-const level = z.enum(ALERT_LEVELS);
-const wish = {
-  by: z.string().min(1).max(200),
-  saw: level,
-  until: z.int().min(0),
-  reason: z.string().max(500),
-};
-const STEP: z.ZodType<AlertStep> = z.discriminatedUnion("type", [
-  z.strictObject({
-    ...{ type: z.literal("observe"), ...moment },
-    ...{ level: level.nullable(), reason: z.string().max(500), time: z.number() },
-  }),
-  z.strictObject({ type: z.enum(["acknowledge", "snooze", "resolve"]), ...moment, ...wish }),
-]);
-const KEPT = z.strictObject({
-  timelines: z.array(
-    z.strictObject({ streamId: z.string(), patient: z.string(), kind: z.string(), steps: z.array(STEP) }),
-  ),
-  seen: z.array(z.tuple([z.string(), z.number()])),
-});
-type Kept = z.infer<typeof KEPT>;
-
 interface Timeline {
   readonly about: AlertAbout;
   steps: readonly AlertStep[];
@@ -105,44 +88,6 @@ const CALLS: Readonly<Record<Alert["status"], number>> = {
   snoozed: 1,
   resolved: 2,
 };
-
-/** Without pairs of "well" and "again" from long ago, which change nothing of how the alert stands now. */
-function shortened(steps: readonly AlertStep[]): AlertStep[] {
-  const kept = [...steps];
-  let gravest: AlertLevel | null = null;
-  for (let i = 0; i + 2 < kept.length && kept.length > MOST_STEPS; ) {
-    const [well, again] = [kept[i], kept[i + 1]];
-    const isPair =
-      well?.type === "observe" &&
-      well.level === null &&
-      again?.type === "observe" &&
-      again.level !== null &&
-      gravest !== null &&
-      !isGraver(again.level, gravest);
-    if (isPair) {
-      kept.splice(i, 2);
-      continue;
-    }
-    if (well?.type === "observe" && well.level !== null) {
-      gravest = gravest === null || isGraver(well.level, gravest) ? well.level : gravest;
-    }
-    i++;
-  }
-  return kept;
-}
-
-function read(text: string | null): Kept {
-  const nothing = { timelines: [], seen: [] };
-  if (text === null) {
-    return nothing;
-  }
-  try {
-    return KEPT.safeParse(JSON.parse(text)).data ?? nothing;
-  } catch {
-    // What another version kept, or half of it: alerts begin anew.
-    return nothing;
-  }
-}
 
 /** @param kept what `text` gave the last time; null for none */
 export function createAlertJournal(options: {
@@ -168,7 +113,11 @@ export function createAlertJournal(options: {
     timelines.set(key, timeline);
     return timeline;
   };
-  const standing = (timeline: Timeline): TimedAlert[] => alertsOf(timeline.steps, clock.now(), policy);
+  const standing = (timeline: Timeline): TimedAlert[] => {
+    const now = clock.now();
+    timeline.steps = boundSteps(timeline.steps, now);
+    return alertsOf(timeline.steps, now, policy);
+  };
   const everything = () =>
     [...timelines.values()].flatMap((timeline) => standing(timeline).map((timed) => ({ timeline, timed })));
   const pageAlert = ({ about }: Timeline, { id, alert, events, marks }: TimedAlert): PageAlert => ({
@@ -191,26 +140,23 @@ export function createAlertJournal(options: {
     standing(timeline).forEach(noteStands);
   };
 
-  const drop = (timeline: Timeline, steps: readonly AlertStep[]): void => {
-    const gone = new Set(steps);
-    timeline.steps = timeline.steps.filter((step) => !gone.has(step));
+  /** Drops an alert that is over, with what it answered: that must not begin another one. */
+  const drop = (timeline: Timeline, { steps: [first] }: TimedAlert): void => {
+    const alerts = standing(timeline);
+    const next = alerts[alerts.findIndex(({ steps }) => steps[0] === first) + 1]?.steps[0];
+    timeline.steps = next === undefined ? [] : timeline.steps.slice(timeline.steps.indexOf(next));
   };
   const tidy = (): void => {
-    const all = everything();
-    for (const { timeline, timed } of all) {
-      const short = timed.steps.length > MOST_STEPS ? new Set(shortened(timed.steps)) : null;
-      if (short !== null) {
-        drop(
-          timeline,
-          timed.steps.filter((step) => !short.has(step)),
-        );
-      }
+    for (const timeline of timelines.values()) {
+      const now = clock.now();
+      timeline.steps = shortenSteps(boundSteps(timeline.steps, now), MOST_STEPS, now, policy);
     }
+    const all = everything();
     const over = all
       .filter(({ timed }) => timed.alert.status === "resolved")
       .sort((a, b) => a.timed.alert.changedAt - b.timed.alert.changedAt);
     for (const { timeline, timed } of over.slice(0, Math.max(0, all.length - MOST_ALERTS))) {
-      drop(timeline, timed.steps);
+      drop(timeline, timed);
     }
     for (const [key, timeline] of timelines) {
       if (timeline.steps.length === 0) {
@@ -228,7 +174,7 @@ export function createAlertJournal(options: {
   };
 
   const join: AlertJournal["join"] = (text) => {
-    const theirs = read(text);
+    const theirs = readAlertNote(text);
     let isNew = false;
     for (const { steps, ...about } of theirs.timelines) {
       const timeline = timelineOf(about);
@@ -247,14 +193,15 @@ export function createAlertJournal(options: {
     JSON.stringify({
       timelines: [...given].map(({ about, steps }) => ({ ...about, steps: [...steps] })),
       seen: [...seen].slice(-MOST_STREAMS),
-    } satisfies Kept);
+    } satisfies AlertNote);
 
   if (options.kept !== null) {
     join(options.kept);
   }
 
   return {
-    observe(about, { level: found, reason }, time) {
+    observe(about, { level: found, reason: why }, time) {
+      const reason = why.slice(0, LONGEST_REASON);
       const timeline = timelineOf(about);
       const open = standing(timeline).find(({ alert }) => alert.status !== "resolved");
       const at = clock.now();
@@ -304,7 +251,7 @@ export function createAlertJournal(options: {
       const { timeline, timed } = found;
       const next = nextMoment(timeline, timed.alert.changedAt);
       const until = "forMs" in wished ? next.at + wished.forMs : 0;
-      const reason = "reason" in wished ? wished.reason : "";
+      const reason = "reason" in wished ? wished.reason.slice(0, LONGEST_REASON) : "";
       const added = decideAlert(timed.alert, { type, by, until, reason, at: next.at }, policy);
       if (added.length > 0) {
         add(timeline, { type, ...next, alert: id, by, saw: saw ?? timed.alert.level, until, reason });

@@ -47,17 +47,44 @@ export interface TimedAlert {
   readonly marks: readonly { readonly time: number; readonly level: AlertLevel }[];
   /** The steps that it rests on. */
   readonly steps: readonly AlertStep[];
+  /** Those of them that saw what was known already. */
+  readonly idle: readonly AlertStep[];
+  /** The alerts that are this one: what is meant for any of them goes to it. */
+  readonly names: readonly string[];
+  /** Time of the newest readings in it, ms. */
+  readonly newest: number;
 }
 
-const identityOf = (step: AlertStep): string =>
+/** A step may be dated ahead of the clock by so much, ms: clocks are put right a little all the time. */
+const AHEAD_MS = 5_000;
+
+/** All but its moment, which `boundSteps` may have changed in one tab. */
+const identityOf = ({ at: _, ...step }: AlertStep): string =>
   JSON.stringify(Object.entries(step).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Steps of several tabs together: each once, in the one order that all tabs give them. */
+/** Steps of several tabs together: each once, at its earliest moment, in the one order that all tabs give them. */
 export function joinSteps(...lists: readonly (readonly AlertStep[])[]): AlertStep[] {
-  const all = new Map(lists.flat().map((step) => [identityOf(step), step]));
+  const all = new Map<string, AlertStep>();
+  for (const step of lists.flat()) {
+    const name = identityOf(step);
+    const known = all.get(name);
+    all.set(name, known === undefined || step.at < known.at ? step : known);
+  }
   return [...all]
     .sort(([nameA, a], [nameB, b]) => a.at - b.at || a.step - b.step || (nameA < nameB ? -1 : 1))
     .map(([, step]) => step);
+}
+
+/**
+ * Puts what is dated ahead to now. A clock that was ahead and is right again must not keep what it dated from falling
+ * due. A snooze of then is refused by that, so that the alert calls.
+ * @param now ms
+ */
+export function boundSteps(steps: readonly AlertStep[], now: number): readonly AlertStep[] {
+  const latest = now + AHEAD_MS;
+  return (steps.at(-1)?.at ?? 0) <= latest
+    ? steps
+    : joinSteps(steps.map((step) => (step.at > latest ? { ...step, at: now } : step)));
 }
 
 /** Several alerts in turn may have begun with one name: who acts on one of them means the one that is open. */
@@ -102,6 +129,7 @@ export function alertsOf(steps: readonly AlertStep[], now: number, policy: Alert
     events: AlertEvent[];
     marks: { time: number; level: AlertLevel }[];
     steps: AlertStep[];
+    idle: AlertStep[];
   } | null = null;
 
   const add = (events: readonly AlertEvent[]): void => {
@@ -112,10 +140,11 @@ export function alertsOf(steps: readonly AlertStep[], now: number, policy: Alert
   };
   const close = (): void => {
     if (open?.alert != null) {
-      const { id, alert, events, marks, steps: own } = open;
-      found.push({ id, alert, events, marks, steps: own });
-      const times = own.flatMap((step) => (step.type === "observe" ? [step.time] : []));
-      answered = { time: Math.max(...times), level: alert.level };
+      const { alert, names, ...rest } = open;
+      const newest = Math.max(...open.steps.map((step) => (step.type === "observe" ? step.time : 0)));
+      found.push({ ...rest, alert, names: [...names], newest });
+      // Readings dated ahead answer for nothing that comes after the alert was over.
+      answered = { time: Math.min(newest, alert.changedAt), level: alert.level };
     }
     open = null;
   };
@@ -145,12 +174,15 @@ export function alertsOf(steps: readonly AlertStep[], now: number, policy: Alert
           id += "~";
         }
         taken.add(id);
-        open = { id, names: new Set(), alert: null, events: [], marks: [], steps: [] };
+        open = { id, names: new Set(), alert: null, events: [], marks: [], steps: [], idle: [] };
       }
       open.names.add(nameOf(step.alert));
       open.steps.push(step);
       const events = decideAlert(open.alert, commandOf(step, step.at), policy);
       add(events);
+      if (events.length === 0) {
+        open.idle.push(step);
+      }
       if (step.level !== null && events.some(({ type }) => type === "raised" || type === "worsened")) {
         open.marks.push({ time: step.time, level: step.level });
       }
@@ -183,4 +215,56 @@ export function alertsOf(steps: readonly AlertStep[], now: number, policy: Alert
   pass(now);
   close();
   return found;
+}
+
+/**
+ * The same alerts from fewer steps: without what saw nothing new, and without pairs of "well" and "again" from long ago.
+ * A step stays wherever an alert would stand otherwise without it, now or by what may still be heard.
+ * @param most as many may stay for each alert
+ * @param now ms
+ */
+export function shortenSteps(
+  steps: readonly AlertStep[],
+  most: number,
+  now: number,
+  policy: AlertPolicy,
+): readonly AlertStep[] {
+  const before = alertsOf(steps, now, policy);
+  if (before.every((timed) => timed.steps.length <= most)) {
+    return steps;
+  }
+  const standing = (alerts: readonly TimedAlert[]): string =>
+    JSON.stringify(
+      alerts.map(({ id, alert, marks, names, newest }) => {
+        return [id, { ...alert, changedAt: 0 }, marks, [...names].sort(), newest];
+      }),
+    );
+  const wanted = standing(before);
+  let kept = steps;
+  const isSameWithout = (gone: readonly AlertStep[]): boolean => {
+    const fewer = kept.filter((step) => !gone.includes(step));
+    const same = standing(alertsOf(fewer, now, policy)) === wanted;
+    kept = same ? fewer : kept;
+    return same;
+  };
+  for (const { steps: own, idle } of before) {
+    let count = own.length;
+    for (const step of idle) {
+      if (count > most && isSameWithout([step])) {
+        count--;
+      }
+    }
+    const telling = own.filter((step) => !idle.includes(step));
+    for (let i = 0; i + 1 < telling.length && count > most; ) {
+      const [well, again] = telling.slice(i, i + 2) as [AlertStep, AlertStep];
+      const isPair = well.type === "observe" && well.level === null && again.type === "observe";
+      if (isPair && isSameWithout([well, again])) {
+        telling.splice(i, 2);
+        count -= 2;
+      } else {
+        i++;
+      }
+    }
+  }
+  return kept;
 }
