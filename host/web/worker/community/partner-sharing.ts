@@ -1,4 +1,4 @@
-import { type CommunityMember, shareWithPartner } from "../../../client/index.ts";
+import { type CommunityMember, knowCards, shareWithPartner } from "../../../client/index.ts";
 import { createDesk } from "../patient/desk.ts";
 import type { Work } from "../work.ts";
 import type { CommunityAct } from "./questions.ts";
@@ -25,9 +25,10 @@ export function createPartnerSharing(work: Work): (member: CommunityMember, act:
         ...(fromNow ? { history: "from-now" } : {}),
         expectedFingerprint: fingerprint,
       });
-      const handle = member.cardOf(partner)?.handle;
-      if (handle !== undefined) {
-        await desk.remember({ [handle]: consent.readerFingerprint });
+      const card = member.cardOf(partner);
+      if (card !== null) {
+        const compared = { handle: card.handle, fingerprint: consent.readerFingerprint };
+        await work.save({ known: await knowCards(work.contents.known, [compared], work.session.lookUp) });
       }
       await emergency.catchUp();
     });

@@ -19,7 +19,7 @@ import {
 import { type Community, verifyCommunity } from "../../../community/index.ts";
 import { signIdentity } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
-import { knownAs } from "../patient/sharing.ts";
+import { cardKnownAs } from "../patient/sharing.ts";
 import type { Work } from "../work.ts";
 import { createPartnerSharing } from "./partner-sharing.ts";
 import { createPlaceStore } from "./place-store.ts";
@@ -59,7 +59,7 @@ function partnerLine(partner: Partner, known: Known): PartnerLine {
         ? null
         : {
             ...{ handle: card.handle, name: card.name, fingerprint: card.fingerprint },
-            known: knownAs(known, card.handle, card.fingerprint),
+            known: cardKnownAs(known, card.handle, card.fingerprint),
           },
   };
 }
