@@ -6,6 +6,7 @@ import "../style/patient.css";
 import { TEXTS } from "../texts/index.ts";
 import type { PartnerLine } from "../worker/community/questions.ts";
 import type { InPlace } from "./place.tsx";
+import { StillReads } from "./still-reads.tsx";
 
 const text = TEXTS.community;
 const shared = TEXTS.home.sharing;
@@ -42,6 +43,7 @@ export function PartnerShareForm(props: {
           {text.shareClosed(partner.name)}
         </h4>
         <p>{partner.why}</p>
+        {partner.reads ? <StillReads name={partner.name} /> : null}
         {cancel}
       </div>
     );
