@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { MedcloudletError, systemClock } from "../base/index.ts";
-import { nameOf, shareWithPartner } from "../client/index.ts";
+import { knowCards, knownOfCard, nameOf, shareWithPartner } from "../client/index.ts";
 import { REGIONS, type Region } from "../sealing/index.ts";
 import { newCommand, newGroup, outputOf, type PersonOptions, wholeNumber, withPerson } from "./command.ts";
 import { communityDemo } from "./community-demo.ts";
@@ -193,7 +193,7 @@ function share(): Command {
           const { card } = partner;
           const expected =
             options.fingerprint?.replace(/\s+/g, "").toLowerCase() ??
-            (card === null ? "" : (contents.known[card.handle] ?? (await comparedWith(card))));
+            (card === null ? "" : (knownOfCard(contents.known, card.handle) ?? (await comparedWith(card))));
           await catchUp(toolkit, person, owner, output);
           const consent = await shareWithPartner({
             member,
@@ -206,7 +206,10 @@ function share(): Command {
             expectedFingerprint: expected,
           });
           const handle = card?.handle ?? "";
-          await person.save({ known: { ...contents.known, [handle]: consent.readerFingerprint } });
+          const compared = { handle, fingerprint: consent.readerFingerprint };
+          await person.save({
+            known: await knowCards(person.contents.known, [compared], person.session.lookUp),
+          });
           output.result(
             {
               consentId: consent.consentId,

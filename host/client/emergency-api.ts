@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { idSchema, reasonSchema } from "../sealing/index.ts";
+import { handleSchema } from "./known-account.ts";
 
 /** Strict: handles, reasons and the like are shown on terminals, and the KDC is not believed. */
-const handleSchema = z.string().regex(/^[a-z][a-z0-9-]{2,39}$/);
 const timeSchema = z.number().int().nonnegative();
 
 export const DIRECTORY_ENTRY = z.object({

@@ -29,6 +29,7 @@ import {
 } from "./guardian-shares.ts";
 import type { KdcClient, KdcSession } from "./kdc-client.ts";
 import type { KeystoreContents } from "./keystore.ts";
+import { handleSchema } from "./known-account.ts";
 import { type PersonKeys, personFingerprint } from "./person-keys.ts";
 import { lockForRecovery } from "./recovery.ts";
 import { newRecoveryCode, recoveryVerifier } from "./recovery-code.ts";
@@ -36,7 +37,7 @@ import { newRecoveryCode, recoveryVerifier } from "./recovery-code.ts";
 /** What a future guardian hands to the owner, by whatever way: nobody can look patients up at the KDC. */
 export const CONTACT_CARD = z.strictObject({
   accountId: idSchema,
-  handle: z.string(),
+  handle: handleSchema,
   identity: z.string().max(16_384),
 });
 export type ContactCard = z.infer<typeof CONTACT_CARD>;

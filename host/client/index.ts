@@ -91,6 +91,7 @@ export {
   unlockKeystore,
 } from "./keystore.ts";
 export { mergeContents } from "./keystore-merge.ts";
+export { handlesByFingerprint, knowCards, knownOfCard, type NamedByCard } from "./known-cards.ts";
 export type { NewestFirst } from "./newest-first.ts";
 export { createNoteIndex, type FoundNote, type NoteIndex } from "./note-search.ts";
 export { createNoticeBoard, type KnownNotice, type NoticeBoard } from "./notices.ts";

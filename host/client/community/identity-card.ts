@@ -9,7 +9,7 @@ import {
   verifyIdentity,
   verifyStatement,
 } from "../../sealing/index.ts";
-import type { KnownAccount } from "../known-account.ts";
+import { handleSchema, type KnownAccount } from "../known-account.ts";
 import type { PersonKeys } from "../person-keys.ts";
 
 /**
@@ -24,7 +24,7 @@ const IDENTITY_CARD = {
     /** The one partner it is for: shown to another it is void. */
     to: idSchema,
     accountId: idSchema,
-    handle: z.string().min(1).max(64),
+    handle: handleSchema,
     /** What the person wants to be called; may be empty. */
     name: z.string().max(100),
     /** The account's identity statement. */

@@ -60,7 +60,7 @@ export function GuardiansForm(props: { readonly onSaved: () => void; readonly on
           differentDone: text.compareDone(found.handle),
           typedDiffers: text.compareDiffers(found.handle),
         }}
-        onSame={() => add(found)}
+        onSame={(fingerprint) => add({ ...found, fingerprint })}
         onCancel={() => {
           setFound(null);
           focusField();

@@ -20,7 +20,9 @@ function Asking(props: { readonly asked: ShownGuarded; readonly onGiven: () => v
   const { asked, onGiven } = props;
   const { requestId, handle, fingerprint, createdAt, expiresAt } = asked;
   const { port } = usePage();
-  const [step, setStep] = useState<"told" | "comparing" | "compared">("told");
+  const [looking, setLooking] = useState(false);
+  /** The fingerprint itself: the KDC may tell of another under the same request. */
+  const [compared, setCompared] = useState<string | null>(null);
   const doing = useDoing();
   const id = `guarded-${requestId}`;
   return (
@@ -28,14 +30,14 @@ function Asking(props: { readonly asked: ShownGuarded; readonly onGiven: () => v
       <h3 id={id}>{text.asks(handle)}</h3>
       <p>{text.asked(dateText(createdAt), dateText(expiresAt))}</p>
       <Failure text={doing.failure} />
-      {step === "told" ? (
-        <button type="button" aria-describedby={id} onClick={() => setStep("comparing")}>
+      {!looking ? (
+        <button type="button" aria-describedby={id} onClick={() => setLooking(true)}>
           {text.look}
         </button>
-      ) : step === "comparing" ? (
+      ) : compared !== fingerprint ? (
         <Compare
-          // Who asks has a key for this one time: it was never compared before.
-          found={{ handle, fingerprint, known: "never" }}
+          // Who asks has a key for this one time: another one in its place is no lost laptop.
+          found={{ handle, fingerprint, known: compared === null ? "never" : "changed" }}
           busy={doing.busy}
           words={{
             title: text.compareTitle(handle),
@@ -44,8 +46,11 @@ function Asking(props: { readonly asked: ShownGuarded; readonly onGiven: () => v
             differentDone: text.compareDone(handle),
             typedDiffers: text.compareDiffers(handle),
           }}
-          onSame={() => setStep("compared")}
-          onCancel={() => setStep("told")}
+          onSame={setCompared}
+          onCancel={() => {
+            setLooking(false);
+            setCompared(null);
+          }}
         />
       ) : (
         <Confirm
@@ -58,7 +63,7 @@ function Asking(props: { readonly asked: ShownGuarded; readonly onGiven: () => v
           busy={doing.busy}
           onSure={() =>
             doing.run(async () => {
-              await port.ask("giveShare", { requestId, fingerprint });
+              await port.ask("giveShare", { requestId, fingerprint: compared });
               onGiven();
             })
           }
@@ -109,7 +114,7 @@ export function Guarding() {
       <ul class="shares">
         {(answer ?? []).map((asked) => (
           <Asking
-            key={asked.requestId}
+            key={`${asked.requestId} ${asked.handle}`}
             asked={asked}
             onGiven={() => {
               setDone([text.given(asked.handle)]);

@@ -8,6 +8,7 @@ import type { CommunityPlace, PartnerLine } from "../worker/community/questions.
 import { AskForm } from "./ask-form.tsx";
 import type { InPlace } from "./place.tsx";
 import { PartnerShareForm } from "./share-form.tsx";
+import { StillReads } from "./still-reads.tsx";
 import { TrustBar } from "./trust-bar.tsx";
 
 const text = TEXTS.community;
@@ -125,6 +126,7 @@ export function PartnerCard(props: {
         {compared || !partner.clinician ? <br /> : null}
         {agreementText(partner)}
       </p>
+      {partner.reads ? <StillReads name={name} /> : null}
       {compared ? <p class={share ? "open" : "dim"}>{partner.why}</p> : null}
       <p class="acts">
         {compared || partner.clinician || !partner.valid ? null : (

@@ -10,6 +10,7 @@ import type { CommunityAct, CommunityPlace, ExchangeLine } from "../worker/commu
 import { AskForm } from "./ask-form.tsx";
 import { ExchangeCard } from "./exchange.tsx";
 import { PartnerCard } from "./partner.tsx";
+import { StillReads } from "./still-reads.tsx";
 
 const text = TEXTS.community;
 /** How often the relay is visited while somebody looks. */
@@ -37,9 +38,10 @@ function Waiting(props: { readonly place: CommunityPlace; readonly within: InPla
   }
   return (
     <ul class="tiles">
-      {place.closed.map(({ name, why }) => (
+      {place.closed.map(({ name, why, reads }) => (
         <li key={name} class="panel banner">
           <strong>{text.closed(name)}</strong> {why}
+          {reads ? <StillReads name={name} /> : null}
         </li>
       ))}
       {due.map((exchange) => (

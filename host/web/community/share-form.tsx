@@ -6,6 +6,7 @@ import "../style/patient.css";
 import { TEXTS } from "../texts/index.ts";
 import type { PartnerLine } from "../worker/community/questions.ts";
 import type { InPlace } from "./place.tsx";
+import { StillReads } from "./still-reads.tsx";
 
 const text = TEXTS.community;
 const shared = TEXTS.home.sharing;
@@ -23,7 +24,8 @@ export function PartnerShareForm(props: {
 }) {
   const { partner, card, within, onShared, onCancel } = props;
   const { doing } = within;
-  const [compared, setCompared] = useState(card.known === "same");
+  /** The fingerprint itself: the card may be another at any visit. */
+  const [compared, setCompared] = useState(card.known === "same" ? card.fingerprint : null);
   const [length, setLength] = useState<keyof typeof LENGTHS>("month");
   const [since, setSince] = useState<"all" | "now">("all");
   const heading = useRef<HTMLHeadingElement>(null);
@@ -41,20 +43,21 @@ export function PartnerShareForm(props: {
           {text.shareClosed(partner.name)}
         </h4>
         <p>{partner.why}</p>
+        {partner.reads ? <StillReads name={partner.name} /> : null}
         {cancel}
       </div>
     );
   }
-  if (!compared) {
-    return <Compare found={card} busy={doing.busy} onSame={() => setCompared(true)} onCancel={onCancel} />;
+  if (compared !== card.fingerprint) {
+    const found = compared === null ? card : { ...card, known: "changed" as const };
+    return <Compare found={found} busy={doing.busy} onSame={setCompared} onCancel={onCancel} />;
   }
   return (
     <form
       class="words"
       onSubmit={async (event) => {
         event.preventDefault();
-        const { fingerprint } = card;
-        const terms = { forMs: LENGTHS[length], fromNow: since === "now", fingerprint };
+        const terms = { forMs: LENGTHS[length], fromNow: since === "now", fingerprint: compared };
         if (await within.act({ act: "share", partner: partner.pseudonym, ...terms })) {
           onShared();
         }

@@ -20,10 +20,13 @@ interface CardProps {
 function Approving({ shown, onChange }: CardProps) {
   const { id, requester, requesterFingerprint, requesterKnown, approved, phase } = shown;
   const { port } = usePage();
-  const [compared, setCompared] = useState(false);
+  /** What was compared, and for whom: the page asks again meanwhile, and the KDC may tell of another. */
+  const [compared, setCompared] = useState<string | null>(null);
   const [done, setDone] = useState<string | null>(null);
   const doing = useDoing();
   const words = text.approve;
+  const shownNow = `${requester} ${requesterFingerprint}`;
+  const isCompared = compared === shownNow;
 
   const approve = () =>
     doing.run(async () => {
@@ -58,17 +61,19 @@ function Approving({ shown, onChange }: CardProps) {
             <label class="choice">
               <input
                 type="checkbox"
-                checked={compared}
-                onChange={(event) => setCompared(event.currentTarget.checked)}
+                checked={isCompared}
+                onChange={(event) => setCompared(event.currentTarget.checked ? shownNow : null)}
               />
               <span>{words.compare(requester)}</span>
             </label>
           )}
           <p>{words.means}</p>
           <SureButton
+            // A first click is not for another one.
+            key={shownNow}
             label={words.button}
             question={words.sure}
-            disabled={doing.busy || !(compared || requesterKnown === "yes")}
+            disabled={doing.busy || !(isCompared || requesterKnown === "yes")}
             onSure={approve}
           />
         </>

@@ -32,12 +32,16 @@ export function Fingerprint({ hex }: { readonly hex: string }) {
   );
 }
 
-/** Asks a person to compare a fingerprint with whom it should be of; the KDC alone is not believed. */
+/**
+ * Asks a person to compare a fingerprint with whom it should be of; the KDC alone is not believed. What a person reads out
+ * takes a minute, and the page asks again meanwhile: the fingerprint stays the one that was shown first, and where another
+ * came in its place, comparing begins anew.
+ */
 export function Compare(props: {
   readonly found: Pick<FoundReader, "handle" | "fingerprint" | "known">;
   readonly busy: boolean;
-  /** Somebody compared it, or entered the very same. */
-  readonly onSame: () => void;
+  /** Somebody compared it, or entered the very same: this fingerprint is what they stand for, and no later one. */
+  readonly onSame: (fingerprint: string) => void;
   readonly onCancel: () => void;
   readonly words?: CompareWords;
 }) {
@@ -49,12 +53,35 @@ export function Compare(props: {
     differentDone: text.differentDone(found.handle),
     typedDiffers: text.typedDiffers(found.handle),
   };
+  const [fingerprint, setFingerprint] = useState(found.fingerprint);
   const [typed, setTyped] = useState("");
   const [different, setDifferent] = useState(false);
   const [mistyped, setMistyped] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
 
+  if (fingerprint !== found.fingerprint) {
+    return (
+      <div class="compare">
+        <Failure text={text.changedMeanwhile(found.handle)} />
+        <div class="acts">
+          <button
+            type="button"
+            onClick={() => {
+              setFingerprint(found.fingerprint);
+              setTyped("");
+              setMistyped(false);
+            }}
+          >
+            {text.compareAnew}
+          </button>
+          <button type="button" onClick={onCancel}>
+            {text.cancel}
+          </button>
+        </div>
+      </div>
+    );
+  }
   if (different) {
     return (
       <div class="compare">
@@ -76,10 +103,10 @@ export function Compare(props: {
         </p>
       ) : null}
       <p>{words.how}</p>
-      <Fingerprint hex={found.fingerprint} />
+      <Fingerprint hex={fingerprint} />
       <p class="dim">{words.why}</p>
       <div class="acts">
-        <button type="button" class="accent" disabled={busy} onClick={onSame}>
+        <button type="button" class="accent" disabled={busy} onClick={() => onSame(fingerprint)}>
           {text.same}
         </button>
         <button type="button" disabled={busy} onClick={() => setDifferent(true)}>
@@ -93,10 +120,10 @@ export function Compare(props: {
         class="inline"
         onSubmit={(event) => {
           event.preventDefault();
-          const same = plainHex(typed) === found.fingerprint;
+          const same = plainHex(typed) === fingerprint;
           setMistyped(!same);
           if (same) {
-            onSame();
+            onSame(fingerprint);
           }
         }}
       >

@@ -173,7 +173,7 @@ export function ShareForm(props: {
     setTimeout(() => box.current?.querySelector("input")?.focus());
   };
 
-  if (found !== null && compared !== null) {
+  if (found !== null && compared === found.fingerprint) {
     return (
       <TermsForm
         found={found}
@@ -190,14 +190,7 @@ export function ShareForm(props: {
     );
   }
   if (found !== null) {
-    return (
-      <Compare
-        found={found}
-        busy={finding.busy}
-        onSame={() => setCompared(found.fingerprint)}
-        onCancel={cancel}
-      />
-    );
+    return <Compare found={found} busy={finding.busy} onSame={setCompared} onCancel={cancel} />;
   }
   return (
     <div ref={box}>

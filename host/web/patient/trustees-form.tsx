@@ -68,7 +68,7 @@ export function TrusteesForm(props: {
       <Compare
         found={found}
         busy={doing.busy}
-        onSame={() => add(found)}
+        onSame={(fingerprint) => add({ ...found, fingerprint })}
         onCancel={() => {
           setFound(null);
           focusField();

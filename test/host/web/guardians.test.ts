@@ -14,6 +14,7 @@ import {
   recoverAccount,
 } from "../../../host/client/index.ts";
 import { hasChromium, launchChromium } from "../../support/chromium.ts";
+import { identityCardOf } from "../../support/community-card.ts";
 import { createPageWatch, expectAccessible, newcomerAt } from "../../support/page.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -105,10 +106,16 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
       await failure.waitFor();
       expect(await owner.locator(".compare, .people").count()).toBe(0);
     }
-    await owner.fill("#guardian-given", JSON.stringify({ ...JSON.parse(card), handle: XSS }));
+    for (const handle of [XSS, "dr-heron\n", "dr-heron\u202e"]) {
+      await owner.fill("#guardian-given", "");
+      await owner.fill("#guardian-given", JSON.stringify({ ...JSON.parse(card), handle }));
+      await button(owner, "Add").click();
+      await failure.waitFor();
+      expect(await owner.locator(".compare, .people, main img").count()).toBe(0);
+    }
+    await owner.fill("#guardian-given", card);
     await button(owner, "Add").click();
-    await owner.getByText(`Is this really ${XSS}?`).waitFor();
-    expect(await owner.locator("main img").count()).toBe(0);
+    await owner.getByText("Is this really kind-owl?").waitFor();
     await button(owner, "It is different").click();
     await owner.getByText("Nobody was named.").waitFor();
     await button(owner, "Cancel").click();
@@ -189,6 +196,46 @@ describe.skipIf(!hasChromium("guardians"))("guardians, in browsers", () => {
     await doctor.getByText("These are not the letters of this request.").waitFor();
     expect(await button(doctor, "Give my share").count()).toBe(0);
     await button(doctor, "Cancel").click();
+  });
+
+  it("gives no share to a key that came in the place of the one that was compared", async () => {
+    const { identity } = await identityCardOf(friendAtWork, world.toolkit.clock);
+    let swaps = false;
+    const looked = async () => {
+      const answer = doctor.waitForResponse((response) => response.url().endsWith("/v1/recovery-requests"));
+      await doctor.evaluate(() => dispatchEvent(new Event("focus")));
+      await answer;
+    };
+    const context = doctor.context();
+    await context.route("**/v1/recovery-requests", async (route) => {
+      const response = await route.fetch();
+      const json = (await response.json()) as { toAnswer: object[] };
+      const toAnswer = swaps
+        ? json.toAnswer.map((one) => ({ ...one, identity, fingerprint: friendFingerprint }))
+        : json.toAnswer;
+      await route.fulfill({ response, json: { ...json, toAnswer } });
+    });
+    // While comparing: what was shown first is gone, and no click stands for what came.
+    await button(doctor, "Look at it…").click();
+    await doctor.locator(".fingerprint").waitFor();
+    swaps = true;
+    await looked();
+    await doctor.getByText("while you compared, another key came").waitFor();
+    expect(await button(doctor, "I compared it: the same").count()).toBe(0);
+    swaps = false;
+    await looked();
+    // After comparing, before giving.
+    await button(doctor, "I compared it: the same").click();
+    await button(doctor, "Give my share").click();
+    await button(doctor, "Give it now").waitFor();
+    swaps = true;
+    await looked();
+    await doctor.getByText("has another key than the one you compared").waitFor();
+    expect(await doctor.getByRole("button", { name: /^Give / }).count()).toBe(0);
+    await button(doctor, "Cancel").click();
+    await context.unrouteAll();
+    await looked();
+    await button(doctor, "Look at it…").waitFor();
   });
 
   it("brings account and keys back with enough shares, and says how many are missing before", async () => {

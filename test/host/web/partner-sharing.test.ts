@@ -8,6 +8,7 @@ import {
   applyTo,
   type CommunityMember,
   createCommunityMember,
+  createIdentity,
   createMemberKeys,
   createReader,
   createRelay,
@@ -187,6 +188,44 @@ describe.skipIf(!hasChromium("sharing with a partner"))("sharing with a partner,
     expect(streams.map(({ region, consent }) => [region, consent.purpose])).toEqual([
       ["medical", "self-care"],
     ]);
+  });
+
+  it("begins comparing anew where their card changes, though it says the same handle, and says who still reads", async () => {
+    await button("Share my readings…").click();
+    // Compared before: the terms are there at once.
+    await button("Share with brave-wren").waitFor();
+    await button("Ask everybody who passes my gate").click();
+    await page.locator("#ask-all").fill("And now?");
+    await page
+      .locator("form", { has: page.locator("#ask-all") })
+      .getByRole("button", { name: "Send" })
+      .click();
+    await expect.poll(() => page.locator("#ask-all").count()).toBe(0);
+    await button("Share with brave-wren").waitFor();
+    await ben.visit();
+    const asked = ben.exchanges().find(({ mine, state }) => !mine && state === "waiting");
+    const { suite, clock } = world.toolkit;
+    const { keys, statement: identity } = await createIdentity(suite, clock);
+    const { accountId, handle } = wren.contents;
+    await ben.answer(asked?.exchange as string, "Better.", (to) =>
+      makeIdentityCard({
+        ...{ account: { accountId, handle, identity }, name: "", keys, clock },
+        addressed: { community: ben.community.community, from: ben.pseudonym, to },
+      }),
+    );
+    await page.locator("#threshold").focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByText("brave-wren has another key than the one you compared").waitFor();
+    expect(await page.getByRole("button", { name: /^Share with/ }).count()).toBe(0);
+    await page.locator(".partner .compare").getByRole("button", { name: "Cancel" }).click();
+    for (let step = 0; step < 12; step++) {
+      await expect.poll(() => page.locator("#threshold").isEnabled()).toBe(true);
+      await page.locator("#threshold").focus();
+      await page.keyboard.press("ArrowRight");
+    }
+    const partner = page.locator(".partner");
+    await partner.getByText("can still read what you share").waitFor();
+    await partner.locator(".failure").getByRole("link", { name: "Sharing" }).waitFor();
   });
 
   it("shows it under sharing, where it is ended", async () => {

@@ -93,6 +93,8 @@ export const COMMUNITY = {
   reported: "Reported to the moderators.",
   agreeOffer: (name: string) => `${name} agreed to exchange with you. Do you?`,
   closed: (name: string) => `The gate has closed to ${name}.`,
+  stillReads: (name: string) =>
+    `${name} can still read what you share: a closed gate takes back no key. You end it under`,
   moderated: (mine: boolean, what: string) =>
     mine
       ? `A message of yours was reported. The moderators: ${what}`

@@ -84,6 +84,9 @@ export const PATIENT = {
     knownSame: "You compared this fingerprint before, and it is the same.",
     knownChanged: (who: string) =>
       `Attention: ${who} has another key than the one you compared before. That happens after a lost laptop; it also happens in an attack. Compare again.`,
+    changedMeanwhile: (who: string) =>
+      `Attention: while you compared, another key came in the place of the one that was shown for ${who}. Nothing was done.`,
+    compareAnew: "Compare the new one",
     termsTitle: (who: string) => `What may ${who} read?`,
     what: "What",
     purpose: "What for:",

@@ -4,6 +4,8 @@ import {
   type ContactCard,
   cardFingerprint,
   giveShare,
+  handlesByFingerprint,
+  knowCards,
   namedGuardians,
   nameGuardians,
   recoveryRequests,
@@ -11,8 +13,9 @@ import {
   withdrawGuardians,
 } from "../../../client/index.ts";
 import type { Answers } from "../messages.ts";
+import { cardKnownAs, knownAs } from "../patient/sharing.ts";
 import type { Work } from "../work.ts";
-import type { FoundGuardian, GuardianQuestions } from "./questions.ts";
+import type { GuardianQuestions } from "./questions.ts";
 
 function cardOf(text: string): ContactCard {
   try {
@@ -30,19 +33,11 @@ function cardOf(text: string): ContactCard {
 export function createGuardianship(work: Work): Answers<GuardianQuestions> {
   const { session, suite, clock, keys } = work;
 
-  const knownAs = (handle: string, fingerprint: string): FoundGuardian["known"] => {
-    const { known } = work.contents;
-    const before = Object.hasOwn(known, handle) ? known[handle] : undefined;
-    return before === undefined ? "never" : before === fingerprint ? "same" : "changed";
-  };
-
   return {
     async guardians() {
       const named = await namedGuardians(session, keys);
       const { own } = await recoveryRequests(session);
-      const handles = new Map(
-        Object.entries(work.contents.known).map(([handle, fingerprint]) => [fingerprint, handle]),
-      );
+      const handles = handlesByFingerprint(work.contents.known);
       return {
         named:
           named === null
@@ -60,11 +55,16 @@ export function createGuardianship(work: Work): Answers<GuardianQuestions> {
     },
     async findGuardian({ given }) {
       const text = given.trim();
-      const found = text.startsWith("{") ? cardOf(text) : await session.lookUp(text.toLowerCase());
+      const isCard = text.startsWith("{");
+      const found = isCard ? cardOf(text) : await session.lookUp(text.toLowerCase());
       const { accountId, handle, identity } = found;
       const card: ContactCard = { accountId, handle, identity };
       const fingerprint = await cardFingerprint(card);
-      return { handle, fingerprint, known: knownAs(handle, fingerprint), card: JSON.stringify(card) };
+      const { known } = work.contents;
+      return {
+        ...{ handle, fingerprint, card: JSON.stringify(card) },
+        known: isCard ? cardKnownAs(known, card.handle, fingerprint) : knownAs(known, handle, fingerprint),
+      };
     },
     async nameGuardians({ guardians, threshold, ...given }) {
       const cards = guardians.map(({ card }) => cardOf(card));
@@ -85,9 +85,11 @@ export function createGuardianship(work: Work): Answers<GuardianQuestions> {
         ...{ session, suite, clock, keys, cards, threshold, given },
         contents: work.contents,
       });
-      // A card says itself whose it is: that must not put another key in the place of one that was compared before.
-      const compared = guardians.map(({ handle, fingerprint }) => [handle, fingerprint]);
-      await work.save({ known: { ...Object.fromEntries(compared), ...work.contents.known } });
+      const compared = cards.map(({ handle }, i) => ({
+        handle,
+        fingerprint: guardians[i]?.fingerprint ?? "",
+      }));
+      await work.save({ known: await knowCards(work.contents.known, compared, session.lookUp) });
       return null;
     },
     async withdrawGuardians(given) {

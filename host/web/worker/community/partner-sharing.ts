@@ -1,7 +1,35 @@
-import { type CommunityMember, shareWithPartner } from "../../../client/index.ts";
+import { isMedcloudletError } from "../../../base/index.ts";
+import { type CommunityMember, knowCards, shareWithPartner, stateOf } from "../../../client/index.ts";
 import { createDesk } from "../patient/desk.ts";
 import type { Work } from "../work.ts";
 import type { CommunityAct } from "./questions.ts";
+
+/** Partners to whom the gate is closed, and who can read all the same: keys were given before. */
+export async function readingPastClosedGate(work: Work, member: CommunityMember): Promise<Set<string>> {
+  const given = (await member.partners())
+    .filter(({ pseudonym, decision }) => !decision.share && member.sharesWith(pseudonym).length > 0)
+    .map(({ pseudonym }) => pseudonym);
+  if (given.length === 0) {
+    return new Set();
+  }
+  try {
+    const consents = await createDesk(work, { onChange: async () => {} })
+      .look()
+      .owner.consents();
+    const inForce = new Set(
+      consents
+        .filter((entry) => ["live", "future"].includes(stateOf(entry, work.clock)))
+        .map(({ consent }) => consent.consentId),
+    );
+    return new Set(given.filter((partner) => member.sharesWith(partner).some((id) => inForce.has(id))));
+  } catch (error) {
+    // Better a warning too many than one that the KDC can keep back.
+    if (isMedcloudletError(error)) {
+      return new Set(given);
+    }
+    throw error;
+  }
+}
 
 type ShareAct = Extract<CommunityAct, { act: "share" }>;
 
@@ -25,9 +53,10 @@ export function createPartnerSharing(work: Work): (member: CommunityMember, act:
         ...(fromNow ? { history: "from-now" } : {}),
         expectedFingerprint: fingerprint,
       });
-      const handle = member.cardOf(partner)?.handle;
-      if (handle !== undefined) {
-        await desk.remember({ [handle]: consent.readerFingerprint });
+      const card = member.cardOf(partner);
+      if (card !== null) {
+        const compared = { handle: card.handle, fingerprint: consent.readerFingerprint };
+        await work.save({ known: await knowCards(work.contents.known, [compared], work.session.lookUp) });
       }
       await emergency.catchUp();
     });

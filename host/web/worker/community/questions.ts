@@ -26,6 +26,8 @@ export interface PartnerLine {
   readonly reason: string;
   /** The gate's decision in words. */
   readonly why: string;
+  /** Whether consents to them are in force though the gate is closed: that ends under Sharing alone. */
+  readonly reads: boolean;
   readonly agreed: { readonly mine: boolean; readonly theirs: boolean };
   /** Who they said they are. */
   readonly card: {
@@ -78,7 +80,7 @@ export interface CommunityPlace {
   readonly exchanges: readonly ExchangeLine[];
   readonly moderation: readonly ModerationLine[];
   /** To whom the gate closed at this visit, and why. */
-  readonly closed: readonly { readonly name: string; readonly why: string }[];
+  readonly closed: readonly { readonly name: string; readonly why: string; readonly reads: boolean }[];
 }
 
 /** What a member does. */

@@ -19,9 +19,9 @@ import {
 import { type Community, verifyCommunity } from "../../../community/index.ts";
 import { signIdentity } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
-import { knownAs } from "../patient/sharing.ts";
+import { cardKnownAs } from "../patient/sharing.ts";
 import type { Work } from "../work.ts";
-import { createPartnerSharing } from "./partner-sharing.ts";
+import { createPartnerSharing, readingPastClosedGate } from "./partner-sharing.ts";
 import { createPlaceStore } from "./place-store.ts";
 import type {
   CommunityAct,
@@ -38,9 +38,10 @@ interface Found {
   readonly relay: Relay;
 }
 
+type Closing = Visit["closed"][number];
 type Known = Readonly<Record<string, string>>;
 
-function partnerLine(partner: Partner, known: Known): PartnerLine {
+function partnerLine(partner: Partner, known: Known, reading: ReadonlySet<string>): PartnerLine {
   const { pseudonym, standing, valid, suspendedUntil, overlap, decision, agreed, card } = partner;
   return {
     ...{
@@ -53,13 +54,14 @@ function partnerLine(partner: Partner, known: Known): PartnerLine {
     },
     overlap: overlap === null ? null : { common: overlap.common, mine: overlap.mine, theirs: overlap.theirs },
     ...{ bound: decision.bound, threshold: decision.threshold, share: decision.share },
+    reads: reading.has(pseudonym),
     ...{ reason: decision.reason, why: decision.text },
     card:
       card === null
         ? null
         : {
             ...{ handle: card.handle, name: card.name, fingerprint: card.fingerprint },
-            known: knownAs(known, card.handle, card.fingerprint),
+            known: cardKnownAs(known, card.handle, card.fingerprint),
           },
   };
 }
@@ -75,10 +77,11 @@ function exchangeLine(kept: KeptExchange): ExchangeLine {
 
 async function placeOf(
   member: CommunityMember,
-  closed: Visit["closed"],
+  closed: readonly Closing[],
   known: Known,
+  reading: ReadonlySet<string>,
 ): Promise<CommunityPlace> {
-  const partners = (await member.partners()).map((partner) => partnerLine(partner, known));
+  const partners = (await member.partners()).map((partner) => partnerLine(partner, known, reading));
   return {
     community: member.community.community,
     title: member.community.title,
@@ -90,7 +93,9 @@ async function placeOf(
     moderation: member.moderation().map(({ report, role, action, until, reason, note, at }) => ({
       ...{ report, mine: role === "sender", action, until, reason, note, at },
     })),
-    closed: closed.map(({ partner, decision }) => ({ name: nameOf(partner), why: decision.text })),
+    closed: closed.map(({ partner, decision }) => ({
+      ...{ name: nameOf(partner), why: decision.text, reads: reading.has(partner) },
+    })),
   };
 }
 
@@ -98,42 +103,44 @@ async function perform(
   member: CommunityMember,
   act: Exclude<CommunityAct, { act: "share" }>,
   card: CardMaker,
-): Promise<void> {
+): Promise<readonly Closing[]> {
   switch (act.act) {
     case "visit":
-      return;
+      return [];
     case "compare":
       await member.compare(act.partner);
-      return;
+      return [];
     case "open":
       await member.open(act.partner, act.question);
-      return;
+      return [];
     case "agree":
       await member.agree(act.partner, act.days);
-      return;
+      return [];
     case "withdraw":
-      return member.withdraw(act.partner);
+      await member.withdraw(act.partner);
+      return [];
     case "ask":
       await member.ask(act.text, {
         ...(act.partner === null ? {} : { partners: [act.partner] }),
         ...(act.asMyself ? { card } : {}),
       });
-      return;
+      return [];
     case "answer":
-      return member.answer(act.exchange, act.text, act.asMyself ? card : undefined);
+      await member.answer(act.exchange, act.text, act.asMyself ? card : undefined);
+      return [];
     case "decline":
-      return member.decline(act.exchange);
+      await member.decline(act.exchange);
+      return [];
     case "rate":
-      await member.rate(act.exchange, act.good);
-      return;
+      return (await member.rate(act.exchange, act.good)).closed;
     case "report":
       await member.report(act.exchange);
-      return;
+      return [];
     case "appeal":
-      return member.appeal(act.report, act.text);
+      await member.appeal(act.report, act.text);
+      return [];
     case "threshold":
-      await member.setThreshold(act.threshold);
-      return;
+      return member.setThreshold(act.threshold);
   }
 }
 
@@ -252,13 +259,15 @@ export function createCommunityRoom(work: Work): Answers<CommunityQuestions> {
       }),
     inCommunity: ({ community, act }) =>
       asMember(community, async (member) => {
-        const { closed } = await member.visit();
+        const closed = [...(await member.visit()).closed];
         if (act.act === "share") {
           await shareOwn(member, act);
         } else {
-          await perform(member, act, cardMaker(community, member.pseudonym));
+          // A verdict or a threshold of one's own closes gates as well.
+          closed.push(...(await perform(member, act, cardMaker(community, member.pseudonym))));
         }
-        return placeOf(member, closed, work.contents.known);
+        const reading = await readingPastClosedGate(work, member);
+        return placeOf(member, closed, work.contents.known, reading);
       }),
     gateDecisions: ({ community, partner }) =>
       asMember(community, async (member) => member.decisions(partner)),

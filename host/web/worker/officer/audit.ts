@@ -7,7 +7,9 @@ import {
   createAuditWitness,
   sourceOfKdc,
 } from "../../../client/index.ts";
+import { AUDIT_HEAD, unverifiedPayload } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
+import { type NotePlace, newerNote } from "../newer-note.ts";
 import type { Work } from "../work.ts";
 import { createEntryChecks, csvOf, type EntryChecks, MOST_KEPT, searchEntries } from "./audit-checks.ts";
 import type { AuditQuestions, AuditSearch, AuditVerdict } from "./audit-questions.ts";
@@ -39,10 +41,16 @@ function readKept(text: string | null): Kept | null {
   }
 }
 
+function keptPlace(text: string): NotePlace {
+  const { log, heads } = KEPT.parse(JSON.parse(text));
+  return { log, sequence: unverifiedPayload(AUDIT_HEAD, heads.at(-1) ?? "").sequence };
+}
+
 /** Checks the KDC's audit log on this machine, with the code of `medcloudlet audit verify`. */
 export function createAuditRoom(work: Work): Answers<AuditQuestions> {
   const { session, clock } = work;
   const audit = createAuditClient(session);
+  work.joinNotes(NOTE, (theirs) => newerNote(work.recall(NOTE), theirs, keptPlace));
   let verdict: AuditVerdict | null = null;
   let checked: { readonly source: AuditSource; readonly checks: EntryChecks } | null = null;
   let underWay: Promise<AuditVerdict> | null = null;

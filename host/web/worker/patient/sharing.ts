@@ -2,6 +2,7 @@ import { MedcloudletError } from "../../../base/index.ts";
 import {
   type CaughtUp,
   createPreview,
+  knownOfCard,
   type Preview,
   REGION_CONTENTS,
   stateOf,
@@ -22,7 +23,19 @@ export function knownAs(
   handle: string,
   fingerprint: string,
 ): FoundReader["known"] {
-  const before = Object.hasOwn(known, handle) ? known[handle] : undefined;
+  return heldAgainst(Object.hasOwn(known, handle) ? known[handle] : undefined, fingerprint);
+}
+
+/** The same for a card, which says its handle itself. */
+export function cardKnownAs(
+  known: Readonly<Record<string, string>>,
+  handle: string,
+  fingerprint: string,
+): FoundReader["known"] {
+  return heldAgainst(knownOfCard(known, handle), fingerprint);
+}
+
+function heldAgainst(before: string | undefined, fingerprint: string): FoundReader["known"] {
   return before === undefined ? "never" : before === fingerprint ? "same" : "changed";
 }
 

@@ -7,8 +7,9 @@ import {
   createAuditWitness,
   type KeptHead,
 } from "../../../client/index.ts";
-import type { Region } from "../../../sealing/index.ts";
+import { AUDIT_HEAD, type Region, unverifiedPayload } from "../../../sealing/index.ts";
 import type { Answers } from "../messages.ts";
+import { type NotePlace, newerNote } from "../newer-note.ts";
 import type { Work } from "../work.ts";
 import type { Desk } from "./desk.ts";
 import type { PatientQuestions, TrailEntry } from "./questions.ts";
@@ -39,6 +40,15 @@ function noted<T>(work: Work, name: string, schema: z.ZodType<T>): T | null {
   } catch {
     return null;
   }
+}
+
+function headPlace(text: string): NotePlace {
+  const { log, head } = KEPT_HEAD.parse(JSON.parse(text));
+  return { log, sequence: unverifiedPayload(AUDIT_HEAD, head).sequence };
+}
+
+function seenPlace(text: string): NotePlace {
+  return { log: "", sequence: SEEN.parse(JSON.parse(text)).upTo };
 }
 
 /** What an account id, a stream or a consent is to this patient. */
@@ -102,11 +112,15 @@ function shown({ people, devices, regions }: Names, me: string) {
 export function createTrail(work: Work, desk: Desk): Answers<Pick<PatientQuestions, "trail">> {
   const audit = createAuditClient(work.session);
   const me = work.person.accountId;
-  const kept: KeptHead | null = noted(work, HEAD_NOTE, KEPT_HEAD);
-  const witness: AuditWitness = createAuditWitness({
-    kept,
-    keep: (newer) => work.remember(HEAD_NOTE, JSON.stringify(newer)),
-  });
+  // A tab that was opened earlier has seen less: what it noted takes nothing back that another one saw.
+  work.joinNotes(HEAD_NOTE, (theirs) => newerNote(work.recall(HEAD_NOTE), theirs, headPlace));
+  work.joinNotes(SEEN_NOTE, (theirs) => newerNote(work.recall(SEEN_NOTE), theirs, seenPlace));
+  /** Made anew at each look: another tab may have seen more meanwhile. */
+  const witnessNow = (): AuditWitness =>
+    createAuditWitness({
+      kept: noted(work, HEAD_NOTE, KEPT_HEAD),
+      keep: (newer: KeptHead) => work.remember(HEAD_NOTE, JSON.stringify(newer)),
+    });
 
   return {
     async trail() {
@@ -123,13 +137,15 @@ export function createTrail(work: Work, desk: Desk): Answers<Pick<PatientQuestio
       const seen = noted(work, SEEN_NOTE, SEEN);
       const faults: { kind: string; sequence: number | null }[] = [];
       const said = await audit.head();
-      const head = await witness.observe(said).catch((error) => {
-        if (!isMedcloudletError(error)) {
-          throw error;
-        }
-        faults.push({ kind: error.code, sequence: null });
-        return null;
-      });
+      const head = await witnessNow()
+        .observe(said)
+        .catch((error) => {
+          if (!isMedcloudletError(error)) {
+            throw error;
+          }
+          faults.push({ kind: error.code, sequence: null });
+          return null;
+        });
       const end = head ?? { sequence: Number.MAX_SAFE_INTEGER, hash: "" };
       const report = checkOwnEntries(raw, { me, head: end, seen });
       faults.push(...report.faults);
