@@ -19,27 +19,27 @@ const NEVER = ["worker-_node_crypto.js", "worker-promises.js"];
 const ROLES = {
   doctor: {
     first: ["doctor-room.js", "patients.js", "bell.js"],
-    firstLimit: 134_500,
+    firstLimit: 140_000,
     later: ["patient.js", "alerts.js", "emergencies.js", "account.js", "worker-export.js"],
-    limit: 185_000,
+    limit: 190_500,
   },
   patient: {
     first: ["patient-room.js", "readings.js"],
-    firstLimit: 161_500,
+    firstLimit: 164_000,
     later: [
       ...["sharing.js", "trail.js", "devices.js", "emergency.js", "account.js", "delete-data.js"],
       ...["partners.js", "community-room.js"],
     ],
-    limit: 210_500,
+    limit: 213_500,
   },
   "security officer": {
     first: ["officer-room.js", "watch.js"],
-    firstLimit: 114_000,
+    firstLimit: 118_000,
     later: ["network.js", "model.js", "audit.js", "keys.js", "account.js"],
-    limit: 135_000,
+    limit: 139_500,
   },
 };
-const ALL_LIMIT = 276_000;
+const ALL_LIMIT = 280_000;
 
 describe("the weight of the built page", () => {
   let page: BuiltPage;
