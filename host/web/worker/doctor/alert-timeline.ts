@@ -229,6 +229,9 @@ export function shortenSteps(
   now: number,
   policy: AlertPolicy,
 ): readonly AlertStep[] {
+  if (steps.length <= most) {
+    return steps;
+  }
   const before = alertsOf(steps, now, policy);
   if (before.every((timed) => timed.steps.length <= most)) {
     return steps;
