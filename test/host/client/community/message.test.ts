@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { toHex, utf8 } from "../../../../host/base/index.ts";
 import { makeIdentityCard, readIdentityCard } from "../../../../host/client/community/identity-card.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../../../../host/client/community/message.ts";
 import { type EnvelopeBinding, sealedSizes } from "../../../../host/community/index.ts";
 import { loadNtru } from "../../../../host/ntru/index.ts";
-import { createSealingSuite, type SealingSuite } from "../../../../host/sealing/index.ts";
+import { createSealingSuite, type SealingSuite, signStatement } from "../../../../host/sealing/index.ts";
 import { NOW, newId, type Somebody, somebody } from "../people.ts";
 
 const binding: EnvelopeBinding = {
@@ -99,6 +100,22 @@ describe("an identity card", () => {
     for (const changed of [{ to: newId() }, { from: newId() }, { community: newId() }]) {
       await expect(readIdentityCard(card, { ...binding, ...changed })).rejects.toMatchObject({
         code: "IDENTITY_CARD_MISMATCH",
+      });
+    }
+  });
+
+  it("says a handle as the KDC gives them, or nothing", async () => {
+    for (const handle of ["dr-heron\n", "dr-heron\u202e", "card:dr-heron", "__proto__"]) {
+      const { community, from: pseudonym, to } = binding;
+      const { accountId, identity } = ada.account;
+      // Signed by a program that is none of ours.
+      const card = await signStatement(
+        { typ: "medcloudlet-community-identity-card", schema: z.any() },
+        { community, pseudonym, to, accountId, handle, name: "", identity, createdAt: NOW },
+        ada.keys.signing,
+      );
+      await expect(readIdentityCard(card, binding)).rejects.toMatchObject({
+        code: "STATEMENT_INVALID",
       });
     }
   });
