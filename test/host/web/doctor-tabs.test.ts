@@ -87,7 +87,6 @@ describe.skipIf(!hasChromium("two tabs of one doctor"))("two tabs of one doctor"
 
   it("tell each other nothing that another page of this origin could read or forge", async () => {
     const spy = await open(context);
-    await spy.goto(`${world.addresses.kdc}/icon.svg`).catch(() => null);
     await spy.goto(world.addresses.kdc);
     const { accountId } = (await world.signIn("doctor")).contents;
     await spy.evaluate((name) => {
