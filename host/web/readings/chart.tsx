@@ -162,7 +162,8 @@ export function Chart(props: {
       {
         width: parent.clientWidth,
         height: HEIGHT,
-        padding: [8, 8, 0, 0],
+        // On the right, half of a label of the time has room.
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: {
           sync: { key: "vitals" },
